@@ -1,0 +1,51 @@
+//! Turns `proto/` into Rust, with protox and so without protoc: messages, clients and servers by tonic, and the
+//! descriptor set for reflection.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use protox::Compiler;
+
+/// Where imports are looked up: our own files, and the vendored ones.
+const INCLUDES: [&str; 2] = ["proto", "proto/third_party"];
+
+/// The files of the contract. Cargo runs this again when one of them, or a file beside them, changes.
+const CONTRACT: &str = "proto/orders/v1";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for path in ["build.rs", CONTRACT, "proto/third_party"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+
+    let mut compiler = Compiler::new(INCLUDES)?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(contract_files()?)?;
+
+    // protox's own encoding, not that of the typed set: custom options (google.api.field_behavior) survive only here.
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
+    fs::write(
+        out_dir.join("orders_descriptor_set.bin"),
+        compiler.encode_file_descriptor_set(),
+    )?;
+
+    tonic_prost_build::configure()
+        .build_client(true)
+        .build_server(true)
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
+
+/// Every `.proto` file of the contract, sorted, so that the output does not depend on the file system.
+fn contract_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(CONTRACT)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

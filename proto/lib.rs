@@ -1,0 +1,39 @@
+//! The generated API of the orders service: the messages, clients and servers of the Protobuf package `orders.v1`.
+//!
+//! Nothing here is written by hand but this file; the contract, with every meaning, unit and limit, is
+//! `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
+//!
+//! # Layout
+//!
+//! - [`v1`]: all messages and enums, in one module whichever file they come from.
+//!   - [`v1::order_service_client`], [`v1::order_service_server`]: the order service.
+//!   - [`v1::inventory_service_client`], [`v1::inventory_service_server`]: the inventory service.
+//!   - [`v1::signal_order_request`]: the commands that `SignalOrder` takes.
+//! - [`google::type`]: [`Money`](google::type::Money) (in code `google::r#type::Money`), vendored in
+//!   `proto/third_party`.
+//! - [`FILE_DESCRIPTOR_SET`]: all of it and what it imports, encoded, for reflection.
+//!
+//! Times and durations are those of [`prost_types`]. In a message an enum's field is an `i32`; prost makes a getter
+//! of the field's name that answers the enum.
+
+// The generated code refers to other packages by `super::super`, so each package is a path of its own from the root.
+mod orders {
+    pub mod v1 {
+        //! Package `orders.v1`: the contract of the orders service.
+        tonic::include_proto!("orders.v1");
+    }
+}
+
+pub use orders::v1;
+
+/// Packages of Google APIs that the contract uses.
+pub mod google {
+    /// Package `google.type`: common types.
+    pub mod r#type {
+        tonic::include_proto!("google.r#type");
+    }
+}
+
+/// The encoded `google.protobuf.FileDescriptorSet` of the contract with all its imports, comments and custom options.
+pub const FILE_DESCRIPTOR_SET: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/orders_descriptor_set.bin"));
