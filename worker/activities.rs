@@ -1,0 +1,334 @@
+//! Activities: what the workflow asks for that touches the world. Each is one transaction on the
+//! store, with one provider call in it at most, and answers with the order's new events.
+//!
+//! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
+//! `pass_deadline` and `settle_order`: they stand in every recorded history and never change.
+
+mod command;
+mod deadline;
+pub mod fault;
+mod step;
+
+use crate::{
+    domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},
+    provider::{Providers, milestone},
+    store::{Store, StoreError, order_tx::OrderTx},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use temporalio_macros::activities;
+use temporalio_sdk::{
+    ApplicationFailure,
+    activities::{ActivityContext, ActivityError},
+};
+
+/// What every activity is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// Which order.
+    pub order_id: String,
+    /// The newest revision that the workflow has: the answer brings everything after it, so that
+    /// nothing that was committed and then forgotten stays unknown.
+    pub known: i64,
+    /// The workflow's clock.
+    pub now: Timestamp,
+}
+
+/// Everything that happened to the order after [`Progress::known`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct News {
+    /// Oldest first, without gaps.
+    pub events: Vec<Event>,
+}
+
+/// What `record_command` is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommandInput {
+    /// As for every activity.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// What is asked for.
+    pub request: CommandRequest,
+    /// For a signal, its number within the workflow: its refusal is recorded, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<u32>,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommandNews {
+    /// As of every activity.
+    #[serde(flatten)]
+    pub news: News,
+    /// The answer to who asked.
+    pub reply: CommandReply,
+}
+
+/// The answer to a command, also the result of the workflow's update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CommandReply {
+    /// It was done, now or by the same request before.
+    Done {
+        /// The order's revision after it.
+        revision: i64,
+        /// What was asked, to tell another request with the same id.
+        fingerprint: String,
+        /// Whether the request was answered before.
+        replayed: bool,
+    },
+    /// It was refused; nothing changed.
+    Refused {
+        /// The order's revision when it was.
+        revision: i64,
+        /// Why.
+        refusal: crate::domain::command::Refusal,
+    },
+}
+
+/// What `pass_deadline` is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeadlineInput {
+    /// As for every activity.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Which wait is over.
+    pub deadline: Deadline,
+}
+
+/// What activities work with.
+pub struct OrderActivities {
+    store: Store,
+    providers: Providers,
+}
+
+#[activities]
+impl OrderActivities {
+    /// See [`Step::Screen`].
+    #[activity(name = "screen_order")]
+    pub async fn screen_order(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::Screen, &ctx, input).await
+    }
+
+    /// See [`Step::ReserveInventory`].
+    #[activity(name = "reserve_inventory")]
+    pub async fn reserve_inventory(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::ReserveInventory, &ctx, input).await
+    }
+
+    /// See [`Step::AuthorizePayment`].
+    #[activity(name = "authorize_payment")]
+    pub async fn authorize_payment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::AuthorizePayment, &ctx, input).await
+    }
+
+    /// See [`Step::CapturePayment`].
+    #[activity(name = "capture_payment")]
+    pub async fn capture_payment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::CapturePayment, &ctx, input).await
+    }
+
+    /// See [`Step::ChargePayment`].
+    #[activity(name = "charge_payment")]
+    pub async fn charge_payment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::ChargePayment, &ctx, input).await
+    }
+
+    /// See [`Step::RequestPickup`].
+    #[activity(name = "request_pickup")]
+    pub async fn request_pickup(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::RequestPickup, &ctx, input).await
+    }
+
+    /// See [`Step::RedirectShipment`].
+    #[activity(name = "redirect_shipment")]
+    pub async fn redirect_shipment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::RedirectShipment, &ctx, input).await
+    }
+
+    /// See [`Step::DispatchShipment`].
+    #[activity(name = "dispatch_shipment")]
+    pub async fn dispatch_shipment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::DispatchShipment, &ctx, input).await
+    }
+
+    /// See [`Step::CommitReservation`].
+    #[activity(name = "commit_reservation")]
+    pub async fn commit_reservation(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::CommitReservation, &ctx, input).await
+    }
+
+    /// See [`Step::CancelShipment`].
+    #[activity(name = "cancel_shipment")]
+    pub async fn cancel_shipment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::CancelShipment, &ctx, input).await
+    }
+
+    /// See [`Step::RefundPayment`].
+    #[activity(name = "refund_payment")]
+    pub async fn refund_payment(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::RefundPayment, &ctx, input).await
+    }
+
+    /// See [`Step::VoidAuthorization`].
+    #[activity(name = "void_authorization")]
+    pub async fn void_authorization(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::VoidAuthorization, &ctx, input).await
+    }
+
+    /// See [`Step::ReleaseReservation`].
+    #[activity(name = "release_reservation")]
+    pub async fn release_reservation(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::ReleaseReservation, &ctx, input).await
+    }
+
+    /// Records a command, or refuses it: the transaction decides.
+    #[activity(name = "record_command")]
+    pub async fn record_command(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CommandInput,
+    ) -> Result<CommandNews, ActivityError> {
+        self.command(&ctx, input).await
+    }
+
+    /// Records that a wait ended, unless its way out was taken.
+    #[activity(name = "pass_deadline")]
+    pub async fn pass_deadline(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: DeadlineInput,
+    ) -> Result<News, ActivityError> {
+        self.deadline(&ctx, input).await
+    }
+
+    /// Records what follows from the order as it stands.
+    #[activity(name = "settle_order")]
+    pub async fn settle_order(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.settle(&ctx, input).await
+    }
+}
+
+impl OrderActivities {
+    /// Activities on a store, with providers.
+    pub fn new(store: Store, providers: Providers) -> Self {
+        Self { store, providers }
+    }
+
+    async fn settle(&self, ctx: &ActivityContext, input: Progress) -> Result<News, ActivityError> {
+        let run = async {
+            let tx = self.store.lock_order(&input.order_id, input.now).await?;
+            self.finish(tx, ctx, input.known, "settle_order").await
+        };
+        run.await
+            .map_err(|error| failed(ctx, &input.order_id, &error))
+    }
+
+    /// Ends every transaction: what follows is recorded, people are told, all is committed.
+    async fn finish(
+        &self,
+        mut tx: OrderTx,
+        ctx: &ActivityContext,
+        known: i64,
+        point: &str,
+    ) -> Result<News, StoreError> {
+        tx.settle().await?;
+        self.notify(&mut tx).await?;
+        let run_id = ctx.info().workflow_run_id.clone();
+        let order_id = tx.order().order_id.clone();
+        let state = tx.order().state;
+        let recorded = tx.appended().len();
+        let events = tx.commit(known, run_id.as_deref()).await?;
+        if recorded > 0 {
+            let revision = events.last().map(|event| event.revision);
+            tracing::info!(order_id, activity = point, %state, revision, "recorded");
+        }
+        fault::after_commit(point);
+        Ok(News { events })
+    }
+
+    async fn notify(&self, tx: &mut OrderTx) -> Result<(), StoreError> {
+        let now = tx.now();
+        let placed = (tx.order().revision > 1 && tx.is_first_change())
+            .then(|| milestone::Milestone("received".to_owned()));
+        let appended = tx.appended().iter();
+        let reached = appended.filter_map(|event| milestone::of(event, tx.order()));
+        let milestones: Vec<_> = placed.into_iter().chain(reached).collect();
+        for milestone in milestones {
+            let (order, db) = tx.parts();
+            let notification = &self.providers.notification;
+            notification.notify(db, order, &milestone, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An error of our own database: never an attempt of a provider. Temporal runs the activity again.
+fn failed(ctx: &ActivityContext, order_id: &str, error: &StoreError) -> ActivityError {
+    let info = ctx.info();
+    tracing::warn!(
+        order_id,
+        activity = info.activity_type,
+        attempt = info.attempt,
+        %error,
+        "not recorded, will be tried again"
+    );
+    ActivityError::application(ApplicationFailure::new(error.to_string()))
+}

@@ -1,0 +1,141 @@
+//! Recording a command: the transaction decides, whatever a validator saw before.
+
+use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed};
+use crate::{
+    domain::{
+        command::{CommandRequest, Refusal},
+        event::{ACTOR_PROCESS, Change},
+        step::Step,
+    },
+    provider::{Call, ProviderError},
+    store::{StoreError, order_tx::OrderTx},
+};
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+impl OrderActivities {
+    pub(super) async fn command(
+        &self,
+        ctx: &ActivityContext,
+        input: CommandInput,
+    ) -> Result<CommandNews, ActivityError> {
+        let run = self.try_command(ctx, &input);
+        run.await
+            .map_err(|error| failed(ctx, &input.progress.order_id, &error))
+    }
+
+    async fn try_command(
+        &self,
+        ctx: &ActivityContext,
+        input: &CommandInput,
+    ) -> Result<CommandNews, StoreError> {
+        let CommandInput {
+            progress,
+            request,
+            signal,
+        } = input;
+        let order_id = &progress.order_id;
+        let mut tx = self.store.lock_order(order_id, progress.now).await?;
+        let fingerprint = request.fingerprint(order_id);
+        let before = tx.request(&request.request_id).await?;
+        let decision = match before {
+            Some((resource, before)) if resource == *order_id && before == fingerprint => {
+                return self.replayed(tx, ctx, input, fingerprint).await;
+            }
+            Some(_) => Err(Refusal::RequestReused),
+            None => request.decide(tx.order(), tx.now()),
+        };
+        let kind = request.command.kind();
+        let request_id = &request.request_id;
+        let reply = match decision {
+            Ok(change) => {
+                self.effect(&mut tx, &change).await?;
+                tx.record_command(change, actor(request), request_id)
+                    .await?;
+                tx.remember_request(request_id, &fingerprint).await?;
+                tracing::info!(order_id, request_id, command = %kind, "command recorded");
+                CommandReply::Done {
+                    revision: tx.order().revision,
+                    fingerprint,
+                    replayed: false,
+                }
+            }
+            Err(refusal) => {
+                tracing::info!(order_id, request_id, command = %kind, %refusal, "command refused");
+                if let Some(number) = signal {
+                    refuse_signal(&mut tx, request, &refusal, *number).await?;
+                }
+                CommandReply::Refused {
+                    revision: tx.order().revision,
+                    refusal,
+                }
+            }
+        };
+        let news = self
+            .finish(tx, ctx, progress.known, "record_command")
+            .await?;
+        Ok(CommandNews { news, reply })
+    }
+
+    async fn replayed(
+        &self,
+        tx: OrderTx,
+        ctx: &ActivityContext,
+        input: &CommandInput,
+        fingerprint: String,
+    ) -> Result<CommandNews, StoreError> {
+        let reply = CommandReply::Done {
+            revision: tx.order().revision,
+            fingerprint,
+            replayed: true,
+        };
+        let known = input.progress.known;
+        let news = self.finish(tx, ctx, known, "record_command").await?;
+        Ok(CommandNews { news, reply })
+    }
+
+    /// What a command books beside the order's own rows: never a wait for anybody.
+    async fn effect(&self, tx: &mut OrderTx, change: &Change) -> Result<(), StoreError> {
+        let Change::PaymentConfirmed { transaction_id, .. } = change else {
+            return Ok(());
+        };
+        let now = tx.now();
+        let (order, db) = tx.parts();
+        let call = Call {
+            order,
+            step: Step::ChargePayment,
+            now,
+            waited: true,
+        };
+        let confirmed = self.providers.payment.confirm(db, &call, transaction_id);
+        confirmed.await.map_err(|error| match error {
+            ProviderError::Database(error) => error.into(),
+            other => StoreError::Corrupt(other.to_string()),
+        })
+    }
+}
+
+/// A refused signal is an event: nobody waits for its answer, so it must be found later.
+async fn refuse_signal(
+    tx: &mut OrderTx,
+    request: &CommandRequest,
+    refusal: &Refusal,
+    number: u32,
+) -> Result<(), StoreError> {
+    let key = format!("refused_signal/{number}");
+    if tx.has_step_key(&key).await? {
+        return Ok(());
+    }
+    let change = Change::CommandRefused {
+        command: request.command.kind().to_string(),
+        reason: refusal.to_string(),
+    };
+    tx.record_refusal(change, actor(request), &request.request_id, &key)
+        .await
+}
+
+fn actor(request: &CommandRequest) -> &str {
+    match request.actor.as_str() {
+        "" => ACTOR_PROCESS,
+        actor => actor,
+    }
+}

@@ -1,0 +1,35 @@
+//! The end of a wait: counts once, and never after its way out was taken.
+
+use super::{DeadlineInput, News, OrderActivities, failed};
+use crate::{domain::phase, store::StoreError};
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+impl OrderActivities {
+    pub(super) async fn deadline(
+        &self,
+        ctx: &ActivityContext,
+        input: DeadlineInput,
+    ) -> Result<News, ActivityError> {
+        let run = self.try_deadline(ctx, &input);
+        run.await
+            .map_err(|error| failed(ctx, &input.progress.order_id, &error))
+    }
+
+    async fn try_deadline(
+        &self,
+        ctx: &ActivityContext,
+        input: &DeadlineInput,
+    ) -> Result<News, StoreError> {
+        let progress = &input.progress;
+        let mut tx = self
+            .store
+            .lock_order(&progress.order_id, progress.now)
+            .await?;
+        if let Some(change) = phase::deadline_passed(tx.order(), &input.deadline, tx.now()) {
+            let (order_id, kind) = (&progress.order_id, input.deadline.kind);
+            tracing::info!(order_id, deadline = %kind, "deadline passed");
+            tx.record(change, None).await?;
+        }
+        self.finish(tx, ctx, progress.known, "pass_deadline").await
+    }
+}

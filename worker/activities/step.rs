@@ -1,0 +1,227 @@
+//! One step: a provider is asked, and its answer is recorded in the same transaction.
+
+use super::{News, OrderActivities, Progress, failed};
+use crate::{
+    domain::{
+        event::Change,
+        phase::Todo,
+        step::{CompensationOutcome, Step},
+    },
+    provider::{Call, ProviderError, Providers},
+    store::{Connection, StoreError, order_tx::OrderTx},
+};
+use std::time::Instant;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+/// What became of asking a provider.
+enum Answer {
+    /// To be recorded.
+    Change(Change),
+    /// To be asked again after this long, outside of the transaction.
+    Wait(std::time::Duration),
+}
+
+impl OrderActivities {
+    pub(super) async fn step(
+        &self,
+        step: Step,
+        ctx: &ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        let run = self.try_step(step, ctx, &input);
+        run.await
+            .map_err(|error| failed(ctx, &input.order_id, &error))
+    }
+
+    async fn try_step(
+        &self,
+        step: Step,
+        ctx: &ActivityContext,
+        input: &Progress,
+    ) -> Result<News, StoreError> {
+        let started = Instant::now();
+        let mut waited = false;
+        loop {
+            let mut tx = self.store.lock_order(&input.order_id, input.now).await?;
+            if is_next(&tx, step) {
+                match self.ask(&mut tx, step, waited).await? {
+                    Answer::Wait(time) => {
+                        // The provider's slowness must not hold the database's write lock.
+                        drop(tx);
+                        tokio::time::sleep(time).await;
+                        waited = true;
+                        continue;
+                    }
+                    Answer::Change(change) => {
+                        log_answer(&tx, step, &change, started);
+                        let key = (!matches!(change, Change::AttemptFailed { .. }))
+                            .then(|| step.as_str());
+                        tx.record(change, key).await?;
+                    }
+                }
+            }
+            return self.finish(tx, ctx, input.known, step.as_str()).await;
+        }
+    }
+
+    async fn ask(&self, tx: &mut OrderTx, step: Step, waited: bool) -> Result<Answer, StoreError> {
+        let now = tx.now();
+        let (order, db) = tx.parts();
+        let call = Call {
+            order,
+            step,
+            now,
+            waited,
+        };
+        let answer = perform(&self.providers, db, &call).await;
+        let failure = |error: String, unknown| {
+            let before = call.order.fault.as_ref().filter(|fault| fault.step == step);
+            Change::AttemptFailed {
+                step,
+                attempt: before.map_or(0, |fault| fault.attempts) + 1,
+                error,
+                unknown,
+            }
+        };
+        Ok(match answer {
+            Ok(change) => Answer::Change(change),
+            Err(ProviderError::Wait(time)) => Answer::Wait(time),
+            Err(ProviderError::Refused(reason)) => Answer::Change(match refusal(step, &reason) {
+                Some(change) => change,
+                // A refusal of something that must be done (an undo, say) is a failure.
+                None => failure(reason, false),
+            }),
+            Err(ProviderError::Failed(error)) => Answer::Change(failure(error, false)),
+            Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true)),
+            Err(ProviderError::Database(error)) => return Err(error.into()),
+        })
+    }
+}
+
+/// The fence: a step is carried out only while the order itself, in this transaction, says that it
+/// is next. Done already, cancelled meanwhile, or to be repeated only later: nothing is done.
+fn is_next(tx: &OrderTx, step: Step) -> bool {
+    match tx.todo() {
+        Todo::Call {
+            step: next,
+            not_before,
+        } => next == step && not_before.is_none_or(|time| time <= tx.now()),
+        _ => false,
+    }
+}
+
+async fn perform(
+    providers: &Providers,
+    db: &mut Connection,
+    call: &Call<'_>,
+) -> Result<Change, ProviderError> {
+    let Providers {
+        payment,
+        inventory,
+        shipping,
+        fraud,
+        ..
+    } = providers;
+    let undone = |undone: bool| match undone {
+        true => CompensationOutcome::Done,
+        false => CompensationOutcome::NotNeeded,
+    };
+    let step = call.step;
+    Ok(match step {
+        Step::Screen => {
+            fraud.screen(db, call).await?;
+            Change::Screened
+        }
+        Step::ReserveInventory => Change::InventoryReserved {
+            reservation_id: inventory.reserve(db, call).await?,
+        },
+        Step::AuthorizePayment => {
+            let receipt = payment.authorize(db, call).await?;
+            Change::PaymentAuthorized {
+                transaction_id: receipt.transaction_id,
+                amount: receipt.amount,
+            }
+        }
+        Step::CapturePayment | Step::ChargePayment => {
+            let receipt = match step {
+                Step::CapturePayment => payment.capture(db, call).await?,
+                _ => payment.charge(db, call).await?,
+            };
+            Change::PaymentCaptured {
+                step,
+                transaction_id: receipt.transaction_id,
+                amount: receipt.amount,
+            }
+        }
+        Step::RequestPickup => {
+            let parcel = shipping.request_pickup(db, call).await?;
+            Change::PickupRequested {
+                shipment_id: parcel.shipment_id,
+                carrier: parcel.carrier,
+                tracking_number: parcel.tracking_number,
+            }
+        }
+        Step::RedirectShipment => {
+            shipping.redirect(db, call).await?;
+            Change::ShipmentRedirected
+        }
+        Step::DispatchShipment => {
+            let parcel = shipping.dispatch(db, call).await?;
+            Change::Shipped {
+                shipment_id: parcel.shipment_id,
+                carrier: parcel.carrier,
+                tracking_number: parcel.tracking_number,
+                estimated_delivery_time: call.order.estimated_delivery(call.now),
+            }
+        }
+        Step::CommitReservation => {
+            inventory.commit(db, call).await?;
+            Change::ReservationCommitted
+        }
+        Step::CancelShipment => Change::Compensated {
+            step,
+            outcome: undone(shipping.cancel(db, call).await?),
+            amount: 0,
+        },
+        Step::ReleaseReservation => Change::Compensated {
+            step,
+            outcome: undone(inventory.release(db, call).await?),
+            amount: 0,
+        },
+        Step::RefundPayment | Step::VoidAuthorization => {
+            let receipt = match step {
+                Step::RefundPayment => payment.refund(db, call).await?,
+                _ => payment.void(db, call).await?,
+            };
+            Change::Compensated {
+                step,
+                outcome: undone(receipt.is_some()),
+                amount: receipt.map_or(0, |receipt| receipt.amount),
+            }
+        }
+    })
+}
+
+/// What a provider's business refusal means for the order; none where it may not refuse.
+fn refusal(step: Step, reason: &str) -> Option<Change> {
+    let reason = reason.to_owned();
+    match step {
+        Step::Screen => Some(Change::FraudDetected { reason }),
+        Step::ReserveInventory => Some(Change::OutOfStock { reason }),
+        Step::AuthorizePayment | Step::CapturePayment | Step::ChargePayment => {
+            Some(Change::PaymentDeclined { reason })
+        }
+        _ => None,
+    }
+}
+
+fn log_answer(tx: &OrderTx, step: Step, change: &Change, started: Instant) {
+    let order_id = &tx.order().order_id;
+    let ms = started.elapsed().as_millis() as u64;
+    match change {
+        Change::AttemptFailed { attempt, error, .. } => {
+            tracing::warn!(order_id, %step, attempt, error, ms, "attempt failed");
+        }
+        _ => tracing::debug!(order_id, %step, outcome = change.type_name(), ms, "answered"),
+    }
+}

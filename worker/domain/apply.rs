@@ -1,0 +1,348 @@
+//! Folding events into an order. The only place that changes one.
+
+use super::{
+    event::{Change, Event},
+    order::{Deadline, Fault, Order},
+    policy::DeliveryMode,
+    state::{
+        CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
+        ShipmentState,
+    },
+    step::{CompensationOutcome, Step},
+};
+use jiff::Timestamp;
+use std::time::Duration;
+
+impl Order {
+    /// Folds one event in. An event that was folded in already (its revision is not newer) is
+    /// passed over, so that overlapping reads of the log do no harm.
+    pub fn apply(&mut self, event: &Event) {
+        if event.revision <= self.revision {
+            return;
+        }
+        self.revision = event.revision;
+        self.update_time = self.update_time.max(event.time);
+        self.change(&event.change, event.time);
+    }
+
+    /// The order as the event of its placing holds it, with that event folded in.
+    pub fn from_placed(event: &Event) -> Option<Order> {
+        match &event.change {
+            Change::Placed { order } => Some((**order).clone()),
+            _ => None,
+        }
+    }
+
+    fn change(&mut self, change: &Change, now: Timestamp) {
+        match change {
+            Change::Placed { .. } | Change::CommandRefused { .. } => {}
+            Change::Screened => {
+                self.screened = true;
+                self.succeeded(Step::Screen);
+            }
+            Change::FraudDetected { .. } => self.refused(Step::Screen, CloseReason::Fraud),
+            Change::InventoryReserved { reservation_id } => {
+                self.reservation.state = ReservationState::Reserved;
+                self.reservation.reservation_id = Some(reservation_id.clone());
+                self.succeeded(Step::ReserveInventory);
+            }
+            Change::OutOfStock { .. } => {
+                self.reservation.state = ReservationState::Unavailable;
+                self.refused(Step::ReserveInventory, CloseReason::OutOfStock);
+            }
+            Change::PaymentRequested { expire_time } => {
+                self.state = OrderState::AwaitingPayment;
+                self.payment.state = PaymentState::Pending;
+                self.wait_until(DeadlineKind::Payment, *expire_time);
+            }
+            Change::PaymentConfirmed {
+                transaction_id,
+                amount,
+                ..
+            } => {
+                self.state = OrderState::Placed;
+                self.deadline = None;
+                self.payment.authorized = amount.minor;
+                self.captured(Step::ChargePayment, transaction_id, amount.minor, now);
+            }
+            Change::PaymentAuthorized {
+                transaction_id,
+                amount,
+            } => {
+                self.payment.state = PaymentState::Authorized;
+                self.payment.transaction_id = Some(transaction_id.clone());
+                self.payment.authorized = *amount;
+                self.succeeded(Step::AuthorizePayment);
+            }
+            Change::PaymentCaptured {
+                step,
+                transaction_id,
+                amount,
+            } => {
+                self.payment.authorized = self.payment.authorized.max(*amount);
+                self.captured(*step, transaction_id, *amount, now);
+            }
+            Change::PaymentDeclined { .. } => {
+                self.payment.state = PaymentState::Declined;
+                // The refusal is also the answer to an earlier attempt whose own was lost.
+                self.unknown.retain(|unknown| !unknown.is_payment());
+                self.end(CloseReason::PaymentDeclined);
+            }
+            Change::AttemptFailed {
+                step,
+                error,
+                unknown,
+                ..
+            } => self.failed(*step, error, *unknown, now),
+            Change::ApprovalRequested { expire_time } => {
+                self.state = OrderState::AwaitingApproval;
+                self.wait_until(DeadlineKind::Approval, *expire_time);
+            }
+            Change::Reviewed {
+                decision,
+                reviewer,
+                reason,
+            } => {
+                self.approval.decision = Some(*decision);
+                self.approval.reviewer = Some(reviewer.clone());
+                self.approval.reason = Some(reason.clone());
+                self.approval.time = Some(now);
+                self.deadline = None;
+                match decision {
+                    ReviewDecision::Approve => self.state = OrderState::Placed,
+                    ReviewDecision::Reject => self.end(CloseReason::ApprovalRejected),
+                }
+            }
+            Change::Held { expire_time } => {
+                self.state = OrderState::AwaitingRelease;
+                self.wait_until(DeadlineKind::Release, *expire_time);
+            }
+            Change::FulfillmentStarted => {
+                self.state = OrderState::InFulfillment;
+                self.deadline = None;
+            }
+            Change::PickupRequested {
+                shipment_id,
+                carrier,
+                tracking_number,
+            } => {
+                self.shipment.shipment_id = Some(shipment_id.clone());
+                self.shipment.carrier = Some(carrier.clone());
+                let number = &mut self.shipment.tracking_number;
+                number.get_or_insert_with(|| tracking_number.clone());
+                // A pickup that was confirmed before the carrier's answer came stays picked up.
+                if !self.shipment.dispatched {
+                    self.shipment.state = ShipmentState::Requested;
+                    self.await_pickup(now);
+                }
+                self.succeeded(Step::RequestPickup);
+            }
+            Change::PickupReminded => {
+                self.shipment.reminders += 1;
+                self.await_pickup(now);
+            }
+            Change::PickedUp {
+                tracking_number,
+                estimated_delivery_time,
+            } => {
+                if let Some(number) = tracking_number {
+                    self.shipment.tracking_number = Some(number.clone());
+                }
+                self.dispatched(ShipmentState::PickedUp, *estimated_delivery_time, now);
+            }
+            Change::Shipped {
+                shipment_id,
+                carrier,
+                tracking_number,
+                estimated_delivery_time,
+            } => {
+                self.shipment.shipment_id = Some(shipment_id.clone());
+                self.shipment.carrier = Some(carrier.clone());
+                self.shipment.tracking_number = Some(tracking_number.clone());
+                self.dispatched(ShipmentState::InTransit, *estimated_delivery_time, now);
+                self.succeeded(Step::DispatchShipment);
+            }
+            Change::ReservationCommitted => {
+                self.reservation.state = ReservationState::Committed;
+                self.succeeded(Step::CommitReservation);
+            }
+            Change::ShippingAddressUpdated { address } => {
+                self.shipping_address = address.clone();
+                self.shipment.redirect_due = self.shipment.state == ShipmentState::Requested;
+            }
+            Change::ShipmentRedirected => {
+                self.shipment.redirect_due = false;
+                self.succeeded(Step::RedirectShipment);
+            }
+            Change::Delivered => self.delivered(now),
+            Change::CancelRequested { reason } => {
+                self.cancel_reason = Some(reason.clone());
+                self.end(CloseReason::CustomerCancelled);
+            }
+            Change::DeadlinePassed { kind } => match kind {
+                DeadlineKind::Payment => self.end(CloseReason::PaymentTimeout),
+                DeadlineKind::Approval => self.end(CloseReason::ApprovalTimeout),
+                DeadlineKind::Release => self.end(CloseReason::ReleaseDeadlinePassed),
+                // Its own change, PickupReminded, is recorded instead.
+                DeadlineKind::PickupReminder => {}
+                DeadlineKind::Delivery => self.delivered(now),
+            },
+            Change::Compensated {
+                step,
+                outcome,
+                amount,
+            } => self.compensated(*step, *outcome, *amount, now),
+            Change::Closed { reason } => {
+                self.ending = Some(*reason);
+                self.state = reason.closed_state();
+                self.deadline = None;
+                self.fault = None;
+                self.close_time = Some(now);
+            }
+        }
+    }
+
+    fn succeeded(&mut self, step: Step) {
+        if self.fault.as_ref().is_some_and(|fault| fault.step == step) {
+            self.fault = None;
+        }
+        self.unknown.retain(|unknown| *unknown != step);
+        if step.undone_by().is_some() && !self.done.contains(&step) {
+            self.done.push(step);
+        }
+    }
+
+    fn refused(&mut self, step: Step, reason: CloseReason) {
+        self.unknown.retain(|unknown| *unknown != step);
+        self.end(reason);
+    }
+
+    fn failed(&mut self, step: Step, error: &str, unknown: bool, now: Timestamp) {
+        let before = self.fault.take().filter(|fault| fault.step == step);
+        let (attempts, since) = match before {
+            Some(fault) => (fault.attempts + 1, fault.since),
+            None => (1, now),
+        };
+        if unknown && step.undone_by().is_some() && !self.unknown.contains(&step) {
+            self.unknown.push(step);
+        }
+        if unknown && step.is_payment() {
+            self.payment.state = PaymentState::Indeterminate;
+        }
+        if step.is_compensation() {
+            let entry = self.compensations.iter_mut().find(|c| c.step == step);
+            if let Some(entry) = entry {
+                entry.attempts += 1;
+            }
+        }
+        let retry = step.retry(&self.policy);
+        // Undoing is never given up, and what the carrier already has cannot be called back.
+        let must_go_on = step.is_compensation() || self.shipment.dispatched;
+        if retry.is_exhausted(attempts) && !must_go_on {
+            self.end(step.exhausted_reason());
+            return;
+        }
+        self.fault = Some(Fault {
+            step,
+            attempts,
+            last_error: error.to_owned(),
+            since,
+            retry_time: later(now, retry.wait_after(attempts)),
+        });
+    }
+
+    fn captured(&mut self, step: Step, transaction_id: &str, amount: i64, now: Timestamp) {
+        self.payment.state = PaymentState::Captured;
+        self.payment.transaction_id = Some(transaction_id.to_owned());
+        self.payment.captured = amount;
+        self.payment.capture_time = Some(now);
+        self.succeeded(step);
+    }
+
+    fn wait_until(&mut self, kind: DeadlineKind, expire_time: Timestamp) {
+        self.deadline = Some(Deadline { kind, expire_time });
+    }
+
+    fn await_pickup(&mut self, now: Timestamp) {
+        if let Some(interval) = self.policy.pickup_reminder {
+            self.wait_until(DeadlineKind::PickupReminder, later(now, interval));
+        }
+    }
+
+    fn dispatched(&mut self, state: ShipmentState, estimated: Timestamp, now: Timestamp) {
+        self.state = OrderState::InTransit;
+        self.shipment.state = state;
+        self.shipment.dispatched = true;
+        self.shipment.ship_time = Some(now);
+        self.shipment.estimated_delivery_time = Some(estimated);
+        self.deadline = None;
+        match (self.policy.delivery, self.policy.delivery_after) {
+            (DeliveryMode::AutoAfter, Some(after)) => {
+                self.wait_until(DeadlineKind::Delivery, later(now, after));
+            }
+            (DeliveryMode::OnShip, _) => self.delivered(now),
+            _ => {}
+        }
+    }
+
+    fn delivered(&mut self, now: Timestamp) {
+        self.shipment.state = ShipmentState::Delivered;
+        self.shipment.delivery_time = Some(now);
+        self.deadline = None;
+    }
+
+    /// Turns the order round: from here on it is undone, newest step first.
+    fn end(&mut self, reason: CloseReason) {
+        self.state = OrderState::Cancelling;
+        self.ending = Some(reason);
+        self.deadline = None;
+        self.fault = None;
+        self.compensations = self.compensation_plan();
+        if self.payment.captured > 0 {
+            self.payment.state = PaymentState::Refunding;
+        }
+    }
+
+    fn compensated(
+        &mut self,
+        step: Step,
+        outcome: CompensationOutcome,
+        amount: i64,
+        now: Timestamp,
+    ) {
+        if let Some(entry) = self.compensations.iter_mut().find(|c| c.step == step) {
+            entry.attempts += 1;
+            entry.outcome = outcome;
+            entry.time = Some(now);
+        }
+        self.succeeded(step);
+        let done = outcome == CompensationOutcome::Done;
+        match step {
+            Step::RefundPayment if done => {
+                // The refund of a capture whose answer was lost shows that it had happened.
+                self.payment.captured = self.payment.captured.max(amount);
+                self.payment.authorized = self.payment.authorized.max(amount);
+                self.payment.refunded = amount;
+                self.payment.state = PaymentState::Refunded;
+            }
+            Step::VoidAuthorization if done => {
+                self.payment.authorized = self.payment.authorized.max(amount);
+                self.payment.state = PaymentState::Voided;
+            }
+            Step::RefundPayment | Step::VoidAuthorization
+                if self.payment.state == PaymentState::Indeterminate =>
+            {
+                self.payment.state = PaymentState::None;
+            }
+            Step::ReleaseReservation if done => self.reservation.state = ReservationState::Released,
+            Step::CancelShipment if done => self.shipment.state = ShipmentState::Cancelled,
+            _ => {}
+        }
+    }
+}
+
+/// `wait` after `time`, or the end of time where that is earlier.
+pub(super) fn later(time: Timestamp, wait: Duration) -> Timestamp {
+    time.saturating_add(jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
+}

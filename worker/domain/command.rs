@@ -1,0 +1,214 @@
+//! Commands: what people and other systems may ask of an order, and when.
+//!
+//! [`Command::permits`] is the one table that guards the commands and that `allowed_commands` is
+//! computed from. A new command is a new file here, a variant, and a line in each `match`.
+
+mod cancel_order;
+mod confirm_delivery;
+mod confirm_payment;
+mod confirm_pickup;
+mod review_order;
+mod start_fulfillment;
+mod update_shipping_address;
+
+pub use cancel_order::CancelOrder;
+pub use confirm_payment::ConfirmPayment;
+pub use confirm_pickup::ConfirmPickup;
+pub use review_order::ReviewOrder;
+pub use update_shipping_address::UpdateShippingAddress;
+
+use super::{
+    event::Change,
+    money::Money,
+    order::Order,
+    state::{OrderState, named},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A command with what belongs to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// An outside payment happened.
+    ConfirmPayment(ConfirmPayment),
+    /// A person decided about the order.
+    ReviewOrder(ReviewOrder),
+    /// The hold is over.
+    StartFulfillment,
+    /// The carrier has the parcel.
+    ConfirmPickup(ConfirmPickup),
+    /// The parcel arrived.
+    ConfirmDelivery,
+    /// Send it somewhere else.
+    UpdateShippingAddress(UpdateShippingAddress),
+    /// Undo the order.
+    CancelOrder(CancelOrder),
+}
+
+named! {
+    /// The kinds of command.
+    CommandKind {
+        /// See [`Command::ConfirmPayment`].
+        ConfirmPayment = "CONFIRM_PAYMENT",
+        /// See [`Command::ReviewOrder`].
+        ReviewOrder = "REVIEW_ORDER",
+        /// See [`Command::StartFulfillment`].
+        StartFulfillment = "START_FULFILLMENT",
+        /// See [`Command::ConfirmPickup`].
+        ConfirmPickup = "CONFIRM_PICKUP",
+        /// See [`Command::ConfirmDelivery`].
+        ConfirmDelivery = "CONFIRM_DELIVERY",
+        /// See [`Command::UpdateShippingAddress`].
+        UpdateShippingAddress = "UPDATE_SHIPPING_ADDRESS",
+        /// See [`Command::CancelOrder`].
+        CancelOrder = "CANCEL_ORDER",
+    }
+}
+
+/// A command on its way to an order: also the payload of the workflow's update and signal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandRequest {
+    /// Unique over the service: the same request twice has one effect. A signal without one gets
+    /// one made from its content.
+    #[serde(default)]
+    pub request_id: String,
+    /// Who asks.
+    #[serde(default)]
+    pub actor: String,
+    /// The revision that the caller saw; the command is refused when the order has moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_revision: Option<i64>,
+    /// The newest revision that the sender has read from the store; 0 when it has not. Keeps a
+    /// workflow that lags behind the store from refusing too early.
+    #[serde(default)]
+    pub seen_revision: i64,
+    /// What for.
+    pub command: Command,
+}
+
+/// Why a command was refused. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Refusal {
+    /// Not in this state.
+    #[error("{command} is not allowed while the order is {state}")]
+    NotAllowed {
+        /// What was asked for.
+        command: CommandKind,
+        /// Where the order stands.
+        state: OrderState,
+        /// What could be asked for instead.
+        allowed: Vec<CommandKind>,
+    },
+    /// The order has moved on since the caller looked.
+    #[error("the order is at revision {actual}, not {expected}")]
+    Moved {
+        /// What the caller expected.
+        expected: i64,
+        /// Where it is.
+        actual: i64,
+    },
+    /// The confirmed amount is not the total.
+    #[error("the amount is {amount}, but the total is {total}")]
+    WrongAmount {
+        /// What was confirmed.
+        amount: Money,
+        /// What is owed.
+        total: Money,
+    },
+    /// The same request_id was used for something else.
+    #[error("the request_id was used before, with another content")]
+    RequestReused,
+}
+
+impl Command {
+    /// Which kind it is.
+    pub fn kind(&self) -> CommandKind {
+        match self {
+            Self::ConfirmPayment(_) => CommandKind::ConfirmPayment,
+            Self::ReviewOrder(_) => CommandKind::ReviewOrder,
+            Self::StartFulfillment => CommandKind::StartFulfillment,
+            Self::ConfirmPickup(_) => CommandKind::ConfirmPickup,
+            Self::ConfirmDelivery => CommandKind::ConfirmDelivery,
+            Self::UpdateShippingAddress(_) => CommandKind::UpdateShippingAddress,
+            Self::CancelOrder(_) => CommandKind::CancelOrder,
+        }
+    }
+
+    /// What the command does to the order, or why it may not.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] at the wrong moment, [`Refusal::WrongAmount`] for a payment of
+    /// anything but the total.
+    pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
+        let command = self.kind();
+        if !command.is_allowed(order) {
+            return Err(Refusal::NotAllowed {
+                command,
+                state: order.state,
+                allowed: order.allowed_commands(),
+            });
+        }
+        match self {
+            Self::ConfirmPayment(command) => command.decide(order),
+            Self::ReviewOrder(command) => Ok(command.change()),
+            Self::StartFulfillment => Ok(start_fulfillment::change()),
+            Self::ConfirmPickup(command) => Ok(command.change(order, now)),
+            Self::ConfirmDelivery => Ok(confirm_delivery::change()),
+            Self::UpdateShippingAddress(command) => Ok(command.change()),
+            Self::CancelOrder(command) => Ok(command.change()),
+        }
+    }
+}
+
+impl CommandKind {
+    /// Whether an order may be asked for this now: the command table of order-model.md.
+    pub fn is_allowed(self, order: &Order) -> bool {
+        match self {
+            Self::ConfirmPayment => confirm_payment::is_allowed(order),
+            Self::ReviewOrder => review_order::is_allowed(order),
+            Self::StartFulfillment => start_fulfillment::is_allowed(order),
+            Self::ConfirmPickup => confirm_pickup::is_allowed(order),
+            Self::ConfirmDelivery => confirm_delivery::is_allowed(order),
+            Self::UpdateShippingAddress => update_shipping_address::is_allowed(order),
+            Self::CancelOrder => cancel_order::is_allowed(order),
+        }
+    }
+}
+
+impl CommandRequest {
+    /// What the request does to the order, or why it may not.
+    ///
+    /// # Errors
+    /// As [`Command::decide`]; [`Refusal::Moved`] when the caller expected another revision.
+    pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
+        if let Some(expected) = self.expected_revision.filter(|e| *e != order.revision) {
+            return Err(Refusal::Moved {
+                expected,
+                actual: order.revision,
+            });
+        }
+        self.command.decide(order, now)
+    }
+
+    /// Tells two requests of the same id apart: a hash of what is asked for, without who asks.
+    pub fn fingerprint(&self, order_id: &str) -> String {
+        // The enum has no maps and no floats: its JSON is the same every time.
+        let content = serde_json::to_string(&self.command).unwrap_or_default();
+        crate::domain::fingerprint([order_id, content.as_str()])
+    }
+}
+
+impl Order {
+    /// What may be asked of the order now, from the same table that guards the commands.
+    pub fn allowed_commands(&self) -> Vec<CommandKind> {
+        let all = CommandKind::ALL.iter().copied();
+        all.filter(|kind| kind.is_allowed(self)).collect()
+    }
+}
+
+/// Whether the order is on its way to the customer and not being undone.
+fn is_moving_forward(order: &Order) -> bool {
+    order.ending.is_none() && !order.state.is_closed()
+}

@@ -1,0 +1,24 @@
+//! UpdateShippingAddress: until the carrier has the parcel.
+
+use super::is_moving_forward;
+use crate::domain::{address::Address, event::Change, order::Order};
+use serde::{Deserialize, Serialize};
+
+/// Where it goes instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateShippingAddress {
+    /// The new address.
+    pub shipping_address: Address,
+}
+
+pub(super) fn is_allowed(order: &Order) -> bool {
+    is_moving_forward(order) && !order.shipment.dispatched
+}
+
+impl UpdateShippingAddress {
+    pub(super) fn change(&self) -> Change {
+        Change::ShippingAddressUpdated {
+            address: self.shipping_address.clone(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Events: what happened to an order. Each takes the next revision.
+
+use super::{
+    address::Address,
+    money::Money,
+    order::Order,
+    payment_method::PaymentMethodType,
+    state::{CloseReason, DeadlineKind, ReviewDecision},
+    step::{CompensationOutcome, Step},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One entry of an order's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The order's revision after this event.
+    pub revision: i64,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Who made it happen: a caller, `temporal` for Temporal's own cancel, `orders` for the
+    /// process itself.
+    pub actor: String,
+    /// The request that made it happen, for commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What happened.
+    pub change: Change,
+}
+
+/// The actor of what the process does by itself.
+pub const ACTOR_PROCESS: &str = "orders";
+/// The actor of a cancellation that was asked for in Temporal's own UI.
+pub const ACTOR_TEMPORAL: &str = "temporal";
+
+/// What happened. Carries only what changed: [`Order::apply`] folds it into the order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Change {
+    /// The order was accepted, as it was then.
+    Placed {
+        /// The whole order at revision 1.
+        order: Box<Order>,
+    },
+    /// The fraud check let it pass.
+    Screened,
+    /// The fraud check refused it.
+    FraudDetected {
+        /// The check's words.
+        reason: String,
+    },
+    /// The stock of all line items is held.
+    InventoryReserved {
+        /// The inventory's name for it.
+        reservation_id: String,
+    },
+    /// There was not enough stock.
+    OutOfStock {
+        /// Which line items, in words.
+        reason: String,
+    },
+    /// The order waits for ConfirmPayment.
+    PaymentRequested {
+        /// Until when.
+        expire_time: Timestamp,
+    },
+    /// The payment happened outside.
+    PaymentConfirmed {
+        /// The payer's name for the transaction.
+        transaction_id: String,
+        /// What was paid: the total.
+        amount: Money,
+        /// How it was paid.
+        payment_method: PaymentMethodType,
+    },
+    /// The amount is held.
+    PaymentAuthorized {
+        /// The provider's name for it.
+        transaction_id: String,
+        /// Minor units held.
+        amount: i64,
+    },
+    /// The amount was taken, after an authorization or at once.
+    PaymentCaptured {
+        /// Which of the two steps took it.
+        step: Step,
+        /// The provider's name for it.
+        transaction_id: String,
+        /// Minor units taken.
+        amount: i64,
+    },
+    /// The payment provider refused.
+    PaymentDeclined {
+        /// The provider's words.
+        reason: String,
+    },
+    /// A provider failed, or did not answer.
+    AttemptFailed {
+        /// The step.
+        step: Step,
+        /// The how manieth failure in a row.
+        attempt: u32,
+        /// What the provider said.
+        error: String,
+        /// Whether the effect may have happened all the same.
+        unknown: bool,
+    },
+    /// The order waits for ReviewOrder.
+    ApprovalRequested {
+        /// Until when.
+        expire_time: Timestamp,
+    },
+    /// A person decided.
+    Reviewed {
+        /// What.
+        decision: ReviewDecision,
+        /// Who.
+        reviewer: String,
+        /// Why.
+        reason: String,
+    },
+    /// The order waits for StartFulfillment.
+    Held {
+        /// Until when: release time plus grace.
+        expire_time: Timestamp,
+    },
+    /// The hold is over, or there was none.
+    FulfillmentStarted,
+    /// The carrier was asked to fetch the parcel.
+    PickupRequested {
+        /// The carrier's name for the shipment.
+        shipment_id: String,
+        /// Who carries it.
+        carrier: String,
+        /// How to follow it.
+        tracking_number: String,
+    },
+    /// The carrier was reminded.
+    PickupReminded,
+    /// The carrier has fetched the parcel.
+    PickedUp {
+        /// The number on the parcel, when the caller gave one.
+        tracking_number: Option<String>,
+        /// When it should arrive.
+        estimated_delivery_time: Timestamp,
+    },
+    /// The parcel was handed over.
+    Shipped {
+        /// The carrier's name for the shipment.
+        shipment_id: String,
+        /// Who carries it.
+        carrier: String,
+        /// How to follow it.
+        tracking_number: String,
+        /// When it should arrive.
+        estimated_delivery_time: Timestamp,
+    },
+    /// The dispatched stock left the books.
+    ReservationCommitted,
+    /// The address changed before the dispatch.
+    ShippingAddressUpdated {
+        /// The new one.
+        address: Address,
+    },
+    /// The carrier knows the changed address.
+    ShipmentRedirected,
+    /// The parcel arrived, or counts as arrived.
+    Delivered,
+    /// The order is to be undone.
+    CancelRequested {
+        /// In the words of who asked.
+        reason: String,
+    },
+    /// A wait ended without its command.
+    DeadlinePassed {
+        /// Which.
+        kind: DeadlineKind,
+    },
+    /// A step was undone, or had never happened.
+    Compensated {
+        /// The undoing step.
+        step: Step,
+        /// Which of the two.
+        outcome: CompensationOutcome,
+        /// Minor units given back, for money.
+        amount: i64,
+    },
+    /// A signal asked for something at the wrong moment.
+    CommandRefused {
+        /// What it asked for.
+        command: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Nothing more can happen.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+impl Change {
+    /// The stable type name, as in JSON and SQL.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Placed { .. } => "PLACED",
+            Self::Screened => "SCREENED",
+            Self::FraudDetected { .. } => "FRAUD_DETECTED",
+            Self::InventoryReserved { .. } => "INVENTORY_RESERVED",
+            Self::OutOfStock { .. } => "OUT_OF_STOCK",
+            Self::PaymentRequested { .. } => "PAYMENT_REQUESTED",
+            Self::PaymentConfirmed { .. } => "PAYMENT_CONFIRMED",
+            Self::PaymentAuthorized { .. } => "PAYMENT_AUTHORIZED",
+            Self::PaymentCaptured { .. } => "PAYMENT_CAPTURED",
+            Self::PaymentDeclined { .. } => "PAYMENT_DECLINED",
+            Self::AttemptFailed { .. } => "ATTEMPT_FAILED",
+            Self::ApprovalRequested { .. } => "APPROVAL_REQUESTED",
+            Self::Reviewed { .. } => "REVIEWED",
+            Self::Held { .. } => "HELD",
+            Self::FulfillmentStarted => "FULFILLMENT_STARTED",
+            Self::PickupRequested { .. } => "PICKUP_REQUESTED",
+            Self::PickupReminded => "PICKUP_REMINDED",
+            Self::PickedUp { .. } => "PICKED_UP",
+            Self::Shipped { .. } => "SHIPPED",
+            Self::ReservationCommitted => "RESERVATION_COMMITTED",
+            Self::ShippingAddressUpdated { .. } => "SHIPPING_ADDRESS_UPDATED",
+            Self::ShipmentRedirected => "SHIPMENT_REDIRECTED",
+            Self::Delivered => "DELIVERED",
+            Self::CancelRequested { .. } => "CANCEL_REQUESTED",
+            Self::DeadlinePassed { .. } => "DEADLINE_PASSED",
+            Self::Compensated { .. } => "COMPENSATED",
+            Self::CommandRefused { .. } => "COMMAND_REFUSED",
+            Self::Closed { .. } => "CLOSED",
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The order: what was ordered, and everything that happened to it.
+
+use super::{
+    address::Address,
+    apply::later,
+    money::Money,
+    payment_method::PaymentMethod,
+    policy::Policy,
+    state::{
+        CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
+        ShipmentState,
+    },
+    step::{Compensation, Step},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What goes with one line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineItem {
+    /// Stock keeping unit.
+    pub sku: String,
+    /// What people call it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Pieces, at least 1.
+    pub quantity: i64,
+    /// Price of one piece.
+    pub unit_price: Money,
+}
+
+/// An order as it is after `revision` events. A fold of its events: see [`Order::apply`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Unique for ever; chosen by the caller or a UUIDv7.
+    pub order_id: String,
+    /// Whose order it is.
+    pub customer_id: String,
+    /// The policy as it was when the order was placed: configuration changes do not reach it.
+    pub policy: Policy,
+    /// What was ordered.
+    pub line_items: Vec<LineItem>,
+    /// Sum of quantity times unit price over the line items.
+    pub total: Money,
+    /// Where it goes; the newest one until dispatched.
+    pub shipping_address: Address,
+    /// What it is paid with; none where the payment happens outside.
+    pub payment_method: Option<PaymentMethod>,
+    /// When a pre-order is released; only with a policy that holds.
+    pub release_time: Option<Timestamp>,
+    /// Where the order stands.
+    pub state: OrderState,
+    /// How the order will close, once it is being undone or has closed.
+    pub ending: Option<CloseReason>,
+    /// Why it was cancelled, in the words of who cancelled it.
+    pub cancel_reason: Option<String>,
+    /// Whether the fraud check let it pass.
+    pub screened: bool,
+    /// The money.
+    pub payment: Payment,
+    /// The stock.
+    pub reservation: Reservation,
+    /// The review, where the policy asks for one.
+    pub approval: Approval,
+    /// The parcel.
+    pub shipment: Shipment,
+    /// What the order waits for, and until when.
+    pub deadline: Option<Deadline>,
+    /// The step that failed last and was not repeated with success yet.
+    pub fault: Option<Fault>,
+    /// The undoable steps that were done, oldest first: what a compensation reverses.
+    pub done: Vec<Step>,
+    /// The undoable steps whose answer was lost and has not come since.
+    pub unknown: Vec<Step>,
+    /// What is being undone, newest first.
+    pub compensations: Vec<Compensation>,
+    /// Count of the events of this order; the first is 1.
+    pub revision: i64,
+    /// When it was placed.
+    pub place_time: Timestamp,
+    /// When the last event happened.
+    pub update_time: Timestamp,
+    /// When it closed.
+    pub close_time: Option<Timestamp>,
+}
+
+/// The money of an order. `authorized >= captured >= refunded >= 0`, in minor units of the total.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Unique over all orders; the caller's or made from the order id.
+    pub payment_id: String,
+    /// The provider's (or the outside payer's) name for the transaction.
+    pub transaction_id: Option<String>,
+    /// Held or taken.
+    pub authorized: i64,
+    /// Taken.
+    pub captured: i64,
+    /// Given back.
+    pub refunded: i64,
+    /// When it was taken.
+    pub capture_time: Option<Timestamp>,
+}
+
+/// The stock of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Where it stands.
+    pub state: ReservationState,
+    /// The inventory's name for it.
+    pub reservation_id: Option<String>,
+}
+
+/// The review of an order above the policy's threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Whether the order needs one.
+    pub required: bool,
+    /// What was decided.
+    pub decision: Option<ReviewDecision>,
+    /// By whom.
+    pub reviewer: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub time: Option<Timestamp>,
+}
+
+/// The parcel of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    /// Where it stands.
+    pub state: ShipmentState,
+    /// The carrier's name for it.
+    pub shipment_id: Option<String>,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// How to follow it.
+    pub tracking_number: Option<String>,
+    /// When it should arrive.
+    pub estimated_delivery_time: Option<Timestamp>,
+    /// When the carrier took it.
+    pub ship_time: Option<Timestamp>,
+    /// When it arrived.
+    pub delivery_time: Option<Timestamp>,
+    /// Whether the carrier has it, or was told to fetch it without return.
+    pub dispatched: bool,
+    /// How many pickup reminders were sent.
+    pub reminders: u32,
+    /// Whether the address changed after the carrier was told the old one.
+    pub redirect_due: bool,
+}
+
+/// Until when the order waits, for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// What it waits for.
+    pub kind: DeadlineKind,
+    /// The absolute end of the wait.
+    pub expire_time: Timestamp,
+}
+
+/// A step that failed and is being repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The step.
+    pub step: Step,
+    /// How often it failed in a row.
+    pub attempts: u32,
+    /// The newest error.
+    pub last_error: String,
+    /// When it failed first.
+    pub since: Timestamp,
+    /// When it is tried again.
+    pub retry_time: Timestamp,
+}
+
+impl Order {
+    /// The Temporal workflow id of an order.
+    pub fn workflow_id(order_id: &str) -> String {
+        format!("order/{order_id}")
+    }
+
+    /// Why the order closed; none while it is open.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.ending.filter(|_| self.state.is_closed())
+    }
+
+    /// The fault that asks for an operator: a step that failed as often as the policy tolerates.
+    pub fn attention(&self) -> Option<&Fault> {
+        self.fault
+            .as_ref()
+            .filter(|fault| fault.attempts >= self.policy.attention_after)
+    }
+
+    /// When a parcel that is shipped at `now` should arrive.
+    pub fn estimated_delivery(&self, now: Timestamp) -> Timestamp {
+        later(now, self.policy.estimated_delivery)
+    }
+
+    /// What would be undone if the order were cancelled now: the exact reverse of what was done.
+    /// A step whose answer was lost is undone too, by its key.
+    pub fn compensation_plan(&self) -> Vec<Compensation> {
+        let known = self.done.iter();
+        let steps = known.chain(self.unknown.iter().filter(|step| !self.done.contains(step)));
+        let captured =
+            self.done.contains(&Step::CapturePayment) || self.done.contains(&Step::ChargePayment);
+        let undo = steps.rev().filter_map(|step| step.undone_by());
+        undo.filter(|undo| !(captured && *undo == Step::VoidAuthorization))
+            .map(|step| Compensation {
+                step,
+                resource: self.resource_of(step),
+                attempts: 0,
+                outcome: super::step::CompensationOutcome::Pending,
+                time: None,
+            })
+            .collect()
+    }
+
+    fn resource_of(&self, step: Step) -> String {
+        let id = match step {
+            Step::ReleaseReservation => self.reservation.reservation_id.clone(),
+            Step::CancelShipment => self.shipment.shipment_id.clone(),
+            _ => Some(self.payment.payment_id.clone()),
+        };
+        id.unwrap_or_else(|| self.order_id.clone())
+    }
+}

@@ -1,0 +1,19 @@
+//! Hold: wait for the release, or for StartFulfillment before it.
+
+use super::Todo;
+use crate::domain::{apply::later, event::Change, order::Order, state::OrderState};
+
+pub(super) fn todo(order: &Order) -> Option<Todo> {
+    match order.state {
+        OrderState::InFulfillment | OrderState::InTransit => None,
+        OrderState::AwaitingRelease => Some(Todo::Wait(order.deadline)),
+        _ => Some(Todo::Record(
+            match (order.policy.release_grace, order.release_time) {
+                (Some(grace), Some(release)) => Change::Held {
+                    expire_time: later(release, grace),
+                },
+                _ => Change::FulfillmentStarted,
+            },
+        )),
+    }
+}

@@ -1,0 +1,201 @@
+//! Policies: which phases an order goes through, with which numbers. Data, not code: the presets
+//! are a TOML file, and operators add more of the same form (see [`book`]).
+
+pub mod book;
+mod check;
+
+use super::state::named;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One way of processing orders. Copied into each order when it is placed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Unique name, as in `PlaceOrder.policy`.
+    pub name: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: String,
+    /// Whether the fraud check runs before anything else.
+    #[serde(default)]
+    pub fraud_check: bool,
+    /// In which order stock and money are secured.
+    pub secure: SecureOrder,
+    /// How the money is taken.
+    pub payment: PaymentMode,
+    /// How long to wait for ConfirmPayment (`EXTERNAL` only).
+    #[serde(default, with = "humantime_serde")]
+    pub payment_timeout: Option<Duration>,
+    /// Orders strictly above this many whole units of their own currency need a review.
+    #[serde(default)]
+    pub approval_above: Option<i64>,
+    /// How long to wait for ReviewOrder; then the order is rejected.
+    #[serde(default, with = "humantime_serde")]
+    pub approval_timeout: Option<Duration>,
+    /// Hold the order until StartFulfillment, at most this long after its release time; then it
+    /// is cancelled. None: no hold.
+    #[serde(default, with = "humantime_serde")]
+    pub release_grace: Option<Duration>,
+    /// Whether the carrier fetches the parcel, to be confirmed by ConfirmPickup. None: it is
+    /// dispatched at once. The duration is the time between reminders.
+    #[serde(default, with = "humantime_serde")]
+    pub pickup_reminder: Option<Duration>,
+    /// When a shipped order counts as delivered.
+    pub delivery: DeliveryMode,
+    /// How long after shipping an order counts as delivered (`AUTO_AFTER` only).
+    #[serde(default, with = "humantime_serde")]
+    pub delivery_after: Option<Duration>,
+    /// How long after shipping the delivery is expected.
+    #[serde(default = "three_days", with = "humantime_serde")]
+    pub estimated_delivery: Duration,
+    /// Until when CancelOrder is accepted.
+    pub cancel_until: CancelCutoff,
+    /// How failed steps are repeated.
+    pub retry: RetryPolicy,
+    /// How failed payment steps are repeated, where that differs.
+    #[serde(default)]
+    pub payment_retry: Option<RetryPolicy>,
+    /// After how many failed attempts of one step the order asks for attention.
+    #[serde(default = "five")]
+    pub attention_after: u32,
+    /// Where short steps run. Part of the snapshot because it must not change for an order in
+    /// flight: Temporal's history would not replay.
+    #[serde(default)]
+    pub lane: Lane,
+}
+
+named! {
+    /// In which order stock and money are secured.
+    SecureOrder {
+        /// Stock first.
+        ReserveThenPay = "RESERVE_THEN_PAY",
+        /// Money first.
+        PayThenReserve = "PAY_THEN_RESERVE",
+        /// No stock is kept for these orders.
+        PayOnly = "PAY_ONLY",
+    }
+}
+
+named! {
+    /// How the money is taken.
+    PaymentMode {
+        /// Taken at once.
+        Sale = "SALE",
+        /// Held at once, taken when fulfilment starts.
+        AuthorizeCapture = "AUTHORIZE_CAPTURE",
+        /// Paid elsewhere; ConfirmPayment says so.
+        External = "EXTERNAL",
+    }
+}
+
+named! {
+    /// When a shipped order counts as delivered.
+    DeliveryMode {
+        /// When ConfirmDelivery says so.
+        Confirm = "CONFIRM",
+        /// After a fixed time, or earlier by ConfirmDelivery.
+        AutoAfter = "AUTO_AFTER",
+        /// At once.
+        OnShip = "ON_SHIP",
+    }
+}
+
+named! {
+    /// Until when CancelOrder is accepted.
+    CancelCutoff {
+        /// Until fulfilment starts.
+        Fulfillment = "FULFILLMENT",
+        /// Until the carrier has the parcel.
+        Dispatch = "DISPATCH",
+    }
+}
+
+/// Where short steps run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Lane {
+    /// As local activities, in the process of the worker: for providers that do not leave it.
+    #[default]
+    Local,
+    /// As regular activities, scheduled by Temporal: for calls that leave the process.
+    Regular,
+}
+
+/// How failed attempts of a step are repeated. Only a provider's answer, or its silence, is an
+/// attempt; an error of our own database never is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryPolicy {
+    /// Attempts in all; 0 means without limit.
+    pub max_attempts: u32,
+    /// Wait before the second attempt.
+    #[serde(with = "humantime_serde")]
+    pub initial_interval: Duration,
+    /// Factor from one wait to the next; 1 keeps it flat.
+    pub backoff: f64,
+    /// Longest wait.
+    #[serde(with = "humantime_serde")]
+    pub max_interval: Duration,
+}
+
+impl RetryPolicy {
+    /// The wait after `attempts` failed ones (1 or more).
+    pub fn wait_after(&self, attempts: u32) -> Duration {
+        let factor = self
+            .backoff
+            .powi(attempts.saturating_sub(1).min(1_000) as i32);
+        let wait = self.initial_interval.as_secs_f64() * factor;
+        // `wait` may be infinite; the comparison is what keeps it from the conversion.
+        if wait < self.max_interval.as_secs_f64() {
+            Duration::from_secs_f64(wait)
+        } else {
+            self.max_interval
+        }
+    }
+
+    /// Whether no attempt is left after `attempts` failed ones.
+    pub fn is_exhausted(&self, attempts: u32) -> bool {
+        self.max_attempts != 0 && attempts >= self.max_attempts
+    }
+}
+
+impl Policy {
+    /// Whether stock is reserved for these orders.
+    pub fn reserves(&self) -> bool {
+        self.secure != SecureOrder::PayOnly
+    }
+
+    /// Whether the order is held for its release time.
+    pub fn holds(&self) -> bool {
+        self.release_grace.is_some()
+    }
+}
+
+fn three_days() -> Duration {
+    Duration::from_secs(3 * 24 * 3600)
+}
+
+fn five() -> u32 {
+    5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_cap() {
+        let retry = RetryPolicy {
+            max_attempts: 5,
+            initial_interval: Duration::from_secs(1),
+            backoff: 2.0,
+            max_interval: Duration::from_secs(30),
+        };
+        let waits: Vec<u64> = (1..=7).map(|n| retry.wait_after(n).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(retry.wait_after(u32::MAX), Duration::from_secs(30));
+        assert!(!retry.is_exhausted(4));
+        assert!(retry.is_exhausted(5));
+    }
+}

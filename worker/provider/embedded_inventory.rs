@@ -1,0 +1,111 @@
+//! The embedded inventory: stock with reservations, in the store.
+
+use super::{Call, InventoryProvider, ProviderError};
+use crate::store::{Connection, stock::stock_item};
+use async_trait::async_trait;
+use sqlx::Row;
+use std::collections::BTreeMap;
+
+pub(super) struct EmbeddedInventory;
+
+#[async_trait]
+impl InventoryProvider for EmbeddedInventory {
+    async fn reserve(&self, db: &mut Connection, call: &Call<'_>) -> Result<String, ProviderError> {
+        let reservation_id = format!("rsv-{}", call.order.order_id);
+        if !lines(db, call, "RESERVED").await?.is_empty() {
+            return Ok(reservation_id);
+        }
+        // Sorted, so that two orders lock their rows in the same order.
+        let mut wanted: BTreeMap<&str, i64> = BTreeMap::new();
+        for item in &call.order.line_items {
+            *wanted.entry(&item.sku).or_default() += item.quantity;
+        }
+        let mut missing = Vec::new();
+        for (sku, quantity) in &wanted {
+            let available = match stock_item(db, sku).await {
+                Ok(item) => item.map_or(0, |item| item.available()),
+                Err(error) => return Err(ProviderError::Failed(error.to_string())),
+            };
+            if available < *quantity {
+                missing.push(format!(
+                    "{sku}: {quantity} asked for, {available} available"
+                ));
+            }
+        }
+        if !missing.is_empty() {
+            return Err(ProviderError::Refused(missing.join("; ")));
+        }
+        for (sku, quantity) in wanted {
+            sqlx::query("UPDATE stock SET reserved = reserved + $1 WHERE sku = $2")
+                .bind(quantity)
+                .bind(sku)
+                .execute(&mut *db)
+                .await?;
+            sqlx::query(
+                "INSERT INTO reservations (order_id, sku, quantity, state)
+                 VALUES ($1, $2, $3, 'RESERVED')",
+            )
+            .bind(&call.order.order_id)
+            .bind(sku)
+            .bind(quantity)
+            .execute(&mut *db)
+            .await?;
+        }
+        Ok(reservation_id)
+    }
+
+    async fn commit(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
+        let leave = "UPDATE stock SET on_hand = on_hand - $1, reserved = reserved - $1,
+                         shipped = shipped + $1
+                     WHERE sku = $2";
+        settle(db, call, leave, "COMMITTED").await?;
+        Ok(())
+    }
+
+    async fn release(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
+        let give_back = "UPDATE stock SET reserved = reserved - $1 WHERE sku = $2";
+        let released = settle(db, call, give_back, "RELEASED").await?;
+        Ok(released || !lines(db, call, "RELEASED").await?.is_empty())
+    }
+}
+
+/// Ends what is reserved for the order; false when nothing is.
+async fn settle(
+    db: &mut Connection,
+    call: &Call<'_>,
+    stock: &'static str,
+    state: &str,
+) -> Result<bool, ProviderError> {
+    let reserved = lines(db, call, "RESERVED").await?;
+    for (sku, quantity) in &reserved {
+        sqlx::query(stock)
+            .bind(quantity)
+            .bind(sku)
+            .execute(&mut *db)
+            .await?;
+    }
+    sqlx::query("UPDATE reservations SET state = $1 WHERE order_id = $2 AND state = 'RESERVED'")
+        .bind(state)
+        .bind(&call.order.order_id)
+        .execute(db)
+        .await?;
+    Ok(!reserved.is_empty())
+}
+
+/// The order's reservations in a state: sku and quantity, by sku.
+async fn lines(
+    db: &mut Connection,
+    call: &Call<'_>,
+    state: &str,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT sku, quantity FROM reservations WHERE order_id = $1 AND state = $2 ORDER BY sku",
+    )
+    .bind(&call.order.order_id)
+    .bind(state)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! Bringing the tables up to date when the program starts.
+
+use super::{Db, open::OpenError};
+use sqlx::{
+    Pool, SqlSafeStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+use std::{fs::File, path::Path};
+
+/// All migrations, oldest first. A released one is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "orders", include_str!("migrations/0001_orders.sql"))];
+
+/// Applies what is missing, one process at a time.
+pub(super) async fn run(pool: &Pool<Db>, path: &Path) -> Result<(), OpenError> {
+    let failed = |reason: String| OpenError::Migrate {
+        path: path.display().to_string(),
+        reason,
+    };
+    let _lock = lock(path)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
+        let description = std::borrow::Cow::Borrowed(*description);
+        let kind = MigrationType::Simple;
+        Migration::new(*version, description, kind, sql.into_sql_str(), false)
+    });
+    let migrator = Migrator {
+        migrations: migrations.collect::<Vec<_>>().into(),
+        ..Migrator::DEFAULT
+    };
+    migrator.run(pool).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer {
+            path: path.display().to_string(),
+            version,
+        },
+        other => failed(other.to_string()),
+    })
+}
+
+/// Two processes that start at once on one new file must not both create its tables; SQLite's own
+/// locks end with each statement of a migration. Freed when the file is dropped.
+async fn lock(path: &Path) -> std::io::Result<File> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".migrate-lock");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(lock_path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked.await.map_err(std::io::Error::other)?
+}

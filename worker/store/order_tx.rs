@@ -1,0 +1,273 @@
+//! The one transaction in which an order changes: the effect of a step, the row, the events.
+
+use super::{
+    Connection, Store, StoreError, Tx, micros,
+    read::{events_after, load, remember_request, request},
+};
+use crate::domain::{
+    event::{ACTOR_PROCESS, Change, Event},
+    order::Order,
+    phase::{self, Todo},
+};
+use jiff::Timestamp;
+
+/// An order whose row is locked until [`commit`](Self::commit). Dropped without it, nothing
+/// happened.
+pub struct OrderTx {
+    tx: Tx,
+    order: Order,
+    run_id: Option<String>,
+    /// The revision that the row had when it was locked.
+    loaded: i64,
+    appended: Vec<Event>,
+    now: Timestamp,
+}
+
+/// More follow-ups than this in one transaction mean that a rule records without end.
+const MAX_FOLLOW_UPS: usize = 16;
+
+/// The most events that one answer brings. An order has some tens.
+const MAX_EVENTS: i64 = 10_000;
+
+impl Store {
+    /// Locks an order. `now` is the workflow's clock; where the order's own time is later, that
+    /// counts, so that an order's time never runs backwards.
+    ///
+    /// # Errors
+    /// [`StoreError::NoOrder`] when there is none, else when the database cannot be used.
+    pub async fn lock_order(&self, order_id: &str, now: Timestamp) -> Result<OrderTx, StoreError> {
+        let mut tx = self.write().await?;
+        let stored = load(&mut tx, order_id)
+            .await?
+            .ok_or_else(|| StoreError::NoOrder(order_id.to_owned()))?;
+        // Whole microseconds, as the database keeps them: what is read back is what was written.
+        let now = super::from_micros(micros(now))?.max(stored.order.update_time);
+        Ok(OrderTx {
+            tx,
+            loaded: stored.order.revision,
+            order: stored.order,
+            run_id: stored.run_id,
+            appended: Vec::new(),
+            now,
+        })
+    }
+}
+
+impl OrderTx {
+    /// The order as it is inside this transaction.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The time of this transaction.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What is next for the order, as the store sees it: the fence. A step that is not next
+    /// (done already, or the order was cancelled meanwhile) must not be carried out.
+    pub fn todo(&self) -> Todo {
+        phase::todo(&self.order, self.now)
+    }
+
+    /// The order and the connection, for a provider that writes in the same transaction.
+    pub fn parts(&mut self) -> (&Order, &mut Connection) {
+        (&self.order, &mut self.tx)
+    }
+
+    /// What was asked under a request id before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn request(
+        &mut self,
+        request_id: &str,
+    ) -> Result<Option<(String, String)>, StoreError> {
+        request(&mut self.tx, request_id).await
+    }
+
+    /// Remembers a request of this order.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn remember_request(
+        &mut self,
+        request_id: &str,
+        fingerprint: &str,
+    ) -> Result<(), StoreError> {
+        let (order_id, now) = (&self.order.order_id, micros(self.now));
+        remember_request(&mut self.tx, request_id, order_id, fingerprint, now).await?;
+        Ok(())
+    }
+
+    /// Adds what the process itself did. `step_key` names the step whose outcome this is; the
+    /// database refuses a second one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn record(
+        &mut self,
+        change: Change,
+        step_key: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.append(change, ACTOR_PROCESS, None, step_key).await
+    }
+
+    /// Adds what a caller asked for.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn record_command(
+        &mut self,
+        change: Change,
+        actor: &str,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        self.append(change, actor, Some(request_id), None).await
+    }
+
+    /// Adds that a signal was refused, once for each `step_key`.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn record_refusal(
+        &mut self,
+        change: Change,
+        actor: &str,
+        request_id: &str,
+        step_key: &str,
+    ) -> Result<(), StoreError> {
+        self.append(change, actor, Some(request_id), Some(step_key))
+            .await
+    }
+
+    /// Whether an event with that key is recorded.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_step_key(&mut self, step_key: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
+            .bind(&self.order.order_id)
+            .bind(step_key)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Whether this is the first transaction after the placing.
+    pub fn is_first_change(&self) -> bool {
+        self.loaded == 1
+    }
+
+    /// Adds everything that follows from the order as it stands.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or a rule records without end.
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
+        for _ in 0..MAX_FOLLOW_UPS {
+            match self.todo() {
+                Todo::Record(change) => self.append(change, ACTOR_PROCESS, None, None).await?,
+                _ => return Ok(()),
+            }
+        }
+        let state = self.order.state;
+        Err(StoreError::Corrupt(format!("no end of changes in {state}")))
+    }
+
+    async fn append(
+        &mut self,
+        change: Change,
+        actor: &str,
+        request_id: Option<&str>,
+        step_key: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let event = Event {
+            revision: self.order.revision + 1,
+            time: self.now,
+            actor: actor.to_owned(),
+            request_id: request_id.map(str::to_owned),
+            change,
+        };
+        insert_event(&mut self.tx, &self.order.order_id, &event, step_key).await?;
+        self.order.apply(&event);
+        self.appended.push(event);
+        Ok(())
+    }
+
+    /// What was added so far.
+    pub fn appended(&self) -> &[Event] {
+        &self.appended
+    }
+
+    /// Makes it all happen, and gives the order's events after revision `known`: what was added
+    /// here, and what others added that the caller has not seen.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then nothing happened, or (a lost answer of the
+    /// database) all of it; either way the same call again is safe.
+    pub async fn commit(
+        mut self,
+        known: i64,
+        run_id: Option<&str>,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        if known < self.loaded {
+            events = events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?;
+        } else {
+            events.append(&mut self.appended);
+        }
+        if self.order.revision > self.loaded {
+            self.update_row(run_id).await?;
+            self.tx.commit().await?;
+        }
+        Ok(events)
+    }
+
+    async fn update_row(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
+        let order = &self.order;
+        let result = sqlx::query(
+            "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,
+                 close_time = $5, document = $6, run_id = $7, workflow_started = 1
+             WHERE order_id = $8 AND revision = $9",
+        )
+        .bind(order.state.as_str())
+        .bind(order.close_reason().map(|reason| reason.as_str()))
+        .bind(order.revision)
+        .bind(micros(order.update_time))
+        .bind(order.close_time.map(micros))
+        .bind(serde_json::to_string(order)?)
+        .bind(run_id.or(self.run_id.as_deref()))
+        .bind(&order.order_id)
+        .bind(self.loaded)
+        .execute(&mut *self.tx)
+        .await?;
+        match result.rows_affected() {
+            1 => Ok(()),
+            rows => Err(StoreError::Corrupt(format!(
+                "{rows} rows of order {} at revision {}, which was locked",
+                order.order_id, self.loaded
+            ))),
+        }
+    }
+}
+
+pub(super) async fn insert_event(
+    connection: &mut Connection,
+    order_id: &str,
+    event: &Event,
+    step_key: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO order_events (order_id, revision, type, step_key, time, body)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(order_id)
+    .bind(event.revision)
+    .bind(event.change.type_name())
+    .bind(step_key)
+    .bind(micros(event.time))
+    .bind(serde_json::to_string(event)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

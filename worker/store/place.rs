@@ -1,0 +1,152 @@
+//! Taking an order in: row, request and first event in one transaction.
+
+use super::{
+    Connection, Store, StoreError, is_duplicate, micros,
+    order_tx::insert_event,
+    read::{StoredOrder, load, remember_request, request},
+};
+use crate::domain::{event::Event, order::Order};
+use jiff::Timestamp;
+use sqlx::Row;
+
+/// What became of a placing.
+#[derive(Debug)]
+pub enum Placing {
+    /// The order is new.
+    Placed(StoredOrder),
+    /// The same was placed before: this is the order as it is now.
+    Replayed(StoredOrder),
+    /// The request id was used for something else.
+    RequestReused,
+    /// The order id belongs to an order with another content.
+    OrderExists,
+    /// The payment id belongs to another order.
+    PaymentExists,
+}
+
+impl Store {
+    /// Takes an order in. `fingerprint` stands for what was asked: the same request id or order
+    /// id with the same fingerprint gives the same order.
+    ///
+    /// # Errors
+    /// When the database cannot be used; the same call again is safe.
+    pub async fn place(
+        &self,
+        placed: &Event,
+        request_id: &str,
+        fingerprint: &str,
+    ) -> Result<Placing, StoreError> {
+        let order = Order::from_placed(placed)
+            .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
+        let mut tx = self.write().await?;
+        if let Some((order_id, before)) = request(&mut tx, request_id).await? {
+            return match load(&mut tx, &order_id).await? {
+                Some(stored) if before == fingerprint => Ok(Placing::Replayed(stored)),
+                _ => Ok(Placing::RequestReused),
+            };
+        }
+        let now = micros(order.place_time);
+        if let Some(before) = fingerprint_of(&mut tx, &order.order_id).await? {
+            if before != fingerprint {
+                return Ok(Placing::OrderExists);
+            }
+            remember_request(&mut tx, request_id, &order.order_id, fingerprint, now).await?;
+            let stored = load(&mut tx, &order.order_id).await?;
+            tx.commit().await?;
+            return stored
+                .map(Placing::Replayed)
+                .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
+        }
+        insert_order(&mut tx, &order, fingerprint).await?;
+        if let Err(error) = insert_payment(&mut tx, &order).await {
+            return match is_duplicate(&error) {
+                true => Ok(Placing::PaymentExists),
+                false => Err(error.into()),
+            };
+        }
+        insert_event(&mut tx, &order.order_id, placed, Some("place")).await?;
+        remember_request(&mut tx, request_id, &order.order_id, fingerprint, now).await?;
+        tx.commit().await?;
+        Ok(Placing::Placed(StoredOrder {
+            order,
+            run_id: None,
+            workflow_started: false,
+        }))
+    }
+
+    /// Notes that Temporal has the workflow of an order.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn confirm_start(&self, order_id: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE orders SET workflow_started = 1 WHERE order_id = $1")
+            .bind(order_id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// The orders placed before `before` whose workflow is not known to have started, oldest
+    /// first, at most `limit`, as they were placed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn unstarted(&self, before: Timestamp, limit: i64) -> Result<Vec<Order>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT document FROM orders
+             WHERE workflow_started = 0 AND place_time < $1 AND close_time IS NULL
+             ORDER BY place_time LIMIT $2",
+        )
+        .bind(micros(before))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok(serde_json::from_str(row.try_get::<&str, _>(0)?)?))
+            .collect()
+    }
+}
+
+async fn fingerprint_of(
+    connection: &mut Connection,
+    order_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT fingerprint FROM orders WHERE order_id = $1")
+        .bind(order_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+async fn insert_order(
+    connection: &mut Connection,
+    order: &Order,
+    fingerprint: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
+             update_time, fingerprint, document)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+    )
+    .bind(&order.order_id)
+    .bind(&order.customer_id)
+    .bind(&order.policy.name)
+    .bind(order.state.as_str())
+    .bind(order.revision)
+    .bind(micros(order.place_time))
+    .bind(fingerprint)
+    .bind(serde_json::to_string(order)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert_payment(connection: &mut Connection, order: &Order) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO payments (payment_id, order_id, currency) VALUES ($1, $2, $3)")
+        .bind(&order.payment.payment_id)
+        .bind(&order.order_id)
+        .bind(&order.total.currency)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Stock as the inventory service shows and sets it.
+
+use super::{
+    Connection, Store, StoreError, micros,
+    read::{remember_request, request},
+};
+use crate::domain::fingerprint;
+use jiff::Timestamp;
+use sqlx::{Row, sqlite::SqliteRow};
+
+/// The stock of one SKU, in pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockItem {
+    /// Stock keeping unit.
+    pub sku: String,
+    /// In the warehouse, with what is reserved.
+    pub on_hand: i64,
+    /// Held for orders.
+    pub reserved: i64,
+    /// Below this many available pieces a supplier is asked.
+    pub reorder_point: i64,
+    /// Up to this many; 0 means never.
+    pub reorder_level: i64,
+}
+
+/// What became of setting stock.
+#[derive(Debug)]
+pub enum Setting {
+    /// It is as asked, now or since the same request before.
+    Set {
+        /// As it is now.
+        item: StockItem,
+        /// Whether the request was answered before.
+        replayed: bool,
+    },
+    /// The request id was used for something else.
+    RequestReused,
+    /// Orders hold more than the new count.
+    BelowReserved {
+        /// How much they hold.
+        reserved: i64,
+    },
+}
+
+impl StockItem {
+    /// What new orders can still reserve.
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}
+
+impl Store {
+    /// The stock of one SKU.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn stock_item(&self, sku: &str) -> Result<Option<StockItem>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        stock_item(&mut reader, sku).await
+    }
+
+    /// The SKUs after `after` in alphabetical order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn stock_items(&self, after: &str, limit: i64) -> Result<Vec<StockItem>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock
+             WHERE sku > $1 ORDER BY sku LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(item_of).collect()
+    }
+
+    /// Sets the count and the reorder numbers of a SKU, making it when it is new. What is reserved
+    /// stays reserved.
+    ///
+    /// # Errors
+    /// When the database cannot be used; the same call again is safe.
+    pub async fn set_stock_item(
+        &self,
+        item: &StockItem,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<Setting, StoreError> {
+        let numbers = [item.on_hand, item.reorder_point, item.reorder_level];
+        let numbers = numbers.map(|number| number.to_string());
+        let content = numbers
+            .iter()
+            .map(String::as_str)
+            .chain([item.sku.as_str()]);
+        let fingerprint = fingerprint(content);
+        let mut tx = self.write().await?;
+        if let Some((_, before)) = request(&mut tx, request_id).await? {
+            return match stock_item(&mut tx, &item.sku).await? {
+                Some(item) if before == fingerprint => Ok(Setting::Set {
+                    item,
+                    replayed: true,
+                }),
+                _ => Ok(Setting::RequestReused),
+            };
+        }
+        let reserved = stock_item(&mut tx, &item.sku)
+            .await?
+            .map_or(0, |i| i.reserved);
+        if item.on_hand < reserved {
+            return Ok(Setting::BelowReserved { reserved });
+        }
+        // `adjusted` takes up the difference, so that the books still balance.
+        sqlx::query(
+            "INSERT INTO stock (sku, on_hand, reorder_point, reorder_level, adjusted)
+             VALUES ($1, $2, $3, $4, $2)
+             ON CONFLICT (sku) DO UPDATE SET
+                 adjusted = stock.adjusted + excluded.on_hand - stock.on_hand,
+                 on_hand = excluded.on_hand,
+                 reorder_point = excluded.reorder_point,
+                 reorder_level = excluded.reorder_level",
+        )
+        .bind(&item.sku)
+        .bind(item.on_hand)
+        .bind(item.reorder_point)
+        .bind(item.reorder_level)
+        .execute(&mut *tx)
+        .await?;
+        remember_request(&mut tx, request_id, &item.sku, &fingerprint, micros(now)).await?;
+        let item = stock_item(&mut tx, &item.sku).await?;
+        tx.commit().await?;
+        let item = item.ok_or_else(|| StoreError::Corrupt("stock vanished".to_owned()))?;
+        Ok(Setting::Set {
+            item,
+            replayed: false,
+        })
+    }
+}
+
+pub(crate) async fn stock_item(
+    connection: &mut Connection,
+    sku: &str,
+) -> Result<Option<StockItem>, StoreError> {
+    let row = sqlx::query(
+        "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock WHERE sku = $1",
+    )
+    .bind(sku)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(item_of).transpose()
+}
+
+fn item_of(row: &SqliteRow) -> Result<StockItem, StoreError> {
+    Ok(StockItem {
+        sku: row.try_get(0)?,
+        on_hand: row.try_get(1)?,
+        reserved: row.try_get(2)?,
+        reorder_point: row.try_get(3)?,
+        reorder_level: row.try_get(4)?,
+    })
+}

@@ -1,0 +1,200 @@
+//! One workflow for each order, from placing to closed.
+
+use super::call;
+use crate::{
+    activities::CommandReply,
+    domain::{
+        command::{CancelOrder, Command, CommandRequest},
+        event::{ACTOR_TEMPORAL, Event},
+        order::{Deadline, Order},
+        phase::{self, Todo},
+        state::OrderState,
+        step::Compensation,
+    },
+};
+use jiff::Timestamp;
+use temporalio_common::data_converters::{
+    GenericPayloadConverter, RawValue, SerializationContext, SerializationContextData,
+    WorkflowSerializationContext,
+};
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowResult};
+
+/// The process of one order. Its input is the order as it is (at first: as it was placed).
+#[workflow]
+pub struct OrderWorkflow {
+    /// The fold of the events that this workflow knows of. The store may be ahead, never behind.
+    pub(super) order: Order,
+    /// How many signals have come.
+    signals: u32,
+}
+
+#[workflow_methods]
+impl OrderWorkflow {
+    /// Builds the whole state, so that signals and queries that come before the first step find it.
+    #[init]
+    pub fn new(_ctx: &WorkflowContextView, order: Order) -> Self {
+        Self { order, signals: 0 }
+    }
+
+    /// The story of an order: do what is next, until nothing is.
+    #[run(name = "OrderWorkflow")]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let mut cancel_seen = false;
+        loop {
+            if ctx.cancellation_token().is_cancelled() && !cancel_seen {
+                cancel_seen = true;
+                cancel_by_temporal(ctx).await;
+            }
+            let now = call::now(ctx);
+            match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
+                Todo::Nothing => break,
+                Todo::Record(_) => call::settle(ctx).await,
+                Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
+                    Some(time) => {
+                        super::wait::until(ctx, Some(time), cancel_seen).await;
+                    }
+                    None => call::step(ctx, step).await,
+                },
+                Todo::Wait(deadline) => {
+                    let end = deadline.map(|deadline| deadline.expire_time);
+                    let over = super::wait::until(ctx, end, cancel_seen).await;
+                    if let (true, Some(deadline)) = (over, deadline) {
+                        pass(ctx, deadline).await;
+                    }
+                }
+            }
+            if ctx.continue_as_new_suggested() {
+                super::wait::handlers(ctx).await;
+                let order = ctx.state(|workflow| workflow.order.clone());
+                if !order.state.is_closed() {
+                    ctx.continue_as_new(order, ContinueAsNewOptions::default())?;
+                }
+            }
+        }
+        // A handler that is still at work when the workflow ends would fail its caller.
+        super::wait::handlers(ctx).await;
+        Ok(ctx.state(|workflow| workflow.order.state.to_string()))
+    }
+
+    /// Refuses early what is certainly wrong. The workflow may know less than the store (a commit
+    /// that a crash cut off from it), so only a caller who has seen nothing newer is refused here.
+    #[update_validator(command)]
+    fn validate_command(
+        &self,
+        _ctx: &WorkflowContextView,
+        request: &CommandRequest,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if request.seen_revision > self.order.revision {
+            return Ok(());
+        }
+        // The time plays no part in whether a command is allowed.
+        match request.decide(&self.order, self.order.update_time) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// A command whose caller waits for the answer.
+    #[update(name = "command")]
+    pub async fn command(ctx: &mut WorkflowContext<Self>, request: CommandRequest) -> CommandReply {
+        call::command(ctx, request, None).await
+    }
+
+    /// A command whose caller does not wait. The payload is taken as it comes and read here: one
+    /// that cannot be read is passed over, where a typed handler would wedge the workflow.
+    #[signal(name = "command")]
+    pub async fn signal_command(ctx: &mut WorkflowContext<Self>, payload: RawValue) {
+        let number = ctx.state_mut(|workflow| {
+            workflow.signals += 1;
+            workflow.signals
+        });
+        let Some(mut request) = read_signal(ctx, payload) else {
+            return;
+        };
+        if request.request_id.is_empty() {
+            let order_id = ctx.state(|workflow| workflow.order.order_id.clone());
+            request.request_id = format!("signal/{order_id}/{number}");
+        }
+        call::command(ctx, request, Some(number)).await;
+    }
+
+    /// The whole order.
+    #[query(name = "order")]
+    pub fn order(&self, _ctx: &WorkflowContextView) -> Order {
+        self.order.clone()
+    }
+
+    /// The order's state.
+    #[query(name = "status")]
+    pub fn status(&self, _ctx: &WorkflowContextView) -> OrderState {
+        self.order.state
+    }
+
+    /// What the order waits for, and until when.
+    #[query(name = "deadline")]
+    pub fn deadline(&self, _ctx: &WorkflowContextView) -> Option<Deadline> {
+        self.order.deadline
+    }
+
+    /// When the parcel should arrive.
+    #[query(name = "estimated_delivery")]
+    pub fn estimated_delivery(&self, _ctx: &WorkflowContextView) -> Option<Timestamp> {
+        self.order.shipment.estimated_delivery_time
+    }
+
+    /// What was undone, and what is still to be.
+    #[query(name = "compensations")]
+    pub fn compensations(&self, _ctx: &WorkflowContextView) -> Vec<Compensation> {
+        self.order.compensations.clone()
+    }
+}
+
+impl OrderWorkflow {
+    /// Folds the events of an answer in; those known already are passed over.
+    pub(super) fn fold(&mut self, events: &[Event]) {
+        for event in events {
+            self.order.apply(event);
+        }
+    }
+}
+
+/// The wait for `deadline` is over. A command that came in the same moment goes first: its handler
+/// finishes before, and then the deadline finds its way out taken.
+async fn pass(ctx: &mut WorkflowContext<OrderWorkflow>, deadline: Deadline) {
+    super::wait::handlers(ctx).await;
+    if ctx.state(|workflow| workflow.order.deadline == Some(deadline)) {
+        call::pass_deadline(ctx, deadline).await;
+    }
+}
+
+/// A cancellation asked for in Temporal's own UI is a CancelOrder by `temporal`: refused, and
+/// recorded as refused, where the order cannot be cancelled any more.
+async fn cancel_by_temporal(ctx: &mut WorkflowContext<OrderWorkflow>) {
+    let reason = ctx.cancellation_token().reason().unwrap_or_default();
+    let request = CommandRequest {
+        request_id: format!("temporal-cancel/{}", ctx.run_id()),
+        actor: ACTOR_TEMPORAL.to_owned(),
+        expected_revision: None,
+        seen_revision: 0,
+        command: Command::CancelOrder(CancelOrder { reason }),
+    };
+    call::command(ctx, request, Some(0)).await;
+}
+
+fn read_signal(ctx: &WorkflowContext<OrderWorkflow>, raw: RawValue) -> Option<CommandRequest> {
+    let converter = ctx.payload_converter();
+    let data = SerializationContextData::Workflow(WorkflowSerializationContext::new());
+    let context = SerializationContext::new(&data, converter);
+    let payload = raw.payloads.into_iter().next()?;
+    match converter.from_payload(&context, payload) {
+        Ok(request) => Some(request),
+        Err(error) => {
+            if !ctx.is_replaying() {
+                let workflow_id = ctx.workflow_id();
+                tracing::warn!(workflow_id, %error, "a signal cannot be read and is passed over");
+            }
+            None
+        }
+    }
+}

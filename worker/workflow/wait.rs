@@ -1,0 +1,86 @@
+//! How the workflow waits: for the order to change, for a time, for handlers to finish.
+
+use super::{OrderWorkflow, call};
+use jiff::Timestamp;
+use std::time::Duration;
+use temporalio_sdk::{
+    TimerOptions, WaitConditionOptions, WorkflowCancellationToken, WorkflowContext, workflows,
+};
+
+/// Waits until the order changes, or until `end`; true when the time came first. Ends early, as a
+/// change, when Temporal asks for a cancellation that was not `cancel_seen` yet.
+pub(super) async fn until(
+    ctx: &WorkflowContext<OrderWorkflow>,
+    end: Option<Timestamp>,
+    cancel_seen: bool,
+) -> bool {
+    let revision = ctx.state(|workflow| workflow.order.revision);
+    let changed = ctx.wait_condition_with_options(
+        move |workflow: &OrderWorkflow| workflow.order.revision != revision,
+        detached_wait(),
+    );
+    // Apart from the condition above: a cancellation does not wake a detached wait.
+    let cancelled = async {
+        if cancel_seen {
+            std::future::pending::<()>().await;
+        }
+        ctx.cancelled().await;
+    };
+    let cancelled = futures::FutureExt::fuse(cancelled);
+    futures::pin_mut!(changed, cancelled);
+    let Some(end) = end else {
+        workflows::select! {
+            _ = changed => {}
+            _ = cancelled => {}
+        }
+        return false;
+    };
+    // A timer that loses is only dropped by the SDK and would fire later: it is cancelled by name.
+    let token = WorkflowCancellationToken::new();
+    let timer = ctx.timer(
+        TimerOptions::builder(time_until(ctx, end))
+            .cancellation_token(token.clone())
+            .build(),
+    );
+    futures::pin_mut!(timer);
+    workflows::select! {
+        _ = changed => {
+            token.cancel();
+            false
+        }
+        _ = cancelled => {
+            token.cancel();
+            false
+        }
+        _ = timer => true,
+    }
+}
+
+/// Waits until no signal or update is being handled.
+pub(super) async fn handlers(ctx: &WorkflowContext<OrderWorkflow>) {
+    let handlers = ctx.clone();
+    let finished = ctx.wait_condition_with_options(
+        move |_: &OrderWorkflow| handlers.all_handlers_finished(),
+        detached_wait(),
+    );
+    // A detached wait is never cancelled.
+    let _ = finished.await;
+}
+
+fn detached_wait() -> WaitConditionOptions {
+    WaitConditionOptions::builder()
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build()
+}
+
+/// From now until `end`, rounded up to whole milliseconds as Temporal counts them, so that a timer
+/// never ends before the time that the store will compare with.
+fn time_until(ctx: &WorkflowContext<OrderWorkflow>, end: Timestamp) -> Duration {
+    let left = end.duration_since(call::now(ctx));
+    let left = Duration::try_from(left).unwrap_or_default();
+    Duration::from_millis(
+        u64::try_from(left.as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1),
+    )
+}

@@ -1,0 +1,30 @@
+//! Building the Temporal worker that runs orders.
+
+use super::OrderWorkflow;
+use crate::activities::OrderActivities;
+use std::time::Duration;
+use temporalio_client::Client;
+use temporalio_sdk::{Runtime, Worker, WorkerOptions};
+
+/// How long a workflow task may wait for the worker that has the workflow in its cache before any
+/// other may take it. Short: after a kill nobody waits for the dead one.
+const STICKY: Duration = Duration::from_secs(1);
+
+/// A worker for `task_queue`, not running yet.
+///
+/// # Errors
+/// When the SDK refuses the registration.
+pub fn order_worker(
+    runtime: &Runtime,
+    client: Client,
+    task_queue: &str,
+    activities: OrderActivities,
+) -> Result<Worker, Box<dyn std::error::Error + Send + Sync>> {
+    let options = WorkerOptions::new(task_queue)
+        .register_workflow::<OrderWorkflow>()?
+        .register_activities(activities)
+        .sticky_queue_schedule_to_start_timeout(STICKY)
+        .graceful_shutdown_period(Duration::from_secs(5))
+        .build();
+    Ok(Worker::new(runtime, client, options)?)
+}
