@@ -1,1 +1,21 @@
+//! The gRPC edge of the orders service.
+//!
+//! # Layout
+//!
+//! | module | what its files share |
+//! |---|---|
+//! | [`rpc`] | one file for each RPC: parse, one Temporal operation or one read, reply |
+//! | [`convert`] | proto to domain and back; the only place that knows both |
+//! | [`temporal`] | the only place that talks to Temporal; the embedded dev server |
+//! | [`layer`] | what every call passes |
+//! | [`error`] | the only place where errors become statuses |
+//! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
 
+pub mod convert;
+pub mod error;
+pub mod layer;
+pub mod logging;
+pub mod rpc;
+pub mod serve;
+pub mod settings;
+pub mod temporal;

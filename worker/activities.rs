@@ -4,6 +4,11 @@
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
 //! `pass_deadline` and `settle_order`: they stand in every recorded history and never change.
 
+#![allow(
+    missing_docs,
+    reason = "the SDK's macros write constants without documentation"
+)]
+
 mod command;
 mod deadline;
 pub mod fault;

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 /// The kind of payment method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PaymentMethodType {
+    /// Not said: a caller need not know it.
+    #[default]
+    Unspecified,
     /// A credit card.
     CreditCard,
     /// A debit card.

@@ -1,5 +1,10 @@
 //! One workflow for each order, from placing to closed.
 
+#![allow(
+    missing_docs,
+    reason = "the SDK's macros write constants without documentation"
+)]
+
 use super::call;
 use crate::{
     activities::CommandReply,

@@ -1,0 +1,81 @@
+//! What each command has beside its head: the same in its own RPC and in SignalOrder.
+
+use super::super::{
+    address::parse_shipping_address, enums, money::required_money,
+    payment_method::parse_payment_method, text, violations::Violations,
+};
+use orders::{google::r#type::Money, v1};
+use orders_worker::domain::{
+    command::{
+        CancelOrder, Command, ConfirmPayment, ConfirmPickup, ReviewOrder, UpdateShippingAddress,
+    },
+    payment_method::PaymentMethodType,
+};
+
+/// Of the payment method only the type reaches the domain: the order keeps the method that it has.
+pub(in super::super) fn confirm_payment(
+    found: &mut Violations,
+    transaction_id: &str,
+    amount: Option<&Money>,
+    method: Option<&v1::PaymentMethod>,
+) -> Option<Command> {
+    let transaction_id = text::printable(found, "transaction_id", transaction_id, text::ID_MOST);
+    let amount = required_money(found, "amount", amount);
+    if amount.as_ref().is_some_and(|amount| amount.minor <= 0) {
+        found.push("amount", "must be more than zero");
+    }
+    let method = parse_payment_method(found, method);
+    Some(Command::ConfirmPayment(ConfirmPayment {
+        transaction_id,
+        amount: amount?,
+        payment_method: method.map_or(PaymentMethodType::Unspecified, |method| method.kind),
+    }))
+}
+
+/// Nobody named as the reviewer means the actor.
+pub(in super::super) fn review_order(
+    found: &mut Violations,
+    actor: &str,
+    decision: i32,
+    reviewer: &str,
+    reason: &str,
+) -> Option<Command> {
+    let decision = enums::parse_review_decision(decision);
+    if decision.is_none() {
+        let description = "is required: REVIEW_DECISION_APPROVE or REVIEW_DECISION_REJECT";
+        found.push("decision", description);
+    }
+    let reviewer = text::optional_printable(found, "reviewer", reviewer, text::ID_MOST);
+    let reason = text::optional(found, "reason", reason, text::REASON_MOST);
+    Some(Command::ReviewOrder(ReviewOrder {
+        decision: decision?,
+        reviewer: match reviewer.is_empty() {
+            true => actor.to_owned(),
+            false => reviewer,
+        },
+        reason,
+    }))
+}
+
+pub(in super::super) fn confirm_pickup(found: &mut Violations, tracking_number: &str) -> Option<Command> {
+    let most = text::SHORT_MOST;
+    let number = text::optional_printable(found, "tracking_number", tracking_number, most);
+    Some(Command::ConfirmPickup(ConfirmPickup {
+        tracking_number: Some(number).filter(|number| !number.is_empty()),
+    }))
+}
+
+pub(in super::super) fn update_shipping_address(
+    found: &mut Violations,
+    address: Option<&v1::Address>,
+) -> Option<Command> {
+    let shipping_address = parse_shipping_address(found, address)?;
+    Some(Command::UpdateShippingAddress(UpdateShippingAddress {
+        shipping_address,
+    }))
+}
+
+pub(in super::super) fn cancel_order(found: &mut Violations, reason: &str) -> Option<Command> {
+    let reason = text::optional(found, "reason", reason, text::REASON_MOST);
+    Some(Command::CancelOrder(CancelOrder { reason }))
+}

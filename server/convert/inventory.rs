@@ -1,0 +1,214 @@
+//! The requests and answers of the inventory service.
+
+use super::{
+    Parsed,
+    page::{Scope, page_size},
+    text,
+    violations::Violations,
+};
+use jiff::Timestamp;
+use orders::v1;
+use orders_worker::store::stock::StockItem;
+
+/// The most pieces of a stock item.
+const PIECES_MOST: i64 = 1_000_000_000;
+
+/// What a ListStockItems asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListStockItems {
+    /// The last sku of the page before; empty for the first page.
+    pub after_sku: String,
+    /// How many at most: 1 to 1,000.
+    pub page_size: i64,
+    scope: Scope,
+}
+
+/// What a SetStockItem asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetStockItem {
+    /// The stock as a whole; `reserved` means nothing here.
+    pub item: StockItem,
+    /// Unique over the service.
+    pub request_id: String,
+    /// Who asks; may be empty.
+    pub actor: String,
+}
+
+/// What a ListSupplierOrders asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSupplierOrders {
+    /// Of which sku; none for all.
+    pub sku: Option<String>,
+    /// Where the page before ended; none for the first page.
+    pub after: Option<SupplierOrderPosition>,
+    /// How many at most: 1 to 1,000.
+    pub page_size: i64,
+    scope: Scope,
+}
+
+/// Where a page of supplier orders, newest first, ends: the last row's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SupplierOrderPosition {
+    /// When the last one was opened.
+    pub open_time: Timestamp,
+    /// Its id.
+    pub supplier_order_id: String,
+}
+
+/// Reads a GetStockItem: the sku.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn get_stock_item(request: &v1::GetStockItemRequest) -> Parsed<String> {
+    let v1::GetStockItemRequest { sku } = request;
+    let mut found = Violations::new();
+    let sku = text::printable(&mut found, "sku", sku, text::SHORT_MOST);
+    found.into_result(Some(sku))
+}
+
+/// Reads a ListStockItems.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn list_stock_items(request: &v1::ListStockItemsRequest) -> Parsed<ListStockItems> {
+    let v1::ListStockItemsRequest {
+        page_size: size,
+        page_token,
+    } = request;
+    let mut found = Violations::new();
+    let scope = Scope::new("ListStockItems", &[]);
+    let page_size = page_size(&mut found, *size);
+    let after: Option<String> = scope.parse(&mut found, page_token, |_| true);
+    found.into_result(Some(ListStockItems {
+        after_sku: after.unwrap_or_default(),
+        page_size,
+        scope,
+    }))
+}
+
+/// Reads a SetStockItem. What only the server sets is passed over.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<SetStockItem> {
+    let v1::SetStockItemRequest {
+        stock_item,
+        request_id,
+        actor,
+    } = request;
+    let mut found = Violations::new();
+    let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
+    let actor = text::optional_printable(&mut found, "actor", actor, text::ID_MOST);
+    if stock_item.is_none() {
+        found.push("stock_item", "is required");
+    }
+    let item = stock_item.as_ref().map(|item| {
+        found.inside("stock_item", |found| parse_stock_item(found, item))
+    });
+    found.into_result(item.map(|item| SetStockItem {
+        item,
+        request_id,
+        actor,
+    }))
+}
+
+fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> StockItem {
+    let v1::StockItem {
+        sku,
+        on_hand,
+        reserved: _,
+        available: _,
+        reorder_point,
+        reorder_level,
+    } = item;
+    let sku = text::printable(found, "sku", sku, text::SHORT_MOST);
+    for (field, pieces) in [
+        ("on_hand", on_hand),
+        ("reorder_point", reorder_point),
+        ("reorder_level", reorder_level),
+    ] {
+        if !(0..=PIECES_MOST).contains(pieces) {
+            found.push(field, "must be from 0 to 1,000,000,000");
+        }
+    }
+    if (1..=PIECES_MOST).contains(reorder_level) && reorder_level < reorder_point {
+        let description = "must be 0 (never reorder) or not below reorder_point";
+        found.push("reorder_level", description);
+    }
+    StockItem {
+        sku,
+        on_hand: *on_hand,
+        reserved: 0,
+        reorder_point: *reorder_point,
+        reorder_level: *reorder_level,
+    }
+}
+
+/// Reads a ListSupplierOrders.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn list_supplier_orders(
+    request: &v1::ListSupplierOrdersRequest,
+) -> Parsed<ListSupplierOrders> {
+    let v1::ListSupplierOrdersRequest {
+        sku,
+        page_size: size,
+        page_token,
+    } = request;
+    let mut found = Violations::new();
+    let scope = Scope::new("ListSupplierOrders", &[sku]);
+    let sku = text::optional_printable(&mut found, "sku", sku, text::SHORT_MOST);
+    let page_size = page_size(&mut found, *size);
+    let after = scope.parse(&mut found, page_token, |_: &(Timestamp, String)| true);
+    found.into_result(Some(ListSupplierOrders {
+        sku: Some(sku).filter(|sku| !sku.is_empty()),
+        after: after.map(|(open_time, supplier_order_id)| SupplierOrderPosition {
+            open_time,
+            supplier_order_id,
+        }),
+        page_size,
+        scope,
+    }))
+}
+
+impl ListStockItems {
+    /// The token of the page that begins after `last_sku`.
+    pub fn token(&self, last_sku: &str) -> String {
+        self.scope.token(last_sku)
+    }
+}
+
+impl ListSupplierOrders {
+    /// The token of the page that begins after `last`.
+    pub fn token(&self, last: &SupplierOrderPosition) -> String {
+        let SupplierOrderPosition {
+            open_time,
+            supplier_order_id,
+        } = last;
+        self.scope.token((open_time, supplier_order_id))
+    }
+}
+
+/// A stock item as a message.
+pub fn stock_item(item: &StockItem) -> v1::StockItem {
+    let available = item.available();
+    let StockItem {
+        sku,
+        on_hand,
+        reserved,
+        reorder_point,
+        reorder_level,
+    } = item;
+    v1::StockItem {
+        sku: sku.clone(),
+        on_hand: *on_hand,
+        reserved: *reserved,
+        available,
+        reorder_point: *reorder_point,
+        reorder_level: *reorder_level,
+    }
+}
+
+#[cfg(test)]
+mod tests;

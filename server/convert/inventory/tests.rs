@@ -1,0 +1,105 @@
+use super::*;
+use proptest::prelude::*;
+
+fn fields<T>(parsed: Parsed<T>) -> Vec<String> {
+    let found = parsed.err().unwrap_or_default();
+    found.into_iter().map(|violation| violation.field).collect()
+}
+
+const NONE: [&str; 0] = [];
+
+fn set(on_hand: i64, reorder_point: i64, reorder_level: i64) -> v1::SetStockItemRequest {
+    v1::SetStockItemRequest {
+        stock_item: Some(v1::StockItem {
+            sku: "sku-1".to_owned(),
+            on_hand,
+            reserved: 77,
+            available: -1,
+            reorder_point,
+            reorder_level,
+        }),
+        request_id: "request-1".to_owned(),
+        actor: String::new(),
+    }
+}
+
+#[test]
+fn a_sku_has_1_to_64_printable_characters() {
+    let get = |sku: String| get_stock_item(&v1::GetStockItemRequest { sku });
+    assert_eq!(get("sku 1".to_owned()), Ok("sku 1".to_owned()));
+    assert!(get("ä".repeat(64)).is_ok());
+    for sku in ["ä".repeat(65), String::new(), " a".to_owned(), "a\0".to_owned()] {
+        assert_eq!(fields(get(sku)), ["sku"]);
+    }
+}
+
+#[test]
+fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
+    let asked = set_stock_item(&set(10, 5, 8)).unwrap();
+    assert_eq!(asked.item.reserved, 0);
+    assert_eq!(stock_item(&asked.item).available, 10);
+    let wrong = |a, b, c| fields(set_stock_item(&set(a, b, c)));
+    let most = PIECES_MOST;
+    assert_eq!(wrong(0, 0, 0), NONE);
+    assert_eq!(wrong(most, most, most), NONE);
+    assert_eq!(wrong(most + 1, 0, 0), ["stock_item.on_hand"]);
+    assert_eq!(wrong(-1, 0, 0), ["stock_item.on_hand"]);
+    assert_eq!(wrong(0, most + 1, 0), ["stock_item.reorder_point"]);
+    assert_eq!(wrong(0, -1, 0), ["stock_item.reorder_point"]);
+    assert_eq!(wrong(0, 0, most + 1), ["stock_item.reorder_level"]);
+    assert_eq!(wrong(0, 0, -1), ["stock_item.reorder_level"]);
+    assert_eq!(wrong(0, 5, 0), NONE);
+    assert_eq!(wrong(0, 5, 5), NONE);
+    assert_eq!(wrong(0, 5, 4), ["stock_item.reorder_level"]);
+    assert_eq!(fields(set_stock_item(&Default::default())), ["request_id", "stock_item"]);
+    let mut long = set(0, 0, 0);
+    long.request_id = "x".repeat(129);
+    long.actor = "x".repeat(129);
+    assert_eq!(fields(set_stock_item(&long)), ["request_id", "actor"]);
+}
+
+#[test]
+fn lists_go_on_where_the_page_before_ended() {
+    let stock = |page_size, page_token| {
+        list_stock_items(&v1::ListStockItemsRequest { page_size, page_token })
+    };
+    let first = stock(0, String::new()).unwrap();
+    assert_eq!((first.after_sku.as_str(), first.page_size), ("", 50));
+    let token = first.token("sku-9");
+    assert_eq!(stock(0, token.clone()).unwrap().after_sku, "sku-9");
+    assert_eq!(fields(stock(-1, "x".to_owned())), ["page_size", "page_token"]);
+
+    let supplier = |sku: &str, page_token: String| {
+        list_supplier_orders(&v1::ListSupplierOrdersRequest {
+            sku: sku.to_owned(),
+            page_size: 5,
+            page_token,
+        })
+    };
+    let last = SupplierOrderPosition {
+        open_time: "2026-01-01T00:00:00Z".parse().unwrap(),
+        supplier_order_id: "supply-1".to_owned(),
+    };
+    let all = supplier("", String::new()).unwrap();
+    assert_eq!((all.sku.clone(), all.after.clone()), (None, None));
+    let next = supplier("", all.token(&last)).unwrap();
+    assert_eq!(next.after, Some(last.clone()));
+    assert_eq!(supplier("a", String::new()).unwrap().sku.as_deref(), Some("a"));
+    assert_eq!(fields(supplier("a", all.token(&last))), ["page_token"]);
+    assert_eq!(fields(supplier("", token)), ["page_token"]);
+    assert_eq!(fields(supplier(&"x".repeat(65), String::new())), ["sku"]);
+}
+
+proptest! {
+    #[test]
+    fn no_stock_panics(a: i64, b: i64, c: i64, sku in ".{0,70}") {
+        let mut request = set(a, b, c);
+        if let Some(item) = &mut request.stock_item {
+            item.sku = sku;
+        }
+        if let Ok(asked) = set_stock_item(&request) {
+            prop_assert!(asked.item.on_hand >= 0);
+            stock_item(&asked.item);
+        }
+    }
+}

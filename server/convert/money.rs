@@ -1,0 +1,188 @@
+//! Money: `google.type.Money` and the domain's minor units, exactly.
+
+use super::{text::quoted, violations::Violations};
+use orders::google::r#type::Money as ProtoMoney;
+use orders_worker::domain::money::{Money, minor_digits};
+
+/// Digits of a nano.
+const NANO_DIGITS: u32 = 9;
+/// The largest `nanos`, on either side of zero.
+const MOST_NANOS: i32 = 999_999_999;
+
+/// The amount in the message that is looked at; none is a violation.
+pub(super) fn parse_money(violations: &mut Violations, money: &ProtoMoney) -> Option<Money> {
+    let ProtoMoney {
+        currency_code,
+        units,
+        nanos,
+    } = money;
+    let digits = minor_digits(currency_code);
+    if currency_code.is_empty() {
+        violations.push("currency_code", "is required: three letters of ISO 4217");
+    } else if digits.is_none() {
+        let code = quoted(currency_code);
+        let description = format!("{code} is not a currency of ISO 4217 (three upper-case letters)");
+        violations.push("currency_code", description);
+    }
+    if !(-MOST_NANOS..=MOST_NANOS).contains(nanos) {
+        violations.push("nanos", "must be from -999,999,999 to 999,999,999");
+        return None;
+    }
+    if (*units > 0 && *nanos < 0) || (*units < 0 && *nanos > 0) {
+        violations.push("nanos", "must have the same sign as units");
+        return None;
+    }
+    let digits = digits?;
+    let Some(nanos_per_minor) = NANO_DIGITS.checked_sub(digits).map(|n| 10i32.pow(n)) else {
+        violations.push("currency_code", "has a minor unit that nanos cannot hold");
+        return None;
+    };
+    if nanos % nanos_per_minor != 0 {
+        let description = format!("must be exact in the minor unit: {digits} decimal digits");
+        violations.push("nanos", description);
+        return None;
+    }
+    let minor = i128::from(*units) * 10i128.pow(digits) + i128::from(nanos / nanos_per_minor);
+    match i64::try_from(minor) {
+        Ok(minor) => Some(Money::new(currency_code, minor)),
+        Err(_) => {
+            violations.push("units", "is too large");
+            None
+        }
+    }
+}
+
+/// The amount in `field`; a missing one is a violation.
+pub(super) fn required_money(
+    violations: &mut Violations,
+    field: &str,
+    money: Option<&ProtoMoney>,
+) -> Option<Money> {
+    match money {
+        Some(money) => violations.inside(field, |violations| parse_money(violations, money)),
+        None => {
+            violations.push(field, "is required");
+            None
+        }
+    }
+}
+
+/// An amount as a message.
+pub(super) fn money(money: &Money) -> ProtoMoney {
+    let Money { currency, minor } = money;
+    let digits = minor_digits(currency).unwrap_or(0).min(NANO_DIGITS);
+    let scale = 10i64.pow(digits);
+    // The remainder has the sign of the dividend, as the message wants it, and is below 10^9.
+    let nanos = (minor % scale) * 10i64.pow(NANO_DIGITS - digits);
+    ProtoMoney {
+        currency_code: currency.clone(),
+        units: minor / scale,
+        nanos: i32::try_from(nanos).unwrap_or(0),
+    }
+}
+
+/// `minor` units of the currency of `total` as a message; none for zero.
+pub(super) fn some_money(total: &Money, minor: i64) -> Option<ProtoMoney> {
+    (minor != 0).then(|| money(&Money::new(&total.currency, minor)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn proto(currency: &str, units: i64, nanos: i32) -> ProtoMoney {
+        ProtoMoney {
+            currency_code: currency.to_owned(),
+            units,
+            nanos,
+        }
+    }
+
+    fn parse(currency: &str, units: i64, nanos: i32) -> Result<Money, String> {
+        let mut violations = Violations::new();
+        let parsed = parse_money(&mut violations, &proto(currency, units, nanos));
+        violations.into_result(parsed).map_err(|found| {
+            let fields: Vec<String> = found.into_iter().map(|v| v.field).collect();
+            fields.join(",")
+        })
+    }
+
+    #[test]
+    fn amounts_are_exact_in_their_minor_unit() {
+        assert_eq!(parse("USD", 19, 990_000_000), Ok(Money::new("USD", 1999)));
+        assert_eq!(parse("USD", -1, -750_000_000), Ok(Money::new("USD", -175)));
+        assert_eq!(parse("USD", 0, -10_000_000), Ok(Money::new("USD", -1)));
+        assert_eq!(parse("JPY", 500, 0), Ok(Money::new("JPY", 500)));
+        assert_eq!(parse("KWD", 1, 1_000_000), Ok(Money::new("KWD", 1001)));
+        assert_eq!(parse("USD", 1, 1_000_000), Err("nanos".to_owned()));
+        assert_eq!(parse("USD", 1, 1), Err("nanos".to_owned()));
+        assert_eq!(parse("JPY", 1, 500_000_000), Err("nanos".to_owned()));
+    }
+
+    #[test]
+    fn the_rules_of_the_message_hold() {
+        assert_eq!(parse("USD", 1, -10_000_000), Err("nanos".to_owned()));
+        assert_eq!(parse("USD", -1, 10_000_000), Err("nanos".to_owned()));
+        assert!(parse("USD", 0, 990_000_000).is_ok());
+        assert_eq!(parse("USD", 0, 1_000_000_000), Err("nanos".to_owned()));
+        assert_eq!(parse("USD", 0, -1_000_000_000), Err("nanos".to_owned()));
+        assert_eq!(parse("USD", 0, i32::MIN), Err("nanos".to_owned()));
+        for code in ["", "usd", "US", "USDX", "ZZZ", "XAU", "US\u{0}"] {
+            assert_eq!(parse(code, 1, 0), Err("currency_code".to_owned()), "{code}");
+        }
+        assert_eq!(parse("ZZZ", 1, -1), Err("currency_code,nanos".to_owned()));
+    }
+
+    #[test]
+    fn amounts_end_where_the_domain_ends() {
+        let most = parse("USD", 92_233_720_368_547_758, 70_000_000);
+        assert_eq!(most, Ok(Money::new("USD", i64::MAX)));
+        assert_eq!(parse("USD", 92_233_720_368_547_758, 80_000_000), Err("units".to_owned()));
+        assert_eq!(parse("USD", i64::MAX, 0), Err("units".to_owned()));
+        assert_eq!(parse("JPY", i64::MIN, 0), Ok(Money::new("JPY", i64::MIN)));
+    }
+
+    #[test]
+    fn zero_keeps_its_currency_and_no_amount_is_unset() {
+        let total = Money::new("EUR", 5);
+        assert_eq!(money(&Money::new("EUR", 0)), proto("EUR", 0, 0));
+        assert_eq!(some_money(&total, 0), None);
+        assert_eq!(some_money(&total, 250), Some(proto("EUR", 2, 500_000_000)));
+    }
+
+    const CURRENCIES: [&str; 5] = ["USD", "EUR", "JPY", "KWD", "CLF"];
+
+    proptest! {
+        #[test]
+        fn from_the_domain_and_back(code in prop::sample::select(&CURRENCIES[..]), minor: i64) {
+            let amount = Money::new(code, minor);
+            let sent = money(&amount);
+            prop_assert!(sent.units.signum() as i32 * sent.nanos.signum() >= 0);
+            prop_assert_eq!(parse(code, sent.units, sent.nanos), Ok(amount));
+        }
+
+        #[test]
+        fn from_the_message_and_back(
+            code in prop::sample::select(&CURRENCIES[..]),
+            units in -1_000_000i64..1_000_000,
+            steps in 0..1_000i32,
+            step in prop::sample::select(vec![1, 100_000, 1_000_000]),
+        ) {
+            let nanos = steps * step * if units < 0 { -1 } else { 1 };
+            if let Ok(amount) = parse(code, units, nanos) {
+                prop_assert_eq!(money(&amount), proto(code, units, nanos));
+            } else {
+                // Refused only because it is finer than the minor unit.
+                let digits = minor_digits(code).unwrap();
+                prop_assert!(nanos % 10i32.pow(9 - digits) != 0);
+            }
+        }
+
+        #[test]
+        fn no_amount_panics(code in ".{0,4}", units: i64, nanos: i32) {
+            let _ = parse(&code, units, nanos);
+            let _ = parse("USD", units, nanos);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! PlaceOrder: everything that is wrong with it, or a new order.
+
+use super::{
+    Parsed,
+    address::parse_shipping_address,
+    line_item::{LineItems, parse_line_items},
+    payment_method::parse_payment_method,
+    text,
+    time::parse_timestamp,
+    violations::Violations,
+};
+use jiff::Timestamp;
+use orders::v1::PlaceOrderRequest;
+use orders_worker::domain::{
+    fingerprint,
+    place::{self, NewOrder},
+    policy::{Policy, book::PolicyBook},
+};
+use prost::Message;
+
+/// What a PlaceOrder asks for. It fits its policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaceOrder {
+    /// Unique over the service.
+    pub request_id: String,
+    /// Who asks; may be empty.
+    pub actor: String,
+    /// The order.
+    pub new: NewOrder,
+    /// The policy as it is now, to be copied into the order.
+    pub policy: Policy,
+    /// Stands for what is asked for, whoever asks under which request id. 64 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Reads a PlaceOrder. `make_id` makes the id of an order that brings none.
+///
+/// # Errors
+/// Everything that is wrong with the request, in itself and under its policy.
+pub fn place_order(
+    request: &PlaceOrderRequest,
+    book: &PolicyBook,
+    now: Timestamp,
+    make_id: impl FnOnce() -> String,
+) -> Parsed<PlaceOrder> {
+    let PlaceOrderRequest {
+        request_id,
+        actor,
+        order_id,
+        customer_id,
+        policy,
+        line_items,
+        shipping_address,
+        payment_method,
+        payment_id,
+        release_time,
+    } = request;
+    let found = &mut Violations::new();
+    let request_id = text::printable(found, "request_id", request_id, text::ID_MOST);
+    let actor = text::optional_printable(found, "actor", actor, text::ID_MOST);
+    text::optional_order_id(found, order_id);
+    let customer_id = text::printable(found, "customer_id", customer_id, text::ID_MOST);
+    let policy = parse_policy(found, policy, book);
+    let LineItems { items, has_total } = parse_line_items(found, line_items);
+    let shipping_address = parse_shipping_address(found, shipping_address.as_ref());
+    let payment_method = parse_payment_method(found, payment_method.as_ref());
+    let payment_id = text::optional_printable(found, "payment_id", payment_id, text::ID_MOST);
+    let release_time = release_time
+        .as_ref()
+        .and_then(|time| parse_timestamp(found, "release_time", time));
+    let mut new = NewOrder {
+        order_id: order_id.clone(),
+        customer_id,
+        line_items: items,
+        shipping_address: shipping_address.unwrap_or_default(),
+        payment_method,
+        payment_id: Some(payment_id).filter(|id| !id.is_empty()),
+        release_time,
+    };
+    if let Some(policy) = policy {
+        add_policy_violations(found, &new, policy, now, has_total);
+    }
+    let policy = std::mem::take(found).into_result(policy)?;
+    if new.order_id.is_empty() {
+        new.order_id = make_id();
+    }
+    Ok(PlaceOrder {
+        request_id,
+        actor,
+        new,
+        policy: policy.clone(),
+        fingerprint: fingerprint_of(request),
+    })
+}
+
+/// What does not fit the policy, beside what is wrong in itself: a part that could not be read is
+/// not reported a second time as missing.
+fn add_policy_violations(
+    found: &mut Violations,
+    new: &NewOrder,
+    policy: &Policy,
+    now: Timestamp,
+    has_total: bool,
+) {
+    for violation in place::violations(new, policy, now) {
+        let needs_total = violation.field == "line_items";
+        if found.names(&violation.field) || (needs_total && !has_total) {
+            continue;
+        }
+        found.add(violation);
+    }
+}
+
+fn parse_policy<'a>(
+    found: &mut Violations,
+    name: &str,
+    book: &'a PolicyBook,
+) -> Option<&'a Policy> {
+    let policy = book.get(name);
+    if policy.is_none() {
+        let names: Vec<&str> = book.iter().map(|policy| policy.name.as_str()).collect();
+        let names = names.join(", ");
+        let description = match name {
+            "" => format!("is required: one of {names}"),
+            _ => format!("there is no policy {}, only {names}", text::quoted(name)),
+        };
+        found.push("policy", description);
+    }
+    policy
+}
+
+/// The same for the same content. The protobuf encoding of a message without maps is the same every
+/// time, and a later field that is left out does not change it.
+fn fingerprint_of(request: &PlaceOrderRequest) -> String {
+    let content = PlaceOrderRequest {
+        request_id: String::new(),
+        actor: String::new(),
+        ..request.clone()
+    };
+    let bytes = content.encode_to_vec();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    fingerprint(["PlaceOrder", text.as_str()])
+}
+
+#[cfg(test)]
+pub(super) mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Texts and their limits. A limit counts characters, not bytes.
+
+use super::violations::Violations;
+
+/// The longest id of a customer, a payment, a transaction or a request, and the longest actor.
+pub(super) const ID_MOST: usize = 128;
+/// The longest reason.
+pub(super) const REASON_MOST: usize = 500;
+/// The longest sku and the longest tracking number.
+pub(super) const SHORT_MOST: usize = 64;
+
+/// The letters of an order id, and how many.
+fn is_order_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// The id of an order that has to be named.
+pub(super) fn order_id(violations: &mut Violations, text: &str) -> String {
+    if text.is_empty() {
+        violations.push("order_id", "is required");
+    } else {
+        optional_order_id(violations, text);
+    }
+    text.to_owned()
+}
+
+/// The id of an order, or nothing.
+pub(super) fn optional_order_id(violations: &mut Violations, text: &str) {
+    if !text.is_empty() && !is_order_id(text) {
+        violations.push(
+            "order_id",
+            "must be 1 to 64 letters (a to z), digits, '.', '_' or '-'",
+        );
+    }
+}
+
+/// A text of 1 to `most` printable characters.
+pub(super) fn printable(
+    violations: &mut Violations,
+    field: &str,
+    text: &str,
+    most: usize,
+) -> String {
+    if text.is_empty() {
+        let description = format!("is required: 1 to {most} printable characters");
+        violations.push(field, description);
+    }
+    optional_printable(violations, field, text, most)
+}
+
+/// A text of at most `most` printable characters: no control characters, no line or paragraph
+/// separators, no white space at the ends.
+pub(super) fn optional_printable(
+    violations: &mut Violations,
+    field: &str,
+    text: &str,
+    most: usize,
+) -> String {
+    length(violations, field, text, most);
+    if let Some(wrong) = text.chars().find(|c| !is_printable(*c)) {
+        let code = u32::from(wrong);
+        let description = format!("must have only printable characters, not U+{code:04X}");
+        violations.push(field, description);
+    } else if text.trim() != text {
+        violations.push(field, "must not begin or end with white space");
+    }
+    text.to_owned()
+}
+
+/// A text for people that must say something, of at most `most` characters.
+pub(super) fn required(
+    violations: &mut Violations,
+    field: &str,
+    text: &str,
+    most: usize,
+) -> String {
+    if text.trim().is_empty() {
+        violations.push(field, format!("is required: 1 to {most} characters"));
+        return String::new();
+    }
+    optional(violations, field, text, most)
+}
+
+/// A text for people of at most `most` characters.
+pub(super) fn optional(
+    violations: &mut Violations,
+    field: &str,
+    text: &str,
+    most: usize,
+) -> String {
+    length(violations, field, text, most);
+    text.to_owned()
+}
+
+/// A text of a request for a description: in quotes, shortened, in visible characters.
+pub(super) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let shown: String = text.chars().take(SHOWN).collect();
+    let dots = if shown.len() < text.len() { "..." } else { "" };
+    format!("{shown:?}{dots}")
+}
+
+fn length(violations: &mut Violations, field: &str, text: &str, most: usize) {
+    // Counting is bounded by the size of the request, which the transport limits.
+    let length = text.chars().count();
+    if length > most {
+        let description = format!("must have at most {most} characters, not {length}");
+        violations.push(field, description);
+    }
+}
+
+fn is_printable(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn is_fine(look: impl FnOnce(&mut Violations)) -> bool {
+        let mut violations = Violations::new();
+        look(&mut violations);
+        violations.into_result(Some(())).is_ok()
+    }
+
+    #[test]
+    fn an_order_id_is_1_to_64_letters_digits_dots_underscores_and_dashes() {
+        let fine = |text: &str| is_fine(|violations| drop(order_id(violations, text)));
+        for text in ["a", "Z9", "..", "a.b_c-d", &"x".repeat(64)] {
+            assert!(fine(text), "{text:?}");
+        }
+        for text in ["", "a b", "a/b", "ä", "a\n", "a,b", &"x".repeat(65)] {
+            assert!(!fine(text), "{text:?}");
+        }
+        assert!(is_fine(|violations| optional_order_id(violations, "")));
+        assert!(!is_fine(|violations| optional_order_id(violations, "/")));
+    }
+
+    #[test]
+    fn printable_texts_count_characters_and_have_no_hidden_ones() {
+        let fine = |text: &str| is_fine(|v| drop(printable(v, "f", text, 8)));
+        for text in ["a", "a b", "äöüßäöüß", "💶💶💶💶💶💶💶💶", "12345678"] {
+            assert!(fine(text), "{text:?}");
+        }
+        let wrong = [
+            "", " ", " a", "a ", "a\u{a0}", "a\tb", "a\0", "a\u{7f}", "a\u{85}b", "a\u{2028}b",
+            "123456789", "äöüßäöüßä",
+        ];
+        for text in wrong {
+            assert!(!fine(text), "{text:?}");
+        }
+        assert!(is_fine(|v| drop(optional_printable(v, "f", "", 8))));
+        assert!(!is_fine(|v| drop(optional_printable(v, "f", "a\n", 8))));
+    }
+
+    #[test]
+    fn texts_for_people_have_a_length_and_required_ones_say_something() {
+        assert!(is_fine(|v| drop(required(v, "f", "ab", 2))));
+        assert!(!is_fine(|v| drop(required(v, "f", "abc", 2))));
+        assert!(!is_fine(|v| drop(required(v, "f", "", 2))));
+        assert!(!is_fine(|v| drop(required(v, "f", "  ", 2))));
+        assert!(is_fine(|v| drop(optional(v, "f", "", 2))));
+        assert!(is_fine(|v| drop(optional(v, "f", "ä\n", 2))));
+        assert!(!is_fine(|v| drop(optional(v, "f", "abc", 2))));
+    }
+
+    #[test]
+    fn what_is_quoted_is_short_and_visible() {
+        assert_eq!(quoted("a\n"), r#""a\n""#);
+        assert_eq!(quoted(&"x".repeat(50)), format!("\"{}\"...", "x".repeat(40)));
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_id_is_what_its_limit_says(text in ".{0,70}") {
+            let fine = is_fine(|v| drop(order_id(v, &text)));
+            let expected = !text.is_empty() && text.chars().count() <= 64
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+            prop_assert_eq!(fine, expected);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What callers are told when something is not done: the one place where errors become statuses.
+//!
+//! Every status carries a `google.rpc.ErrorInfo` with the domain `orders` and a stable reason, and
+//! the details that fit its code. The cause of an INTERNAL or UNAVAILABLE goes to the log, not to
+//! the caller.
+
+use orders_worker::{
+    domain::{
+        command::{CommandKind, Refusal},
+        place::Violation,
+        state::OrderState,
+    },
+    store::StoreError,
+};
+use std::{collections::HashMap, time::Duration};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "orders";
+
+/// How long a caller should wait before it sends the same again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Why a call was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request can never be right.
+    #[error("the request is not valid")]
+    Invalid(Vec<Violation>),
+    /// No order of that id.
+    #[error("there is no order {0}")]
+    NoOrder(String),
+    /// No stock item of that sku.
+    #[error("there is no stock item {0}")]
+    NoStockItem(String),
+    /// The request id was used before, for something else.
+    #[error("the request_id {0} was used before, with another content")]
+    RequestReused(String),
+    /// The order id belongs to another order.
+    #[error("the order {0} exists, with another content")]
+    OrderExists(String),
+    /// The payment id belongs to another order.
+    #[error("the payment_id {0} belongs to another order")]
+    PaymentExists(String),
+    /// Not in the order's state.
+    #[error("{command} is not allowed while the order is {state}")]
+    NotAllowed {
+        /// Which order.
+        order_id: String,
+        /// What was asked for.
+        command: CommandKind,
+        /// Where the order stands.
+        state: OrderState,
+        /// What could be asked for instead.
+        allowed: Vec<CommandKind>,
+    },
+    /// The order has moved on since the caller looked.
+    #[error("the order {order_id} is at revision {actual}, not {expected}: read it and decide anew")]
+    Moved {
+        /// Which order.
+        order_id: String,
+        /// What the caller expected.
+        expected: i64,
+        /// Where it is.
+        actual: i64,
+    },
+    /// The order is closed, so a signal would reach nobody.
+    #[error("the order {order_id} is {state}: nothing can be signalled to it")]
+    Closed {
+        /// Which order.
+        order_id: String,
+        /// How it closed.
+        state: OrderState,
+    },
+    /// Orders hold more of the stock than its new count.
+    #[error("{reserved} pieces of {sku} are reserved: on_hand cannot be less")]
+    StockReserved {
+        /// Which stock item.
+        sku: String,
+        /// How much is held.
+        reserved: i64,
+    },
+    /// The database cannot be used now.
+    #[error("the database is unavailable: the same request may be sent again")]
+    Database(#[source] StoreError),
+    /// Temporal cannot be used now.
+    #[error("the workflow service is unavailable: the same request may be sent again")]
+    Temporal(String),
+    /// Too many commands of one order at once.
+    #[error("too many commands for the order {0} at once: send the same request again")]
+    Busy(String),
+    /// The caller's time is up.
+    #[error("the deadline has passed: the same request_id tells how it ended")]
+    Late,
+    /// Not built yet.
+    #[error("{0} is not implemented yet")]
+    Unimplemented(&'static str),
+    /// A broken invariant.
+    #[error("an internal error; the log has the cause")]
+    Internal(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Database(error),
+            StoreError::NoOrder(order_id) => Self::NoOrder(order_id),
+            StoreError::Corrupt(what) => Self::Internal(what),
+        }
+    }
+}
+
+impl Error {
+    /// An order's refusal as an error.
+    pub fn refused(order_id: &str, request_id: &str, refusal: Refusal) -> Self {
+        let order_id = order_id.to_owned();
+        match refusal {
+            Refusal::NotAllowed {
+                command,
+                state,
+                allowed,
+            } => Self::NotAllowed {
+                order_id,
+                command,
+                state,
+                allowed,
+            },
+            Refusal::Moved { expected, actual } => Self::Moved {
+                order_id,
+                expected,
+                actual,
+            },
+            Refusal::WrongAmount { .. } => {
+                Self::Invalid(vec![Violation::new("amount", refusal.to_string())])
+            }
+            Refusal::RequestReused => Self::RequestReused(request_id.to_owned()),
+        }
+    }
+
+    /// The status code.
+    pub fn code(&self) -> Code {
+        self.kind().0
+    }
+
+    /// The stable reason, as in `ErrorInfo`.
+    pub fn reason(&self) -> &'static str {
+        self.kind().1
+    }
+
+    fn kind(&self) -> (Code, &'static str) {
+        match self {
+            Self::Invalid(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
+            Self::NoOrder(_) => (Code::NotFound, "ORDER_NOT_FOUND"),
+            Self::NoStockItem(_) => (Code::NotFound, "STOCK_ITEM_NOT_FOUND"),
+            Self::RequestReused(_) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
+            Self::OrderExists(_) => (Code::AlreadyExists, "ORDER_ID_EXISTS"),
+            Self::PaymentExists(_) => (Code::AlreadyExists, "PAYMENT_ID_EXISTS"),
+            Self::NotAllowed { .. } => (Code::FailedPrecondition, "COMMAND_NOT_ALLOWED"),
+            Self::Closed { .. } => (Code::FailedPrecondition, "ORDER_CLOSED"),
+            Self::StockReserved { .. } => (Code::FailedPrecondition, "STOCK_RESERVED"),
+            Self::Moved { .. } => (Code::Aborted, "REVISION_MISMATCH"),
+            Self::Database(_) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            Self::Temporal(_) => (Code::Unavailable, "TEMPORAL_UNAVAILABLE"),
+            Self::Busy(_) => (Code::ResourceExhausted, "TOO_MANY_COMMANDS"),
+            Self::Late => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+            Self::Unimplemented(_) => (Code::Unimplemented, "NOT_IMPLEMENTED"),
+            Self::Internal(_) => (Code::Internal, "INTERNAL"),
+        }
+    }
+
+    /// The status for the caller of `request_id`.
+    pub fn into_status(self, request_id: &str) -> Status {
+        let (code, reason) = self.kind();
+        let mut details = ErrorDetails::new();
+        details.set_error_info(reason, DOMAIN, self.metadata());
+        if !request_id.is_empty() {
+            details.set_request_info(request_id, "");
+        }
+        self.add_details(&mut details);
+        let message = match &self {
+            Self::Invalid(violations) => invalid_message(violations),
+            other => other.to_string(),
+        };
+        match &self {
+            Self::Internal(cause) => tracing::error!(request_id, cause, "internal error"),
+            Self::Temporal(cause) => tracing::warn!(request_id, cause, "temporal unavailable"),
+            Self::Database(cause) => tracing::warn!(request_id, %cause, "database unavailable"),
+            _ => {}
+        }
+        let mut status = Status::with_error_details(code, message, details);
+        if matches!(code, Code::Unavailable | Code::ResourceExhausted)
+            && let Ok(delay) = RETRY_DELAY.as_millis().to_string().parse()
+        {
+            // What gRPC's own retries look at.
+            status.metadata_mut().insert("grpc-retry-pushback-ms", delay);
+        }
+        status
+    }
+
+    fn metadata(&self) -> HashMap<String, String> {
+        let pairs: Vec<(&str, String)> = match self {
+            Self::NotAllowed {
+                order_id,
+                command,
+                state,
+                allowed,
+            } => vec![
+                ("order_id", order_id.clone()),
+                ("command", format!("COMMAND_{command}")),
+                ("state", format!("ORDER_STATE_{state}")),
+                ("allowed_commands", allowed_commands(allowed)),
+            ],
+            Self::Moved {
+                order_id,
+                expected,
+                actual,
+            } => vec![
+                ("order_id", order_id.clone()),
+                ("expected_revision", expected.to_string()),
+                ("revision", actual.to_string()),
+            ],
+            Self::Closed { order_id, state } => vec![
+                ("order_id", order_id.clone()),
+                ("state", format!("ORDER_STATE_{state}")),
+                ("allowed_commands", String::new()),
+            ],
+            Self::StockReserved { sku, reserved } => {
+                vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
+            }
+            _ => Vec::new(),
+        };
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
+    }
+
+    fn add_details(&self, details: &mut ErrorDetails) {
+        let description = self.to_string();
+        match self {
+            Self::Invalid(violations) => {
+                for violation in violations {
+                    details.add_bad_request_violation(&violation.field, &violation.description);
+                }
+            }
+            Self::NoOrder(id) | Self::OrderExists(id) => {
+                details.set_resource_info("orders.v1.Order", id, "", description);
+            }
+            Self::NoStockItem(sku) => {
+                details.set_resource_info("orders.v1.StockItem", sku, "", description);
+            }
+            Self::RequestReused(id) => {
+                details.set_resource_info("request_id", id, "", description);
+            }
+            Self::PaymentExists(id) => {
+                details.set_resource_info("payment_id", id, "", description);
+            }
+            Self::NotAllowed { order_id, .. } | Self::Closed { order_id, .. } => {
+                let subject = format!("orders/{order_id}");
+                details.add_precondition_failure_violation("ORDER_STATE", subject, description);
+            }
+            Self::StockReserved { sku, .. } => {
+                let subject = format!("stock/{sku}");
+                details.add_precondition_failure_violation("STOCK", subject, description);
+            }
+            Self::Database(_) | Self::Temporal(_) | Self::Busy(_) => {
+                details.set_retry_info(Some(RETRY_DELAY));
+            }
+            Self::Moved { .. } | Self::Late | Self::Unimplemented(_) | Self::Internal(_) => {}
+        }
+    }
+}
+
+fn allowed_commands(allowed: &[CommandKind]) -> String {
+    let names = allowed.iter().map(|kind| format!("COMMAND_{kind}"));
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// The first few violations in words, for people who see only the message.
+fn invalid_message(violations: &[Violation]) -> String {
+    const SHOWN: usize = 5;
+    let shown = violations.iter().take(SHOWN);
+    let mut message = shown
+        .map(|violation| format!("{}: {}", violation.field, violation.description))
+        .collect::<Vec<_>>()
+        .join("; ");
+    if violations.len() > SHOWN {
+        message.push_str(&format!("; and {} more", violations.len() - SHOWN));
+    }
+    message
+}

@@ -1,0 +1,126 @@
+//! The deadline of a call: the caller's, capped, or the default. Past it the caller is told
+//! DEADLINE_EXCEEDED, where tonic alone would answer CANCELLED.
+
+use crate::error::Error;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use std::{
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+/// For callers that name none.
+const DEFAULT: Duration = Duration::from_secs(10);
+
+/// For callers that name more.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Ours ends this much before the caller's, so that ours is the answer.
+const MARGIN: Duration = Duration::from_millis(2);
+
+/// Until when a call must be answered; in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// What is left of it.
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Puts a [`Deadline`] into every request and ends unary calls that miss it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeadlineLayer;
+
+/// See [`DeadlineLayer`].
+#[derive(Clone, Debug)]
+pub struct DeadlineService<S>(S);
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = DeadlineService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        DeadlineService(inner)
+    }
+}
+
+impl<S> Service<Request<Body>> for DeadlineService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let asked = request
+            .headers()
+            .get("grpc-timeout")
+            .and_then(|value| parse(value.to_str().ok()?));
+        let time = asked.unwrap_or(DEFAULT).min(LONGEST);
+        let time = time.saturating_sub(MARGIN);
+        request
+            .extensions_mut()
+            .insert(Deadline(Instant::now() + time));
+        let path = request.uri().path().to_owned();
+        let started = Instant::now();
+        // The clone takes the place of the service that was polled ready.
+        let clone = self.0.clone();
+        let mut inner = std::mem::replace(&mut self.0, clone);
+        Box::pin(async move {
+            let answer = tokio::time::timeout(time, inner.call(request)).await;
+            let ms = started.elapsed().as_millis() as u64;
+            match answer {
+                Ok(answer) => {
+                    tracing::debug!(path, ms, "answered");
+                    answer
+                }
+                Err(_) => {
+                    tracing::info!(path, ms, "the caller's deadline has passed");
+                    Ok(Error::Late.into_status("").into_http())
+                }
+            }
+        })
+    }
+}
+
+/// A `grpc-timeout` header: at most eight digits and a unit.
+fn parse(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_grpc_writes_them() {
+        assert_eq!(parse("5S"), Some(Duration::from_secs(5)));
+        assert_eq!(parse("150m"), Some(Duration::from_millis(150)));
+        assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        for bad in ["", "S", "5", "123456789S", "-1S", "5x", "5\u{e4}"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One file for each RPC: parse, one Temporal operation or one read, reply.
+
+mod cancel_order;
+mod command;
+mod get_order;
+mod get_stock_item;
+mod inventory_service;
+mod list_order_events;
+mod list_orders;
+mod list_policies;
+mod list_stock_items;
+mod order_service;
+mod place_order;
+mod set_stock_item;
+mod signal_order;
+
+use crate::{convert::UiLinks, error::Error, layer::Deadline, temporal::Temporal};
+use orders::v1::{
+    inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
+};
+use orders_worker::{
+    domain::policy::book::PolicyBook,
+    store::{Store, read::StoredOrder},
+};
+use std::{future::Future, sync::Arc, time::Duration};
+use tonic::{Request, Response, Status, codec::CompressionEncoding};
+
+/// The largest request: an order with 200 line items is far below it.
+const MAX_REQUEST: usize = 1024 * 1024;
+
+/// What the RPCs work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Orders {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    temporal: Temporal,
+    policies: PolicyBook,
+    ui: Option<UiLinks>,
+}
+
+impl Orders {
+    /// On a store and a Temporal, with the policies to offer and the address of Temporal's web UI.
+    pub fn new(
+        store: Store,
+        temporal: Temporal,
+        policies: PolicyBook,
+        ui: Option<UiLinks>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                temporal,
+                policies,
+                ui,
+            }),
+        }
+    }
+
+    /// The order service, to be served.
+    pub fn order_service(&self) -> OrderServiceServer<Orders> {
+        OrderServiceServer::new(self.clone())
+            .max_decoding_message_size(MAX_REQUEST)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// The inventory service, to be served.
+    pub fn inventory_service(&self) -> InventoryServiceServer<Orders> {
+        InventoryServiceServer::new(self.clone())
+            .max_decoding_message_size(MAX_REQUEST)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    fn temporal(&self) -> &Temporal {
+        &self.inner.temporal
+    }
+
+    fn policies(&self) -> &PolicyBook {
+        &self.inner.policies
+    }
+
+    async fn stored(&self, order_id: &str) -> Result<StoredOrder, Error> {
+        let stored = self.store().order(order_id).await?;
+        stored.ok_or_else(|| Error::NoOrder(order_id.to_owned()))
+    }
+
+    fn show(&self, stored: &StoredOrder) -> orders::v1::Order {
+        crate::convert::order(stored, jiff::Timestamp::now(), self.inner.ui.as_ref())
+    }
+}
+
+/// What a call may still take.
+fn remaining<T>(request: &Request<T>) -> Duration {
+    let deadline = request.extensions().get::<Deadline>();
+    deadline.map_or(Duration::from_secs(10), |deadline| deadline.remaining())
+}
+
+/// Runs something that may take longer than the caller has. The bound ends a little before the
+/// caller's, so that the answer still reaches it.
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let time = time.saturating_sub(Duration::from_millis(5));
+    tokio::time::timeout(time, work)
+        .await
+        .unwrap_or(Err(Error::Late))
+}
+
+/// Marks an answer as one to a request that was answered before.
+fn mark_replayed<T>(mut response: Response<T>, replayed: bool) -> Response<T> {
+    if replayed {
+        let value = tonic::metadata::MetadataValue::from_static("true");
+        response.metadata_mut().insert(crate::layer::REPLAYED, value);
+    }
+    response
+}
+
+/// Ends a call: errors become statuses, with the request id in them and in the log.
+fn answer<T>(
+    result: Result<Response<T>, Error>,
+    rpc: &'static str,
+    order_id: &str,
+    request_id: &str,
+) -> Result<Response<T>, Status> {
+    match result {
+        Ok(response) => {
+            tracing::debug!(rpc, order_id, request_id, "done");
+            Ok(response)
+        }
+        Err(error) => {
+            let (code, reason) = (error.code(), error.reason());
+            tracing::info!(rpc, order_id, request_id, ?code, reason, %error, "not done");
+            Err(error.into_status(request_id))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The seven commands: one update each, and one way to send them all.
+
+use super::{Orders, within};
+use crate::{error::Error, temporal::TemporalError};
+use orders_worker::{
+    activities::CommandReply,
+    domain::{command::CommandRequest, command::Refusal},
+    store::read::StoredOrder,
+};
+use std::time::Duration;
+
+/// How often a command is sent again after a refusal that the store does not share.
+const TRIES: usize = 4;
+
+impl Orders {
+    /// Sends a command, and gives the order as it is afterwards, and whether the same request was
+    /// answered before.
+    pub(super) async fn command(
+        &self,
+        order_id: &str,
+        request: CommandRequest,
+        time: Duration,
+    ) -> Result<(StoredOrder, bool), Error> {
+        within(time, self.send(order_id, request)).await
+    }
+
+    async fn send(
+        &self,
+        order_id: &str,
+        mut request: CommandRequest,
+    ) -> Result<(StoredOrder, bool), Error> {
+        let fingerprint = request.fingerprint(order_id);
+        let mut update_id = request.request_id.clone();
+        for _ in 0..TRIES {
+            let stored = self.stored(order_id).await?;
+            if self.is_replay(order_id, &request, &fingerprint).await? {
+                return Ok((stored, true));
+            }
+            // What the store refuses is refused, and Temporal need not be asked.
+            self.check(order_id, &request, &stored)?;
+            let stored = self.started(stored).await?;
+            request.seen_revision = stored.order.revision;
+            let sent = self.temporal().command(order_id, request.clone(), update_id.clone());
+            match sent.await {
+                Ok(CommandReply::Done {
+                    fingerprint: done,
+                    replayed,
+                    ..
+                }) => {
+                    // An update of the same id but another content attaches to the first one.
+                    if done != fingerprint {
+                        return Err(Error::RequestReused(request.request_id));
+                    }
+                    return Ok((self.stored(order_id).await?, replayed));
+                }
+                Ok(CommandReply::Refused { revision, refusal }) => {
+                    let now = self.stored(order_id).await?.order.revision;
+                    if now == revision {
+                        return Err(Error::refused(order_id, &request.request_id, refusal));
+                    }
+                    // The order has moved since: a refusal is not remembered, and Temporal must
+                    // not answer from its memory of this update id.
+                    update_id = format!("{}@{now}", request.request_id);
+                }
+                // The workflow refused, or has closed meanwhile: the store says why, or it was a
+                // refusal of something older than the store, and is asked again.
+                Err(TemporalError::Refused(_) | TemporalError::NotFound(_)) => {}
+                Err(TemporalError::Busy(_)) => return Err(Error::Busy(order_id.to_owned())),
+                Err(TemporalError::Unavailable(cause)) => return Err(Error::Temporal(cause)),
+                Err(TemporalError::Unexpected(cause)) => return Err(Error::Internal(cause)),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Err(Error::Temporal(format!(
+            "the workflow of {order_id} keeps refusing what the store allows"
+        )))
+    }
+
+    /// Whether the same was asked before, with the same id.
+    async fn is_replay(
+        &self,
+        order_id: &str,
+        request: &CommandRequest,
+        fingerprint: &str,
+    ) -> Result<bool, Error> {
+        match self.store().request(&request.request_id).await? {
+            None => Ok(false),
+            Some((resource, before)) if resource == order_id && before == fingerprint => Ok(true),
+            Some(_) => Err(Error::RequestReused(request.request_id.clone())),
+        }
+    }
+
+    /// Refuses what the order, as the store has it, refuses.
+    pub(super) fn check(
+        &self,
+        order_id: &str,
+        request: &CommandRequest,
+        stored: &StoredOrder,
+    ) -> Result<(), Error> {
+        let decision: Result<_, Refusal> =
+            request.decide(&stored.order, stored.order.update_time);
+        match decision {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(Error::refused(order_id, &request.request_id, refusal)),
+        }
+    }
+}

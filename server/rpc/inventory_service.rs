@@ -1,0 +1,42 @@
+//! The inventory service: which RPC is answered where.
+
+use super::{Orders, answer};
+use crate::error::Error;
+use orders::v1::{
+    GetStockItemRequest, GetStockItemResponse, ListStockItemsRequest, ListStockItemsResponse,
+    ListSupplierOrdersRequest, ListSupplierOrdersResponse, SetStockItemRequest,
+    SetStockItemResponse, inventory_service_server::InventoryService,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+#[async_trait]
+impl InventoryService for Orders {
+    async fn get_stock_item(
+        &self,
+        request: Request<GetStockItemRequest>,
+    ) -> Result<Response<GetStockItemResponse>, Status> {
+        answer(self.stock_item(request).await, "GetStockItem", "", "")
+    }
+
+    async fn list_stock_items(
+        &self,
+        request: Request<ListStockItemsRequest>,
+    ) -> Result<Response<ListStockItemsResponse>, Status> {
+        answer(self.stock_items(request).await, "ListStockItems", "", "")
+    }
+
+    async fn set_stock_item(
+        &self,
+        request: Request<SetStockItemRequest>,
+    ) -> Result<Response<SetStockItemResponse>, Status> {
+        let request_id = request.get_ref().request_id.clone();
+        answer(self.set_stock(request).await, "SetStockItem", "", &request_id)
+    }
+
+    async fn list_supplier_orders(
+        &self,
+        _: Request<ListSupplierOrdersRequest>,
+    ) -> Result<Response<ListSupplierOrdersResponse>, Status> {
+        Err(Error::Unimplemented("ListSupplierOrders").into_status(""))
+    }
+}

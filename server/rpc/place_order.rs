@@ -1,0 +1,97 @@
+//! PlaceOrder: take the order in, then start its workflow.
+
+use super::{Orders, mark_replayed, remaining, within};
+use crate::{
+    convert::{self, PlaceOrder},
+    error::Error,
+    temporal::TemporalError,
+};
+use jiff::Timestamp;
+use orders::v1::{PlaceOrderRequest, PlaceOrderResponse};
+use orders_worker::{
+    domain::{place, place::Violation},
+    store::{place::Placing, read::StoredOrder},
+};
+use tonic::{Request, Response};
+
+impl Orders {
+    pub(super) async fn place(
+        &self,
+        request: Request<PlaceOrderRequest>,
+    ) -> Result<Response<PlaceOrderResponse>, Error> {
+        let time = remaining(&request);
+        let now = Timestamp::now();
+        let make_id = || uuid::Uuid::now_v7().to_string();
+        let asked = convert::place_order(request.get_ref(), self.policies(), now, make_id)
+            .map_err(Error::Invalid)?;
+        let work = async {
+            let (stored, replayed) = self.take_in(asked, now).await?;
+            let stored = self.started(stored).await?;
+            let order = Some(self.show(&stored));
+            Ok(mark_replayed(Response::new(PlaceOrderResponse { order }), replayed))
+        };
+        within(time, work).await
+    }
+
+    /// Records the order; true when it was there before.
+    async fn take_in(
+        &self,
+        asked: PlaceOrder,
+        now: Timestamp,
+    ) -> Result<(StoredOrder, bool), Error> {
+        let PlaceOrder {
+            request_id,
+            actor,
+            new,
+            policy,
+            fingerprint,
+        } = asked;
+        // A replay is a replay whatever has become of the stock list since.
+        if policy.reserves() && self.store().request(&request_id).await?.is_none() {
+            self.check_skus(&new).await?;
+        }
+        let (order_id, payment_id) = (new.order_id.clone(), new.payment_id.clone());
+        let placed = place::place(new, &policy, &actor, &request_id, now)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        match self.store().place(&placed, &request_id, &fingerprint).await? {
+            Placing::Placed(stored) => {
+                let policy = &policy.name;
+                tracing::info!(order_id, request_id, policy, "order placed");
+                Ok((stored, false))
+            }
+            Placing::Replayed(stored) => Ok((stored, true)),
+            Placing::RequestReused => Err(Error::RequestReused(request_id)),
+            Placing::OrderExists => Err(Error::OrderExists(order_id)),
+            Placing::PaymentExists => Err(Error::PaymentExists(payment_id.unwrap_or_default())),
+        }
+    }
+
+    async fn check_skus(&self, new: &place::NewOrder) -> Result<(), Error> {
+        let mut unknown = Vec::new();
+        for (index, item) in new.line_items.iter().enumerate() {
+            if self.store().stock_item(&item.sku).await?.is_none() {
+                let field = format!("line_items[{index}].sku");
+                unknown.push(Violation::new(field, "there is no stock item of this sku"));
+            }
+        }
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Invalid(unknown)),
+        }
+    }
+
+    /// Makes sure that Temporal has the order's workflow. When Temporal cannot be asked, the order
+    /// stays recorded: the sweep starts it, and the same request again finds it.
+    pub(super) async fn started(&self, mut stored: StoredOrder) -> Result<StoredOrder, Error> {
+        if stored.workflow_started || stored.order.state.is_closed() {
+            return Ok(stored);
+        }
+        let started = self.temporal().start(stored.order.clone()).await;
+        stored.run_id = started.map_err(|error| match error {
+            TemporalError::Unexpected(cause) => Error::Internal(cause),
+            other => Error::Temporal(other.to_string()),
+        })?;
+        stored.workflow_started = true;
+        Ok(stored)
+    }
+}

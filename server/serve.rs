@@ -1,0 +1,334 @@
+//! Starting and stopping the program: what begins first ends last.
+
+mod health;
+mod stop;
+
+pub use stop::Stop;
+
+use crate::{
+    convert::UiLinks,
+    layer::{DeadlineLayer, TrailerLayer},
+    rpc::Orders,
+    settings::{CommonSettings, ServeSettings, WorkerSettings},
+    temporal::{
+        Temporal,
+        connect::{ConnectError, Profile},
+        embedded::{Embedded, EmbeddedError, EmbeddedSettings},
+        run_worker::{RunningWorker, WorkerError},
+        sweep,
+    },
+};
+use orders_worker::{
+    domain::policy::book::{PolicyBook, PolicyError},
+    provider::Providers,
+    store::{Store, open::OpenError},
+};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Server, server::TcpIncoming};
+
+/// How long Temporal may take to answer when the program starts.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long calls under way may take when the program stops, and then the worker.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the program could not start, or ended before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The policy file cannot be read.
+    #[error("the policy file {path} cannot be read: {source}")]
+    PolicyFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A policy cannot work.
+    #[error("{}{source}", path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    Policy {
+        /// In which file; none for the presets.
+        path: Option<PathBuf>,
+        /// Why.
+        #[source]
+        source: PolicyError,
+    },
+    /// A worker alone has no Temporal of its own.
+    #[error(
+        "`orders worker` needs a Temporal that others use too: set --temporal-address \
+         (or TEMPORAL_ADDRESS, or an address in temporal.toml)"
+    )]
+    NoTemporal,
+    /// The data directory cannot be used.
+    #[error("the data directory {path} cannot be used: {source}")]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The embedded Temporal did not start.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// Temporal cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The worker cannot be started.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The embedded Temporal ended by itself.
+    #[error("the embedded Temporal ended: {0}")]
+    TemporalEnded(String),
+    /// The compiled-in descriptors are broken.
+    #[error("reflection cannot be served: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// Serving ended by itself.
+    #[error("serving ended: {0}")]
+    Ended(#[from] tonic::transport::Error),
+}
+
+impl ServeError {
+    /// The program's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::PolicyFile { .. } | Self::Policy { .. } | Self::NoTemporal => 2,
+            Self::TemporalEnded(_) | Self::Ended(_) => 1,
+            _ => 3,
+        }
+    }
+}
+
+/// What a process has open, beside what it serves.
+struct Base {
+    store: Store,
+    temporal: Temporal,
+    ui: Option<UiLinks>,
+    embedded: Option<Embedded>,
+}
+
+/// Serves the API until `stop`.
+///
+/// # Errors
+/// When something that it needs cannot be used, or ends by itself.
+pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError> {
+    let policies = read_policies(settings.policies)?;
+    let listener = listen(settings.listen).await?;
+    let mut base = open(&settings.common).await?;
+    let worker = match settings.no_worker {
+        true => None,
+        false => Some(start_worker(&base)?),
+    };
+    let stopping = CancellationToken::new();
+    let sweeper = tokio::spawn(sweep::run(
+        base.store.clone(),
+        base.temporal.clone(),
+        stopping.clone(),
+    ));
+    let served = serve_api(&mut base, policies, listener, stop).await;
+    stopping.cancel();
+    let _ = sweeper.await;
+    close(base, worker).await;
+    served
+}
+
+/// Runs orders, without serving the API, until `stop`.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError> {
+    let common = &settings.common;
+    if load_profile(common)?.address().is_none() {
+        return Err(ServeError::NoTemporal);
+    }
+    let base = open(common).await?;
+    let worker = start_worker(&base)?;
+    progress(&format!("ready: running orders of task queue {}", common.task_queue));
+    stop.asked().await;
+    progress("stopping");
+    close(base, Some(worker)).await;
+    Ok(())
+}
+
+fn progress(line: &str) {
+    println!("orders: {line}");
+}
+
+fn read_policies(path: Option<PathBuf>) -> Result<PolicyBook, ServeError> {
+    let Some(path) = path else {
+        return PolicyBook::presets().map_err(|source| ServeError::Policy { path: None, source });
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => PolicyBook::with_file(&text).map_err(|source| ServeError::Policy {
+            path: Some(path),
+            source,
+        }),
+        Err(source) => Err(ServeError::PolicyFile { path, source }),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ServeError::Listen { address, source })
+}
+
+fn load_profile(settings: &CommonSettings) -> Result<Profile, ServeError> {
+    let address = settings.temporal_address.as_deref();
+    Ok(Profile::load(address, settings.namespace.as_deref())?)
+}
+
+async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
+    let path = &settings.data_dir;
+    make_private_dir(path).map_err(|source| ServeError::DataDir {
+        path: path.clone(),
+        source,
+    })?;
+    let profile = load_profile(settings)?;
+    let database = path.join("orders.db");
+    progress(&format!("database {}", database.display()));
+    let store = Store::open(&database).await?;
+    let (profile, embedded) = match profile.address() {
+        Some(_) => (profile, None),
+        None => {
+            let embedded = start_embedded(settings, &profile).await?;
+            (profile.embedded(embedded.address()), Some(embedded))
+        }
+    };
+    let ui = embedded.as_ref().map(Embedded::ui_url);
+    let ui = ui.map(|base_url| UiLinks {
+        base_url,
+        namespace: profile.namespace().to_owned(),
+    });
+    let address = profile.address().unwrap_or_default();
+    progress(&format!("connecting to Temporal at {address}"));
+    let client = profile.connect(CONNECT).await?;
+    let temporal = Temporal::new(client, &settings.task_queue);
+    if embedded.is_some() {
+        temporal.keep_histories().await;
+    }
+    Ok(Base {
+        store,
+        temporal,
+        ui,
+        embedded,
+    })
+}
+
+fn make_private_dir(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path)
+}
+
+async fn start_embedded(
+    settings: &CommonSettings,
+    profile: &Profile,
+) -> Result<Embedded, ServeError> {
+    let embedded = EmbeddedSettings {
+        data_dir: settings.data_dir.clone(),
+        namespace: profile.namespace().to_owned(),
+    };
+    let ready = async |address: SocketAddr| {
+        let client = profile.embedded(address).connect(Duration::ZERO).await;
+        client.is_ok()
+    };
+    Ok(Embedded::start(&embedded, progress, ready).await?)
+}
+
+fn start_worker(base: &Base) -> Result<RunningWorker, ServeError> {
+    progress(&format!("worker on task queue {}", base.temporal.task_queue()));
+    let (temporal, store) = (base.temporal.clone(), base.store.clone());
+    Ok(RunningWorker::start(temporal, store, Providers::embedded())?)
+}
+
+async fn serve_api(
+    base: &mut Base,
+    policies: PolicyBook,
+    listener: TcpListener,
+    stop: Stop,
+) -> Result<(), ServeError> {
+    let address = listener.local_addr().map_err(|source| ServeError::Listen {
+        address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        source,
+    })?;
+    let (health, health_service) = health::start(&base.store, &base.temporal).await;
+    let (temporal, store) = (base.temporal.clone(), base.store.clone());
+    let orders = Orders::new(store, temporal, policies, base.ui.clone());
+    let draining = CancellationToken::new();
+    let drained = draining.clone();
+    let server = Server::builder()
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .max_concurrent_streams(Some(1_000))
+        .layer(DeadlineLayer)
+        .layer(TrailerLayer)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(orders.order_service())
+        .add_service(orders.inventory_service())
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
+            drained.cancelled().await;
+        });
+    tokio::pin!(server);
+    health.wait_ready(Duration::from_secs(10)).await;
+    if let Some(ui) = &base.ui {
+        progress(&format!("Temporal's web UI is at {}", ui.base_url));
+    }
+    progress(&format!(
+        "ready on {address}; try: grpcurl -plaintext {address} list orders.v1.OrderService"
+    ));
+    let ended = async {
+        match &mut base.embedded {
+            Some(embedded) => embedded.ended().await,
+            None => std::future::pending().await,
+        }
+    };
+    let result = tokio::select! {
+        result = &mut server => return Ok(result?),
+        reason = ended => Err(ServeError::TemporalEnded(reason)),
+        () = stop.asked() => Ok(()),
+    };
+    progress("stopping: finishing the calls under way");
+    health.stop().await;
+    draining.cancel();
+    // tonic waits for open connections without bound.
+    match tokio::time::timeout(DRAIN, server).await {
+        Ok(served) => served?,
+        Err(_) => tracing::warn!("calls under way did not end in time and are cut off"),
+    }
+    result
+}
+
+async fn close(base: Base, worker: Option<RunningWorker>) {
+    if let Some(worker) = worker {
+        worker.stop(DRAIN).await;
+    }
+    if let Some(embedded) = base.embedded {
+        embedded.stop().await;
+    }
+    base.store.close().await;
+    progress("stopped");
+}
+
+/// Both reflection services also know the error details: without them grpcurl cannot print them.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(orders::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}

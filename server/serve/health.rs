@@ -1,0 +1,99 @@
+//! Health: `""` says that the process and its store work, so reads do; `orders.v1.OrderService`
+//! says that commands do too: Temporal answers, and a worker polls.
+
+use crate::temporal::Temporal;
+use orders_worker::store::Store;
+use std::time::Duration;
+use tokio::{sync::watch, task::JoinHandle};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
+
+/// The name under which a load balancer asks for commands.
+const COMMANDS: &str = "orders.v1.OrderService";
+/// The same for the stock.
+const STOCK: &str = "orders.v1.InventoryService";
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long one look may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Looks at what the service needs, and says so.
+pub(super) struct Monitor {
+    reporter: HealthReporter,
+    ready: watch::Receiver<bool>,
+    looking: JoinHandle<()>,
+}
+
+/// Starts looking. Until the first look nothing is SERVING.
+pub(super) async fn start(
+    store: &Store,
+    temporal: &Temporal,
+) -> (Monitor, HealthServer<impl Health>) {
+    let (reporter, service) = tonic_health::server::health_reporter();
+    for name in ["", COMMANDS, STOCK] {
+        reporter.set_service_status(name, ServingStatus::NotServing).await;
+    }
+    let (tell, ready) = watch::channel(false);
+    let looking = tokio::spawn(look(reporter.clone(), store.clone(), temporal.clone(), tell));
+    let monitor = Monitor {
+        reporter,
+        ready,
+        looking,
+    };
+    (monitor, service)
+}
+
+impl Monitor {
+    /// Waits until commands work, at most `patience`: a server that can only read is still of use.
+    pub(super) async fn wait_ready(&self, patience: Duration) {
+        let mut ready = self.ready.clone();
+        let waited = tokio::time::timeout(patience, ready.wait_for(|ready| *ready)).await;
+        if waited.is_err() {
+            tracing::warn!("no worker polls yet: commands wait until one does");
+        }
+    }
+
+    /// Says that nothing is served any more.
+    pub(super) async fn stop(self) {
+        self.looking.abort();
+        for name in ["", COMMANDS, STOCK] {
+            self.reporter.set_service_status(name, ServingStatus::NotServing).await;
+        }
+    }
+}
+
+async fn look(
+    reporter: HealthReporter,
+    store: Store,
+    temporal: Temporal,
+    ready: watch::Sender<bool>,
+) {
+    let mut before = None;
+    loop {
+        let (store, worker) = tokio::join!(
+            tokio::time::timeout(PATIENCE, store.ping()),
+            tokio::time::timeout(PATIENCE, temporal.has_worker()),
+        );
+        let reads = matches!(store, Ok(Ok(())));
+        let commands = reads && matches!(worker, Ok(Ok(true)));
+        if before != Some((reads, commands)) {
+            tracing::info!(reads, commands, "health");
+            before = Some((reads, commands));
+        }
+        for (name, serving) in [("", reads), (STOCK, reads), (COMMANDS, commands)] {
+            let status = match serving {
+                true => ServingStatus::Serving,
+                false => ServingStatus::NotServing,
+            };
+            reporter.set_service_status(name, status).await;
+        }
+        ready.send_replace(commands);
+        let pause = if commands { INTERVAL } else { INTERVAL / 10 };
+        tokio::time::sleep(pause).await;
+    }
+}

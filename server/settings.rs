@@ -1,0 +1,83 @@
+//! The settings: flags, each also as an `ORDERS_...` environment variable.
+
+use crate::logging::LogFormat;
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A gRPC order server on Temporal.
+///
+/// Exit codes: 0 stopped as asked; 1 failed while running; 2 wrong usage or settings; 3 could not
+/// start (Temporal, database or address not usable).
+#[derive(Debug, Parser)]
+#[command(name = "orders", version)]
+pub struct Settings {
+    /// What to run.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How log lines look.
+    #[arg(long, global = true, env = "ORDERS_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+
+    /// The least important log lines that are written: error, warn, info, debug, trace.
+    #[arg(long, global = true, env = "ORDERS_LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// What to run.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, and run the orders in the same process.
+    Serve(ServeSettings),
+    /// Run the orders only; the API is served by other processes.
+    Worker(WorkerSettings),
+}
+
+/// Settings of `serve`.
+#[derive(Args, Debug)]
+pub struct ServeSettings {
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, env = "ORDERS_LISTEN", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+
+    /// A TOML file with more policies, or with other numbers for those that ship with the server.
+    #[arg(long, env = "ORDERS_POLICIES", value_name = "FILE")]
+    pub policies: Option<PathBuf>,
+
+    /// Serve the API only; the orders are run by `orders worker`.
+    #[arg(long, env = "ORDERS_NO_WORKER", default_value_t)]
+    pub no_worker: bool,
+
+    /// What `serve` and `worker` share.
+    #[command(flatten)]
+    pub common: CommonSettings,
+}
+
+/// Settings of `worker`.
+#[derive(Args, Debug)]
+pub struct WorkerSettings {
+    /// What `serve` and `worker` share.
+    #[command(flatten)]
+    pub common: CommonSettings,
+}
+
+/// What `serve` and `worker` share.
+#[derive(Args, Debug)]
+pub struct CommonSettings {
+    /// Everything that is kept: the database, and the embedded Temporal's.
+    #[arg(long, env = "ORDERS_DATA_DIR", default_value = "orders-data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Temporal's address. Without it (and without TEMPORAL_ADDRESS or a temporal.toml that names
+    /// one), a Temporal dev server is started and kept under the data directory.
+    #[arg(long, env = "ORDERS_TEMPORAL_ADDRESS", value_name = "HOST:PORT")]
+    pub temporal_address: Option<String>,
+
+    /// Temporal's namespace [default: TEMPORAL_NAMESPACE, or `default`].
+    #[arg(long, env = "ORDERS_NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// The task queue that orders run on.
+    #[arg(long, env = "ORDERS_TASK_QUEUE", default_value = "orders")]
+    pub task_queue: String,
+}

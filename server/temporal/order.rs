@@ -1,0 +1,92 @@
+//! The operations on one order's workflow.
+
+use super::{TASK_TIMEOUT, Temporal, TemporalError};
+use orders_worker::{
+    activities::CommandReply,
+    domain::{command::CommandRequest, order::Order},
+    workflow::OrderWorkflow,
+};
+use temporalio_client::{
+    WorkflowExecuteUpdateOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
+    errors::WorkflowStartError,
+};
+
+impl Temporal {
+    /// Starts the workflow of an order as it was placed. That it is there already is success.
+    /// Gives the run's id where Temporal says it.
+    ///
+    /// # Errors
+    /// When Temporal cannot be reached; the same again is safe.
+    pub async fn start(&self, order: Order) -> Result<Option<String>, TemporalError> {
+        let workflow_id = Order::workflow_id(&order.order_id);
+        let options = WorkflowStartOptions::new(&self.task_queue, workflow_id)
+            // An order is started once, ever: also not again after its workflow has closed.
+            .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+            .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
+            .task_timeout(TASK_TIMEOUT)
+            // The worker beside us gets the first task in the answer, without a round trip.
+            .enable_eager_workflow_start(true)
+            .build();
+        let started = self.client.start_workflow(OrderWorkflow::run, order, options);
+        match started.await {
+            Ok(handle) => Ok(handle.run_id().map(str::to_owned)),
+            Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => Ok(run_id),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sends a command and waits for its answer. The caller bounds the time: without a worker
+    /// this waits for ever. The same `update_id` again attaches to the command under way.
+    ///
+    /// # Errors
+    /// When the workflow is closed or its validator refuses, or Temporal cannot be reached.
+    pub async fn command(
+        &self,
+        order_id: &str,
+        request: CommandRequest,
+        update_id: String,
+    ) -> Result<CommandReply, TemporalError> {
+        let options = WorkflowExecuteUpdateOptions::builder()
+            .update_id(update_id)
+            .build();
+        let handle = self.handle(order_id);
+        let reply = handle.execute_update(OrderWorkflow::command, request, options);
+        Ok(reply.await?)
+    }
+
+    /// Sends a command and does not wait for what becomes of it.
+    ///
+    /// # Errors
+    /// When the workflow is closed, or Temporal cannot be reached.
+    pub async fn signal(
+        &self,
+        order_id: &str,
+        request: CommandRequest,
+    ) -> Result<(), TemporalError> {
+        use temporalio_client::UntypedSignal;
+        use temporalio_common::data_converters::{PayloadConverter, RawValue};
+        let options = WorkflowSignalOptions::builder()
+            .request_id(request.request_id.clone())
+            .build();
+        let payload = RawValue::from_value(&request, &PayloadConverter::default());
+        let handle = self.handle(order_id);
+        let signal = UntypedSignal::new(orders_worker::workflow::COMMAND);
+        Ok(handle.signal(signal, payload, options).await?)
+    }
+
+    /// Asks the workflow for its order.
+    ///
+    /// # Errors
+    /// When Temporal has no such workflow any more, or cannot be reached. Without a worker this
+    /// takes as long as Temporal waits for one: the caller bounds the time.
+    pub async fn order(&self, order_id: &str) -> Result<Order, TemporalError> {
+        let handle = self.handle(order_id);
+        let query = handle.query(OrderWorkflow::order, (), WorkflowQueryOptions::default());
+        Ok(query.await?)
+    }
+
+    fn handle(&self, order_id: &str) -> WorkflowHandle<temporalio_client::Client, OrderWorkflow> {
+        self.client.get_workflow_handle(Order::workflow_id(order_id))
+    }
+}

@@ -1,0 +1,104 @@
+//! Running the worker, and running it again when it ends by itself.
+
+use super::Temporal;
+use orders_worker::{activities::OrderActivities, provider::Providers, store::Store, workflow};
+use std::{thread, time::Duration};
+use temporalio_sdk::Runtime;
+use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Wait before a worker that ended by itself is run again.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// A worker on a thread of its own: workflows are not `Send`, and whatever blocks it blocks no
+/// call.
+pub struct RunningWorker {
+    stop: CancellationToken,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Why the worker cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[error("the worker cannot be started: {0}")]
+pub struct WorkerError(String);
+
+impl RunningWorker {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the SDK or the system refuses.
+    pub fn start(
+        temporal: Temporal,
+        store: Store,
+        providers: Providers,
+    ) -> Result<RunningWorker, WorkerError> {
+        let refused = |error: &dyn std::fmt::Display| WorkerError(error.to_string());
+        let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| refused(&e))?;
+        let handle = Handle::current();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let (tell_ended, ended) = oneshot::channel();
+        let body = move || {
+            handle.block_on(supervise(&runtime, &temporal, &store, &providers, &stopped));
+            let _ = tell_ended.send(());
+        };
+        thread::Builder::new()
+            .name("orders-worker".to_owned())
+            .spawn(body)
+            .map_err(|error| refused(&error))?;
+        Ok(RunningWorker { stop, ended })
+    }
+
+    /// Lets it finish what it is at, for at most `patience`. What is left goes on elsewhere, or
+    /// after the next start.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.cancel();
+        if tokio::time::timeout(patience, self.ended).await.is_err() {
+            tracing::warn!("the worker did not end in time and is left behind");
+        }
+    }
+}
+
+async fn supervise(
+    runtime: &Runtime,
+    temporal: &Temporal,
+    store: &Store,
+    providers: &Providers,
+    stop: &CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        match run_once(runtime, temporal, store, providers, stop).await {
+            Ok(()) if stop.is_cancelled() => return,
+            Ok(()) => tracing::warn!("the worker ended by itself and is run again"),
+            Err(error) => tracing::error!(error, "the worker ended and is run again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(RESTART) => {}
+        }
+    }
+}
+
+async fn run_once(
+    runtime: &Runtime,
+    temporal: &Temporal,
+    store: &Store,
+    providers: &Providers,
+    stop: &CancellationToken,
+) -> Result<(), String> {
+    let activities = OrderActivities::new(store.clone(), providers.clone());
+    let client = temporal.client().clone();
+    let mut worker =
+        workflow::worker::order_worker(runtime, client, temporal.task_queue(), activities)
+            .map_err(|error| error.to_string())?;
+    let shutdown = worker.shutdown_handle();
+    let running = worker.run();
+    tokio::pin!(running);
+    tokio::select! {
+        result = &mut running => result.map_err(|error| error.to_string()),
+        () = stop.cancelled() => {
+            shutdown();
+            running.await.map_err(|error| error.to_string())
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Aborted right after the commit of each step, before Temporal hears of it, and cancelled before
+//! the restart: what the journal holds is undone, and nothing is forgotten.
+
+use crate::harness::{Placing, ServerOptions, TestServer, TestTemporal, sku, temporal};
+use orders::v1::{CompensationOutcome, OrderState, ReviewDecision};
+
+/// The steps after whose commit the process dies, and whether the order can still be cancelled.
+const STEPS: &[(&str, bool)] = &[
+    ("screen_order", true),
+    ("reserve_inventory", true),
+    ("authorize_payment", true),
+    ("capture_payment", true),
+    ("request_pickup", true),
+    ("commit_reservation", false),
+];
+
+#[tokio::test]
+async fn after_each_step_a_cancel_undoes_what_the_journal_holds() {
+    let temporal = TestTemporal::start().await;
+    for (step, cancellable) in STEPS {
+        one_step(&temporal, step, *cancellable).await;
+    }
+}
+
+async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.toml");
+    let options = ServerOptions::with_temporal(&temporal.address)
+        .data_dir(folder.path())
+        .arg("--task-queue")
+        .arg(step)
+        .arg("--policies")
+        .arg(policies);
+    let doomed = options.clone().env("ORDERS_TEST_ABORT_AFTER", step);
+    let mut server = TestServer::start(doomed).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("by-hand", &sku);
+    let id = placing.id();
+    // The server may die before it answers.
+    let _ = client.try_place_unchecked(placing).await;
+    drive(&server, &id).await;
+    assert_eq!(server.ended().await, None, "{step}: aborted, not ended");
+
+    // Nobody runs orders now; the cancel waits in Temporal, ahead of the step's outcome.
+    let handle = temporal::connect(&temporal.address).await;
+    let handle = handle
+        .get_workflow_handle::<temporalio_client::UntypedWorkflow>(format!("order/{id}"));
+    handle.cancel(Default::default()).await.unwrap();
+
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    if cancellable {
+        let order = client.until(&id, OrderState::Cancelled).await;
+        for compensation in &order.compensations {
+            assert_eq!(compensation.outcome(), CompensationOutcome::Done, "{step}: {order:#?}");
+        }
+        let stock = client.stock_item(&sku).await;
+        assert_eq!((stock.on_hand, stock.reserved), (1, 0), "{step}");
+        let held = "SELECT captured - refunded + CASE WHEN captured = 0 AND voided = 0 THEN authorized ELSE 0 END
+                    FROM payments WHERE order_id = $1";
+        assert_eq!(server.count(held, &id).await, 0, "{step}: money is owed");
+    } else {
+        client.confirm_delivery(&id).await.unwrap();
+        client.until(&id, OrderState::Completed).await;
+        let stock = client.stock_item(&sku).await;
+        assert_eq!((stock.on_hand, stock.reserved), (0, 0), "{step}");
+        let captured = "SELECT captured FROM payments WHERE order_id = $1";
+        assert_eq!(server.count(captured, &id).await, 1999, "{step}");
+    }
+    let gaps = "SELECT max(revision) - count(*) FROM order_events WHERE order_id = $1";
+    assert_eq!(server.count(gaps, &id).await, 0, "{step}: the log has gaps");
+    println!("{step}: aborted after its commit, the order ended right");
+}
+
+/// Moves the order along until the server dies on it.
+async fn drive(server: &TestServer, id: &str) {
+    let Ok(client) = crate::harness::Client::try_connect(&server.address).await else { return };
+    for _ in 0..2_000 {
+        let Ok(order) = client.try_get(id).await else { return };
+        let done = match order.state() {
+            OrderState::AwaitingApproval => {
+                client.review_unchecked(id, ReviewDecision::Approve).await
+            }
+            OrderState::InFulfillment if order.payment.as_ref().is_some_and(|p| p.capture_time.is_some()) => {
+                client.confirm_pickup_unchecked(id).await
+            }
+            _ => Ok(()),
+        };
+        // A refusal is fine (the order has moved), a lost connection is what we wait for.
+        if done.is_err_and(|code| code == tonic::Code::Unavailable || code == tonic::Code::Unknown) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}

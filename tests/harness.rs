@@ -1,0 +1,39 @@
+//! What tests are made of: servers, clients, orders, and waiting with a bound.
+
+pub mod client;
+pub mod order;
+pub mod process;
+pub mod server;
+pub mod status;
+pub mod temporal;
+
+pub use client::Client;
+pub use order::{Placing, sku};
+pub use server::{ServerOptions, TestServer, shared};
+pub use status::Refused;
+pub use temporal::{TestTemporal, TimeSkipping};
+
+use std::time::Duration;
+
+/// The longest that a test waits for anything.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Asks `look` again and again until it finds something; fails with `what` after [`PATIENCE`].
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < end, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A text that no other test, and no other run of this test, uses.
+pub fn unique(name: &str) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{name}-{}-{count}", std::process::id())
+}

@@ -1,0 +1,163 @@
+//! The real server: the binary, on a free port, with a data folder of its own.
+
+use super::{Client, PATIENCE, eventually, process::Process};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// How a server is started.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// More arguments of `orders serve`.
+    pub args: Vec<String>,
+    /// More environment.
+    pub env: Vec<(String, String)>,
+    /// A data folder that outlives the server; else it gets one of its own.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl ServerOptions {
+    /// With a Temporal that the test started.
+    pub fn with_temporal(address: &str) -> Self {
+        Self {
+            args: vec!["--temporal-address".to_owned(), address.to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// With that data folder.
+    pub fn data_dir(mut self, path: &Path) -> Self {
+        self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// With one more argument.
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// With one more environment variable.
+    pub fn env(mut self, key: &str, value: &str) -> Self {
+        self.env.push((key.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// A running `orders serve`.
+pub struct TestServer {
+    /// The process.
+    pub process: Process,
+    /// Where it listens, `host:port`.
+    pub address: String,
+    /// Where its data is.
+    pub data_dir: PathBuf,
+    _own_dir: Option<TempDir>,
+}
+
+impl TestServer {
+    /// Starts one and waits until it says that it is ready.
+    pub async fn start(options: ServerOptions) -> TestServer {
+        let own_dir = match &options.data_dir {
+            Some(_) => None,
+            None => Some(TempDir::new().unwrap()),
+        };
+        let data_dir = match (&options.data_dir, &own_dir) {
+            (Some(path), _) => path.clone(),
+            (None, Some(dir)) => dir.path().join("data"),
+            (None, None) => unreachable!("one of the two is there"),
+        };
+        let process = Process::spawn(command(&options, &data_dir));
+        let mut server = TestServer {
+            process,
+            address: String::new(),
+            data_dir,
+            _own_dir: own_dir,
+        };
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while server.address.is_empty() {
+            if let Some(status) = server.process.ended() {
+                panic!("the server ended with {status}:\n{}", server.process.output());
+            }
+            if let Some(line) = server.process.line_with("ready on ") {
+                let rest = line.split("ready on ").nth(1).unwrap();
+                server.address = rest.split(';').next().unwrap().to_owned();
+            }
+            assert!(tokio::time::Instant::now() < end, "the server is not ready in time");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        server
+    }
+
+    /// A client of it.
+    pub async fn client(&self) -> Client {
+        Client::connect(&self.address).await
+    }
+
+    /// Where its Temporal is, as it says itself.
+    pub fn temporal_address(&self) -> String {
+        let line = self.process.line_with("connecting to Temporal at ").unwrap();
+        line.split(" at ").nth(1).unwrap().to_owned()
+    }
+
+    /// Asks it to stop and waits until it has; gives its exit code.
+    pub async fn stop(mut self) -> Option<i32> {
+        self.process.signal(nix::sys::signal::Signal::SIGTERM);
+        self.ended().await
+    }
+
+    /// Waits until it has ended; gives its exit code, none for one that was killed.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let process = &mut self.process;
+        let status = eventually("the server's end", async || process.ended()).await;
+        status.code()
+    }
+
+    /// A number out of its database.
+    pub async fn count(&self, query: &'static str, bind: &str) -> i64 {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.data_dir.join("orders.db"))
+            .read_only(true);
+        let pool = sqlx::sqlite::SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .unwrap();
+        let count = sqlx::query_scalar(query).bind(bind).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        count
+    }
+}
+
+/// The command line of a server with these options.
+pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data_dir)
+        .args(&options.args)
+        .env_remove("TEMPORAL_ADDRESS")
+        .env_remove("TEMPORAL_NAMESPACE")
+        .env("ORDERS_LOG_LEVEL", "info")
+        .envs(options.env.iter().map(|(key, value)| (key, value)));
+    if let Some(cli) = super::temporal::tool("temporal") {
+        command.env("ORDERS_TEMPORAL_CLI", cli);
+    }
+    command
+}
+
+/// A server with the embedded Temporal, as a newcomer starts it, that all tests share which do not
+/// need one of their own. Its policies are the presets and some with short waits.
+pub async fn shared() -> &'static TestServer {
+    static SHARED: OnceCell<TestServer> = OnceCell::const_new();
+    SHARED
+        .get_or_init(|| async {
+            let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.toml");
+            let options = ServerOptions::default().arg("--policies").arg(policies);
+            TestServer::start(options).await
+        })
+        .await
+}

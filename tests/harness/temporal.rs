@@ -1,0 +1,118 @@
+//! Temporals that tests start themselves: the dev server, and the one that skips time.
+
+use super::{eventually, process::Process};
+use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
+use temporalio_client::{
+    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow,
+    WorkflowFetchHistoryOptions, envconfig::ClientConfigProfile,
+};
+
+/// A program that `make test-tools` installed, or that is on the path.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let installed =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin")).join(name);
+    if installed.exists() {
+        return installed.canonicalize().ok();
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+fn needed(name: &str) -> PathBuf {
+    tool(name).unwrap_or_else(|| panic!("{name} is not installed: run `make tools test-tools`"))
+}
+
+/// A port that nobody uses at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A Temporal dev server that outlives the servers of a test.
+pub struct TestTemporal {
+    /// The process.
+    pub process: Process,
+    /// `host:port`.
+    pub address: String,
+}
+
+impl TestTemporal {
+    /// Starts one, in memory.
+    pub async fn start() -> TestTemporal {
+        let port = free_port();
+        let mut command = Command::new(needed("temporal"));
+        command
+            .args(["server", "start-dev", "--headless", "--log-level", "error", "--port"])
+            .arg(port.to_string())
+            .args(["--dynamic-config-value", "history.timerProcessorMaxTimeShift=\"100ms\""]);
+        let address = format!("127.0.0.1:{port}");
+        let process = Process::spawn(command);
+        connect(&address).await;
+        TestTemporal { process, address }
+    }
+}
+
+/// A Temporal in which days pass in milliseconds when nobody works.
+pub struct TimeSkipping {
+    /// The process.
+    pub process: Process,
+    /// `host:port`.
+    pub address: String,
+}
+
+impl TimeSkipping {
+    /// Starts one. Time passes as usual until [`skip`](Self::skip).
+    pub async fn start() -> TimeSkipping {
+        let port = free_port();
+        let mut command = Command::new(needed("temporal-test-server"));
+        command.arg(port.to_string());
+        let address = format!("127.0.0.1:{port}");
+        let process = Process::spawn(command);
+        connect(&address).await;
+        TimeSkipping { process, address }
+    }
+
+    /// Lets time jump whenever all workflows wait.
+    pub async fn skip(&self) {
+        use temporalio_common::protos::temporal::api::testservice::v1::UnlockTimeSkippingRequest;
+        let client = connect(&self.address).await;
+        let request = tonic::Request::new(UnlockTimeSkippingRequest {});
+        client.connection().test_service().unlock_time_skipping(request).await.unwrap();
+    }
+
+    /// Lets `time` pass.
+    pub async fn pass(&self, time: Duration) {
+        use temporalio_common::protos::temporal::api::testservice::v1::SleepRequest;
+        let client = connect(&self.address).await;
+        let duration = time.try_into().ok();
+        let request = tonic::Request::new(SleepRequest { duration });
+        let mut service = client.connection().test_service();
+        service.unlock_time_skipping_with_sleep(request).await.unwrap();
+    }
+}
+
+/// A client of a Temporal, once it answers.
+pub async fn connect(address: &str) -> Client {
+    eventually("Temporal", async || {
+        let mut profile = ClientConfigProfile::default();
+        profile.address = Some(address.to_owned());
+        let options = ConnectionOptions::try_from(profile).unwrap();
+        let connection = Connection::connect(options).await.ok()?;
+        Client::new(connection, ClientOptions::new("default").build()).ok()
+    })
+    .await
+}
+
+/// The event types of an order's history, oldest first.
+pub async fn history(address: &str, order_id: &str) -> Vec<String> {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(format!("order/{order_id}"));
+    let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+    let events = history.into_events().await.unwrap();
+    let name = |event: &temporalio_common::protos::temporal::api::history::v1::HistoryEvent| {
+        event.event_type().as_str_name().replace("EVENT_TYPE_", "")
+    };
+    events.iter().map(name).collect()
+}

@@ -1,0 +1,26 @@
+//! The service as its users meet it: a real server, a real Temporal, a real database, through the
+//! wire. One binary, so that tests share what is slow to start; each test brings its own ids.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should stop, with the line that says where"
+)]
+
+mod harness;
+
+mod approval;
+mod budget;
+mod crash;
+mod external_payment;
+mod idempotency;
+mod invalid;
+mod inventory;
+mod listing;
+mod pre_order;
+mod readme;
+mod restart;
+mod serving;
+mod signals;
+mod standard;
+mod time;

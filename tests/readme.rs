@@ -1,0 +1,117 @@
+//! The README, run as it stands: a command in it that does not do what it says fails here.
+//!
+//! The blocks of the tour are run one after the other against a server as `make run` starts it.
+//! A comment `<!-- shows: A | B -->` after a block names what its output must hold; reads are
+//! repeated until it does, since orders move by themselves.
+
+use crate::harness::{PATIENCE, ServerOptions, TestServer, temporal};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+const README: &str = include_str!("../README.md");
+
+struct Block {
+    script: String,
+    shows: Vec<String>,
+}
+
+/// The `sh` blocks of a section, each with the comment that follows it.
+fn blocks(heading: &str) -> Vec<Block> {
+    let section = README.split(&format!("\n## {heading}\n")).nth(1).expect("the section");
+    let section = section.split("\n## ").next().unwrap();
+    let mut found = Vec::new();
+    for part in section.split("```sh\n").skip(1) {
+        let (script, after) = part.split_once("\n```").expect("an end of the block");
+        let shows = after
+            .trim_start()
+            .strip_prefix("<!-- shows: ")
+            .and_then(|rest| rest.split_once(" -->"))
+            .map(|(texts, _)| texts.split(" | ").map(str::to_owned).collect())
+            .unwrap_or_default();
+        found.push(Block {
+            script: script.to_owned(),
+            shows,
+        });
+    }
+    found
+}
+
+fn run(script: &str, address: &str) -> (String, bool) {
+    let tools = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new("bash")
+        .args(["-c", &script.replace("127.0.0.1:50051", address)])
+        .env("PATH", format!("{}:{path}", tools.display()))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (text + &String::from_utf8_lossy(&output.stderr), output.status.success())
+}
+
+#[tokio::test]
+async fn the_tour_shows_what_it_says() {
+    assert!(temporal::tool("grpcurl").is_some(), "run `make test-tools`");
+    let server = TestServer::start(ServerOptions::default()).await;
+    let blocks = blocks("A tour in five minutes");
+    assert!(blocks.len() >= 10, "the tour has only {} blocks", blocks.len());
+    for Block { script, shows } in blocks {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let (output, done) = run(&script, &server.address);
+            let missing: Vec<_> = shows.iter().filter(|text| !output.contains(*text)).collect();
+            let refused = shows.iter().any(|text| text.starts_with("Code: "));
+            if missing.is_empty() && done != refused {
+                break;
+            }
+            let read = script.contains("/GetOrder");
+            assert!(
+                read && Instant::now() < end,
+                "this block of the README:\n{script}\nlacks {missing:?} (done: {done}):\n{output}"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+#[test]
+fn every_setting_is_in_the_table() {
+    for command in ["serve", "worker"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_orders")).args([command, "--help"]).output();
+        let help = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+        let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
+        for word in words {
+            let flag = word.starts_with("--") && word.len() > 2;
+            let variable = word.starts_with("ORDERS_");
+            if (flag || variable) && !["--help", "--version"].contains(&word) {
+                assert!(README.contains(&format!("`{word}`")), "{word} is not in the README");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_commands_for_newcomers_exist() {
+    let makefile = include_str!("../Makefile");
+    let commands = README.split('`').filter(|text| text.starts_with("make "));
+    let mut seen = 0;
+    for command in commands {
+        let target = command.split_whitespace().nth(1).unwrap();
+        assert!(makefile.contains(&format!("\n{target}:")), "{command} is not in the Makefile");
+        seen += 1;
+    }
+    assert!(seen >= 2);
+}
+
+#[test]
+fn every_reason_is_in_the_table() {
+    let source = include_str!("../server/error.rs");
+    let kinds = source.split("fn kind(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let reasons: Vec<&str> = kinds.split('"').skip(1).step_by(2).collect();
+    assert!(reasons.len() > 10);
+    for reason in reasons {
+        assert!(README.contains(&format!("`{reason}`")), "{reason} is not in the README");
+    }
+}

@@ -1,0 +1,195 @@
+//! Starting, stopping, health, reflection, logs, exit codes.
+
+use crate::harness::{
+    Placing, ServerOptions, TestServer, eventually, process::Process, shared, sku,
+    temporal,
+};
+use nix::sys::signal::Signal;
+use orders::v1::OrderState;
+use std::process::Command;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+async fn health(address: &str, service: &str) -> i32 {
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut client = HealthClient::new(endpoint.connect().await.unwrap());
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    client.check(request).await.unwrap().into_inner().status
+}
+
+const SERVING: i32 = 1;
+const NOT_SERVING: i32 = 2;
+
+#[tokio::test]
+async fn health_tells_reads_from_commands() {
+    let temporal = crate::harness::TestTemporal::start().await;
+    let options = ServerOptions::with_temporal(&temporal.address)
+        .arg("--no-worker")
+        .arg("--task-queue")
+        .arg("nobody");
+    let server = TestServer::start(options).await;
+    assert_eq!(health(&server.address, "").await, SERVING);
+    assert_eq!(health(&server.address, "orders.v1.OrderService").await, NOT_SERVING);
+
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
+    worker
+        .args(["worker", "--task-queue", "nobody", "--temporal-address", &temporal.address])
+        .arg("--data-dir")
+        .arg(&server.data_dir);
+    let worker = Process::spawn(worker);
+    eventually("commands to be possible", async || {
+        let status = health(&server.address, "orders.v1.OrderService").await;
+        (status == SERVING).then_some(())
+    })
+    .await;
+    // The order is run by the other process.
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::InTransit).await;
+    drop(worker);
+}
+
+#[tokio::test]
+async fn an_order_placed_while_temporal_is_away_is_started_by_the_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut temporal = crate::harness::TestTemporal::start().await;
+    let options = ServerOptions::with_temporal(&temporal.address).data_dir(folder.path());
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    temporal.process.kill();
+    let placing = Placing::new("standard", &sku);
+    let id = placing.id();
+    let mut request = tonic::Request::new(placing.0.clone());
+    request.set_timeout(std::time::Duration::from_secs(2));
+    let refused = client.orders.clone().place_order(request).await.unwrap_err();
+    let code = refused.code();
+    assert!(
+        matches!(code, tonic::Code::Unavailable | tonic::Code::DeadlineExceeded),
+        "{refused:?}"
+    );
+    // It is recorded all the same, and readable.
+    assert_eq!(client.get(&id).await.state(), OrderState::Placed);
+    drop(server);
+
+    let temporal = crate::harness::TestTemporal::start().await;
+    let options = ServerOptions::with_temporal(&temporal.address).data_dir(folder.path());
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    client.until(&id, OrderState::InTransit).await;
+    // The same request again finds the same order.
+    assert_eq!(client.place(placing).await.order_id, id);
+}
+
+#[tokio::test]
+async fn reflection_lists_the_services_and_knows_the_error_details() {
+    let server = shared().await;
+    let grpcurl = temporal::tool("grpcurl").expect("run `make test-tools`");
+    let run = |args: &[&str]| {
+        let output = Command::new(&grpcurl).arg("-plaintext").args(args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text + &String::from_utf8_lossy(&output.stderr)
+    };
+    let list = run(&[&server.address, "list"]);
+    for service in ["orders.v1.OrderService", "orders.v1.InventoryService", "grpc.health.v1.Health"] {
+        assert!(list.contains(service), "{list}");
+    }
+    let error = run(&["-d", "{}", &server.address, "orders.v1.OrderService/PlaceOrder"]);
+    assert!(error.contains("InvalidArgument"), "{error}");
+    assert!(error.contains("google.rpc.BadRequest") && !error.contains("not recognized"), "{error}");
+    let unbuilt = run(&["-d", "{}", &server.address, "orders.v1.OrderService/WatchOrder"]);
+    assert!(unbuilt.contains("Unimplemented"), "{unbuilt}");
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_is_said_to_have_passed() {
+    let temporal = crate::harness::TestTemporal::start().await;
+    let options = ServerOptions::with_temporal(&temporal.address);
+    let server = TestServer::start(options.arg("--no-worker").arg("--task-queue").arg("alone")).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku);
+    let id = placing.id();
+    client.place(placing).await;
+    // Nobody runs the order, so the command cannot be answered.
+    let mut request = tonic::Request::new(orders::v1::CancelOrderRequest {
+        order_id: id,
+        request_id: crate::harness::unique("cancel"),
+        ..Default::default()
+    });
+    request.metadata_mut().insert("grpc-timeout", "700m".parse().unwrap());
+    let refused = client.orders.clone().cancel_order(request).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::DeadlineExceeded, "{refused:?}");
+}
+
+#[tokio::test]
+async fn logs_are_json_when_asked_and_name_the_order() {
+    let temporal = crate::harness::TestTemporal::start().await;
+    let options = ServerOptions::with_temporal(&temporal.address).arg("--log-format").arg("json");
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku);
+    let (id, request_id) = (placing.id(), placing.0.request_id.clone());
+    client.place(placing).await;
+    client.until(&id, OrderState::InTransit).await;
+    let output = server.process.output();
+    let lines: Vec<serde_json::Value> = output
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of_order: Vec<_> = lines.iter().filter(|line| line["order_id"] == id.as_str()).collect();
+    assert!(of_order.len() >= 4, "{of_order:#?}");
+    assert!(of_order.iter().any(|line| line["request_id"] == request_id.as_str()));
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_it_cleanly() {
+    let mut server = TestServer::start(ServerOptions::default()).await;
+    server.process.signal(Signal::SIGINT);
+    assert_eq!(server.ended().await, Some(0));
+    assert!(server.process.output().contains("orders: stopped"));
+}
+
+#[test]
+fn what_cannot_work_is_said_with_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = folder.path().join("policies.toml");
+    std::fs::write(&policies, "[[policy]]\nname = \"Bad\"\n").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken_address = taken.local_addr().unwrap().to_string();
+    let data = folder.path().join("data").display().to_string();
+    let cases: Vec<(Vec<&str>, i32, &str)> = vec![
+        (vec!["--nonsense"], 2, "--nonsense"),
+        (vec!["--policies", policies.to_str().unwrap()], 2, "line 1"),
+        (vec!["--policies", "/nowhere.toml"], 2, "/nowhere.toml"),
+        (vec!["--log-level", "a=b=c"], 2, "--log-level"),
+        (vec!["--listen", &taken_address, "--data-dir", &data], 3, "cannot listen"),
+        (vec!["--listen", "127.0.0.1:0", "--data-dir", "/proc/nothing"], 3, "/proc/nothing"),
+    ];
+    for (args, code, text) in cases {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_orders"));
+        let output = serve.arg("serve").args(&args).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
+        assert!(errors.contains(text), "{args:?}: {errors}");
+    }
+    let version = Command::new(env!("CARGO_BIN_EXE_orders")).arg("--version").output().unwrap();
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("orders 0."));
+    let worker = Command::new(env!("CARGO_BIN_EXE_orders"))
+        .arg("worker")
+        .env_remove("TEMPORAL_ADDRESS")
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(worker.status.code(), Some(2));
+}

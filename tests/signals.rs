@@ -1,0 +1,115 @@
+//! Signals and cancellations sent by Temporal's own client.
+
+use crate::harness::{Placing, shared, sku, temporal, unique};
+use orders::v1::{CloseReason, OrderState, SignalOrderRequest, signal_order_request};
+use std::process::Command;
+
+/// Runs Temporal's own command line client.
+fn cli(address: &str, args: &[&str]) -> String {
+    let program = temporal::tool("temporal").expect("run `make tools`");
+    let output = Command::new(program).args(args).args(["--address", address]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {text}{errors}");
+    text
+}
+
+#[tokio::test]
+async fn a_signal_that_cannot_be_read_harms_nothing() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let address = server.temporal_address();
+    let workflow = format!("order/{id}");
+    for input in ["\"nonsense\"", "{\"command\": {\"type\": \"explode\"}}", "42", "null"] {
+        let args = ["workflow", "signal", "--workflow-id", &workflow, "--name", "command", "--input", input];
+        cli(&address, &args);
+    }
+    cli(&address, &["workflow", "signal", "--workflow-id", &workflow, "--name", "unheard-of"]);
+    let status = cli(&address, &["workflow", "query", "--workflow-id", &workflow, "--type", "status"]);
+    assert!(status.contains("AWAITING_RELEASE"), "{status}");
+    client.start_fulfillment(&id).await.unwrap();
+    client.confirm_pickup(&id).await.unwrap();
+    client.confirm_delivery(&id).await.unwrap();
+    client.until(&id, OrderState::Completed).await;
+    let query = ["workflow", "query", "--workflow-id", &workflow, "--type", "order"];
+    assert!(cli(&address, &query).contains("COMPLETED"), "closed ones answer queries too");
+}
+
+#[tokio::test]
+async fn signals_do_what_commands_do_and_refusals_are_recorded() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let signal = |command| SignalOrderRequest {
+        order_id: id.clone(),
+        request_id: unique("signal"),
+        command: Some(command),
+        ..SignalOrderRequest::default()
+    };
+    let delivery = signal_order_request::ConfirmDelivery {};
+    let too_early = signal(signal_order_request::Command::ConfirmDelivery(delivery));
+    client.orders.clone().signal_order(too_early).await.unwrap();
+    let recorded = async || {
+        let types = client.event_types(&id).await;
+        types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())
+    };
+    crate::harness::eventually("the refusal to be recorded", recorded).await;
+    assert_eq!(client.get(&id).await.state(), OrderState::AwaitingRelease);
+
+    let address = server.temporal_address();
+    let workflow = format!("order/{id}");
+    let input = "{\"actor\": \"cli\", \"command\": {\"type\": \"cancel_order\", \"reason\": \"by signal\"}}";
+    let args = ["workflow", "signal", "--workflow-id", &workflow, "--name", "command", "--input", input];
+    cli(&address, &args);
+    let order = client.until(&id, OrderState::Cancelled).await;
+    assert_eq!(order.cancel_reason, "by signal");
+    let delivery = signal_order_request::ConfirmDelivery {};
+    let late = signal(signal_order_request::Command::ConfirmDelivery(delivery));
+    let refused = client.orders.clone().signal_order(late).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 2).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let address = server.temporal_address();
+    let workflow = format!("order/{id}");
+    cli(&address, &["workflow", "cancel", "--workflow-id", &workflow]);
+    let order = client.until(&id, OrderState::Cancelled).await;
+    assert_eq!(order.close_reason(), CloseReason::CustomerCancelled);
+    assert_eq!(client.stock_item(&sku).await.available, 2);
+
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    client.start_fulfillment(&id).await.unwrap();
+    let workflow = format!("order/{id}");
+    cli(&address, &["workflow", "cancel", "--workflow-id", &workflow]);
+    crate::harness::eventually("the refusal to be recorded", async || {
+        let types = client.event_types(&id).await;
+        types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())
+    })
+    .await;
+    client.confirm_pickup(&id).await.unwrap();
+    client.confirm_delivery(&id).await.unwrap();
+    client.until(&id, OrderState::Completed).await;
+}
