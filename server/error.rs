@@ -56,7 +56,9 @@ pub enum Error {
         allowed: Vec<CommandKind>,
     },
     /// The order has moved on since the caller looked.
-    #[error("the order {order_id} is at revision {actual}, not {expected}: read it and decide anew")]
+    #[error(
+        "the order {order_id} is at revision {actual}, not {expected}: read it and decide anew"
+    )]
     Moved {
         /// Which order.
         order_id: String,
@@ -193,7 +195,9 @@ impl Error {
             && let Ok(delay) = RETRY_DELAY.as_millis().to_string().parse()
         {
             // What gRPC's own retries look at.
-            status.metadata_mut().insert("grpc-retry-pushback-ms", delay);
+            status
+                .metadata_mut()
+                .insert("grpc-retry-pushback-ms", delay);
         }
         status
     }

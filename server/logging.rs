@@ -37,7 +37,12 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), String> {
             )
             .try_init(),
         LogFormat::Json => registry
-            .with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
+            .with(
+                fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_writer(std::io::stderr),
+            )
             .try_init(),
     };
     written.map_err(|error| error.to_string())

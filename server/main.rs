@@ -19,7 +19,10 @@ fn main() -> ExitCode {
         eprintln!("orders: {error}");
         return ExitCode::from(USAGE);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("orders: the runtime cannot be started: {error}");

@@ -119,7 +119,9 @@ async fn within<T>(
 fn mark_replayed<T>(mut response: Response<T>, replayed: bool) -> Response<T> {
     if replayed {
         let value = tonic::metadata::MetadataValue::from_static("true");
-        response.metadata_mut().insert(crate::layer::REPLAYED, value);
+        response
+            .metadata_mut()
+            .insert(crate::layer::REPLAYED, value);
     }
     response
 }

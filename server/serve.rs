@@ -157,7 +157,10 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
     }
     let base = open(common).await?;
     let worker = start_worker(&base)?;
-    progress(&format!("ready: running orders of task queue {}", common.task_queue));
+    progress(&format!(
+        "ready: running orders of task queue {}",
+        common.task_queue
+    ));
     stop.asked().await;
     progress("stopping");
     close(base, Some(worker)).await;
@@ -250,9 +253,16 @@ async fn start_embedded(
 }
 
 fn start_worker(base: &Base) -> Result<RunningWorker, ServeError> {
-    progress(&format!("worker on task queue {}", base.temporal.task_queue()));
+    progress(&format!(
+        "worker on task queue {}",
+        base.temporal.task_queue()
+    ));
     let (temporal, store) = (base.temporal.clone(), base.store.clone());
-    Ok(RunningWorker::start(temporal, store, Providers::embedded())?)
+    Ok(RunningWorker::start(
+        temporal,
+        store,
+        Providers::embedded(),
+    )?)
 }
 
 async fn serve_api(

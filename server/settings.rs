@@ -16,7 +16,13 @@ pub struct Settings {
     pub command: Command,
 
     /// How log lines look.
-    #[arg(long, global = true, env = "ORDERS_LOG_FORMAT", value_enum, default_value_t)]
+    #[arg(
+        long,
+        global = true,
+        env = "ORDERS_LOG_FORMAT",
+        value_enum,
+        default_value_t
+    )]
     pub log_format: LogFormat,
 
     /// The least important log lines that are written: error, warn, info, debug, trace.
@@ -65,7 +71,12 @@ pub struct WorkerSettings {
 #[derive(Args, Debug)]
 pub struct CommonSettings {
     /// Everything that is kept: the database, and the embedded Temporal's.
-    #[arg(long, env = "ORDERS_DATA_DIR", default_value = "orders-data", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "ORDERS_DATA_DIR",
+        default_value = "orders-data",
+        value_name = "DIR"
+    )]
     pub data_dir: PathBuf,
 
     /// Temporal's address. Without it (and without TEMPORAL_ADDRESS or a temporal.toml that names

@@ -1,9 +1,7 @@
 //! The policy `approval`: above 5,000 a person decides.
 
 use crate::harness::{Placing, shared, sku};
-use orders::v1::{
-    CloseReason, CompensationStep, OrderState, PaymentState, ReviewDecision,
-};
+use orders::v1::{CloseReason, CompensationStep, OrderState, PaymentState, ReviewDecision};
 
 #[tokio::test]
 async fn below_the_threshold_nobody_is_asked() {
@@ -17,7 +15,12 @@ async fn below_the_threshold_nobody_is_asked() {
     let approval = order.approval.unwrap();
     assert!(!approval.required);
     assert_eq!(approval.decision(), ReviewDecision::Unspecified);
-    assert!(!client.event_types(&id).await.contains(&"APPROVAL_REQUESTED".to_owned()));
+    assert!(
+        !client
+            .event_types(&id)
+            .await
+            .contains(&"APPROVAL_REQUESTED".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -42,13 +45,19 @@ async fn above_it_the_order_waits_and_goes_on_when_approved() {
     let order = client.until(&id, OrderState::AwaitingApproval).await;
     assert!(order.approval.unwrap().required);
     let left = order.deadline.unwrap().remaining.unwrap().seconds;
-    assert!((86_400 - 60..=86_400).contains(&left), "{left} s are not 24 h");
+    assert!(
+        (86_400 - 60..=86_400).contains(&left),
+        "{left} s are not 24 h"
+    );
     let order = client.review(&id, ReviewDecision::Approve).await.unwrap();
     let approval = order.approval.unwrap();
     assert_eq!(approval.reviewer, "admin@example.com");
     assert_eq!(approval.reason, "looked at it");
     client.until(&id, OrderState::InTransit).await;
-    let refused = client.review(&id, ReviewDecision::Reject).await.unwrap_err();
+    let refused = client
+        .review(&id, ReviewDecision::Reject)
+        .await
+        .unwrap_err();
     assert_eq!(refused.reason, "COMMAND_NOT_ALLOWED");
 }
 
@@ -66,7 +75,10 @@ async fn rejected_it_is_refunded_and_released() {
     assert_eq!(order.close_reason(), CloseReason::ApprovalRejected);
     assert_eq!(order.payment.unwrap().state(), PaymentState::Refunded);
     let steps: Vec<_> = order.compensations.iter().map(|c| c.step()).collect();
-    let expected = [CompensationStep::RefundPayment, CompensationStep::ReleaseReservation];
+    let expected = [
+        CompensationStep::RefundPayment,
+        CompensationStep::ReleaseReservation,
+    ];
     assert_eq!(steps, expected);
 }
 
@@ -91,7 +103,10 @@ async fn of_two_reviewers_who_looked_at_the_same_the_second_is_told() {
     let placing = Placing::new("approval", &sku).price(8_999, 900_000_000);
     let id = placing.id();
     client.place(placing).await;
-    let seen = client.until(&id, OrderState::AwaitingApproval).await.revision;
+    let seen = client
+        .until(&id, OrderState::AwaitingApproval)
+        .await
+        .revision;
     let request = orders::v1::UpdateShippingAddressRequest {
         order_id: id.clone(),
         request_id: crate::harness::unique("address"),
@@ -99,7 +114,12 @@ async fn of_two_reviewers_who_looked_at_the_same_the_second_is_told() {
         expected_revision: Some(seen),
         ..Default::default()
     };
-    client.orders.clone().update_shipping_address(request).await.unwrap();
+    client
+        .orders
+        .clone()
+        .update_shipping_address(request)
+        .await
+        .unwrap();
     let late = orders::v1::ReviewOrderRequest {
         order_id: id.clone(),
         request_id: crate::harness::unique("review"),

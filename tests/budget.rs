@@ -20,15 +20,27 @@ async fn a_pre_order_costs_at_most_forty_events() {
     let requested = |order: &orders::v1::Order| {
         order.shipment.as_ref().unwrap().state() == ShipmentState::Requested
     };
-    client.until_that(&id, "a requested pickup", requested).await;
+    client
+        .until_that(&id, "a requested pickup", requested)
+        .await;
     client.confirm_pickup(&id).await.unwrap();
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
     let history = crate::harness::eventually("the workflow's end", async || {
         let events = temporal::history(&server.temporal_address(), &id).await;
-        events.last().is_some_and(|last| last == "WORKFLOW_EXECUTION_COMPLETED").then_some(events)
+        events
+            .last()
+            .is_some_and(|last| last == "WORKFLOW_EXECUTION_COMPLETED")
+            .then_some(events)
     })
     .await;
-    println!("a pre-order costs {} history events (budget {PRE_ORDER})", history.len());
-    assert!(history.len() <= PRE_ORDER, "{} events: {history:#?}", history.len());
+    println!(
+        "a pre-order costs {} history events (budget {PRE_ORDER})",
+        history.len()
+    );
+    assert!(
+        history.len() <= PRE_ORDER,
+        "{} events: {history:#?}",
+        history.len()
+    );
 }

@@ -45,8 +45,8 @@ async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
 
     // Nobody runs orders now; the cancel waits in Temporal, ahead of the step's outcome.
     let handle = temporal::connect(&temporal.address).await;
-    let handle = handle
-        .get_workflow_handle::<temporalio_client::UntypedWorkflow>(format!("order/{id}"));
+    let handle =
+        handle.get_workflow_handle::<temporalio_client::UntypedWorkflow>(format!("order/{id}"));
     handle.cancel(Default::default()).await.unwrap();
 
     let server = TestServer::start(options).await;
@@ -54,7 +54,11 @@ async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
     if cancellable {
         let order = client.until(&id, OrderState::Cancelled).await;
         for compensation in &order.compensations {
-            assert_eq!(compensation.outcome(), CompensationOutcome::Done, "{step}: {order:#?}");
+            assert_eq!(
+                compensation.outcome(),
+                CompensationOutcome::Done,
+                "{step}: {order:#?}"
+            );
         }
         let stock = client.stock_item(&sku).await;
         assert_eq!((stock.on_hand, stock.reserved), (1, 0), "{step}");
@@ -76,22 +80,71 @@ async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
 
 /// Moves the order along until the server dies on it.
 async fn drive(server: &TestServer, id: &str) {
-    let Ok(client) = crate::harness::Client::try_connect(&server.address).await else { return };
+    let Ok(client) = crate::harness::Client::try_connect(&server.address).await else {
+        return;
+    };
     for _ in 0..2_000 {
-        let Ok(order) = client.try_get(id).await else { return };
+        let Ok(order) = client.try_get(id).await else {
+            return;
+        };
         let done = match order.state() {
             OrderState::AwaitingApproval => {
                 client.review_unchecked(id, ReviewDecision::Approve).await
             }
-            OrderState::InFulfillment if order.payment.as_ref().is_some_and(|p| p.capture_time.is_some()) => {
+            OrderState::InFulfillment
+                if order
+                    .payment
+                    .as_ref()
+                    .is_some_and(|p| p.capture_time.is_some()) =>
+            {
                 client.confirm_pickup_unchecked(id).await
             }
             _ => Ok(()),
         };
         // A refusal is fine (the order has moved), a lost connection is what we wait for.
-        if done.is_err_and(|code| code == tonic::Code::Unavailable || code == tonic::Code::Unknown) {
+        if done.is_err_and(|code| code == tonic::Code::Unavailable || code == tonic::Code::Unknown)
+        {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_command_that_was_committed_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions::default().data_dir(&folder.path().join("data"));
+    let doomed = options
+        .clone()
+        .env("ORDERS_TEST_ABORT_AFTER", "record_command");
+    let mut server = TestServer::start(doomed).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let request = orders::v1::StartFulfillmentRequest {
+        order_id: id.clone(),
+        request_id: crate::harness::unique("start"),
+        ..Default::default()
+    };
+    // The server, and Temporal with it, die before Temporal has heard of the command.
+    let _ = client.orders.clone().start_fulfillment(request).await;
+    assert_eq!(server.ended().await, None);
+
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    assert_eq!(client.get(&id).await.state(), OrderState::InFulfillment);
+    // Nobody asks again, and the order goes on all the same.
+    client
+        .until_that(&id, "the pickup to be requested", |order| {
+            let shipment = order.shipment.as_ref().unwrap();
+            shipment.state() == orders::v1::ShipmentState::Requested
+        })
+        .await;
+    client.confirm_pickup(&id).await.unwrap();
+    client.confirm_delivery(&id).await.unwrap();
+    client.until(&id, OrderState::Completed).await;
 }

@@ -31,7 +31,10 @@ async fn confirmed_it_is_shipped_and_delivered() {
     let order = client.until(&id, OrderState::AwaitingPayment).await;
     assert_eq!(order.payment.unwrap().state(), PaymentState::Pending);
     let mut orders = client.orders.clone();
-    orders.confirm_payment(confirmation(&id, 19, 990_000_000)).await.unwrap();
+    orders
+        .confirm_payment(confirmation(&id, 19, 990_000_000))
+        .await
+        .unwrap();
     let order = client.until(&id, OrderState::Completed).await;
     let payment = order.payment.unwrap();
     assert_eq!(payment.transaction_id, "TXN-12345");
@@ -50,7 +53,10 @@ async fn any_other_amount_is_refused() {
     client.place(placing).await;
     let before = client.until(&id, OrderState::AwaitingPayment).await;
     let mut orders = client.orders.clone();
-    let refused = orders.confirm_payment(confirmation(&id, 1, 0)).await.unwrap_err();
+    let refused = orders
+        .confirm_payment(confirmation(&id, 1, 0))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
     assert_eq!(client.get(&id).await.revision, before.revision);
     client.cancel(&id).await.unwrap();

@@ -25,7 +25,10 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
         if let Some(found) = look().await {
             return found;
         }
-        assert!(tokio::time::Instant::now() < end, "waited in vain for {what}");
+        assert!(
+            tokio::time::Instant::now() < end,
+            "waited in vain for {what}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

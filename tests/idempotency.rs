@@ -11,7 +11,12 @@ async fn the_same_order_placed_twice_is_there_once() {
     client.stock(&sku, 5).await;
     let placing = Placing::pre_order(&sku, 30);
     let first = client.place(placing.clone()).await;
-    let again = client.orders.clone().place_order(placing.0.clone()).await.unwrap();
+    let again = client
+        .orders
+        .clone()
+        .place_order(placing.0.clone())
+        .await
+        .unwrap();
     let replayed = again.metadata().get("orders-replayed").cloned();
     assert_eq!(replayed.unwrap(), "true");
     assert_eq!(again.into_inner().order.unwrap().order_id, first.order_id);
@@ -22,10 +27,16 @@ async fn the_same_order_placed_twice_is_there_once() {
 
     let mut other_content = placing.clone().quantity(2);
     let refused = client.try_place(other_content.clone()).await.unwrap_err();
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "REQUEST_ID_REUSED"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED")
+    );
     other_content.0.request_id = unique("place");
     let refused = client.try_place(other_content).await.unwrap_err();
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "ORDER_ID_EXISTS"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::AlreadyExists, "ORDER_ID_EXISTS")
+    );
     assert!(refused.details.resource_info().is_some());
 }
 
@@ -54,7 +65,10 @@ async fn a_payment_id_belongs_to_one_order() {
     let mut second = Placing::pre_order(&sku, 30);
     second.0.payment_id = payment_id;
     let refused = client.try_place(second).await.unwrap_err();
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::AlreadyExists, "PAYMENT_ID_EXISTS"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::AlreadyExists, "PAYMENT_ID_EXISTS")
+    );
 }
 
 #[tokio::test]
@@ -104,10 +118,18 @@ async fn a_command_repeated_has_one_effect() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    let again = client.orders.clone().start_fulfillment(request.clone()).await.unwrap();
+    let again = client
+        .orders
+        .clone()
+        .start_fulfillment(request.clone())
+        .await
+        .unwrap();
     assert_eq!(again.metadata().get("orders-replayed").unwrap(), "true");
     let types = client.event_types(&id).await;
-    let started = types.iter().filter(|name| *name == "FULFILLMENT_STARTED").count();
+    let started = types
+        .iter()
+        .filter(|name| *name == "FULFILLMENT_STARTED")
+        .count();
     assert_eq!(started, 1, "{types:?}");
 
     let other = orders::v1::ConfirmDeliveryRequest {
@@ -115,7 +137,12 @@ async fn a_command_repeated_has_one_effect() {
         request_id: request.request_id,
         ..Default::default()
     };
-    let refused = client.orders.clone().confirm_delivery(other).await.unwrap_err();
+    let refused = client
+        .orders
+        .clone()
+        .confirm_delivery(other)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::AlreadyExists);
 }
 
@@ -133,9 +160,20 @@ async fn a_refusal_is_not_remembered() {
         request_id: unique("pickup"),
         ..Default::default()
     };
-    let refused = client.orders.clone().confirm_pickup(request.clone()).await.unwrap_err();
+    let refused = client
+        .orders
+        .clone()
+        .confirm_pickup(request.clone())
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     client.start_fulfillment(&id).await.unwrap();
-    let order = client.orders.clone().confirm_pickup(request).await.unwrap().into_inner();
+    let order = client
+        .orders
+        .clone()
+        .confirm_pickup(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(order.order.unwrap().state(), OrderState::InTransit);
 }

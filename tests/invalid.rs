@@ -8,11 +8,26 @@ use tonic::Code;
 #[tokio::test]
 async fn an_empty_request_names_everything_that_is_missing() {
     let client = shared().await.client().await;
-    let refused = client.try_place(PlaceOrderRequest::default()).await.unwrap_err();
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::InvalidArgument, "INVALID_REQUEST"));
+    let refused = client
+        .try_place(PlaceOrderRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::InvalidArgument, "INVALID_REQUEST")
+    );
     let fields = refused.fields();
-    for field in ["customer_id", "line_items", "policy", "request_id", "shipping_address"] {
-        assert!(fields.contains(&field.to_owned()), "{field} is missing in {fields:?}");
+    for field in [
+        "customer_id",
+        "line_items",
+        "policy",
+        "request_id",
+        "shipping_address",
+    ] {
+        assert!(
+            fields.contains(&field.to_owned()),
+            "{field} is missing in {fields:?}"
+        );
     }
 }
 
@@ -36,45 +51,76 @@ async fn each_wrong_field_is_named_and_nothing_is_started() {
     let past = SystemTime::now() - Duration::from_secs(8 * 24 * 3600);
 
     let cases: Vec<(&str, PlaceOrderRequest, Vec<&str>)> = vec![
-        ("no items", PlaceOrderRequest { line_items: vec![], ..good() }, vec!["line_items"]),
+        (
+            "no items",
+            PlaceOrderRequest {
+                line_items: vec![],
+                ..good()
+            },
+            vec!["line_items"],
+        ),
         (
             "quantities",
-            PlaceOrderRequest { line_items: vec![item(0, 1, 0), item(-1, 1, 0)], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![item(0, 1, 0), item(-1, 1, 0)],
+                ..good()
+            },
             vec!["line_items[0].quantity", "line_items[1].quantity"],
         ),
         (
             "a negative price",
-            PlaceOrderRequest { line_items: vec![item(1, -1, 0)], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![item(1, -1, 0)],
+                ..good()
+            },
             vec!["line_items[0].unit_price"],
         ),
         (
             "nanos out of range",
-            PlaceOrderRequest { line_items: vec![item(1, 1, 1_000_000_000)], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![item(1, 1, 1_000_000_000)],
+                ..good()
+            },
             vec!["line_items[0].unit_price.nanos"],
         ),
         (
             "finer than a cent",
-            PlaceOrderRequest { line_items: vec![item(1, 1, 1)], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![item(1, 1, 1)],
+                ..good()
+            },
             vec!["line_items[0].unit_price.nanos"],
         ),
         (
             "mixed currencies",
-            PlaceOrderRequest { line_items: vec![item(1, 1, 0), euros], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![item(1, 1, 0), euros],
+                ..good()
+            },
             vec!["line_items[1].unit_price.currency_code"],
         ),
         (
             "an unknown currency",
-            PlaceOrderRequest { line_items: vec![no_currency], ..good() },
+            PlaceOrderRequest {
+                line_items: vec![no_currency],
+                ..good()
+            },
             vec!["line_items[0].unit_price.currency_code"],
         ),
         (
             "no address",
-            PlaceOrderRequest { shipping_address: None, ..good() },
+            PlaceOrderRequest {
+                shipping_address: None,
+                ..good()
+            },
             vec!["shipping_address"],
         ),
         (
             "an unknown policy",
-            PlaceOrderRequest { policy: "nonsense".to_owned(), ..good() },
+            PlaceOrderRequest {
+                policy: "nonsense".to_owned(),
+                ..good()
+            },
             vec!["policy"],
         ),
         (
@@ -88,23 +134,35 @@ async fn each_wrong_field_is_named_and_nothing_is_started() {
         ),
         (
             "a pre-order without release",
-            PlaceOrderRequest { policy: "pre-order".to_owned(), ..good() },
+            PlaceOrderRequest {
+                policy: "pre-order".to_owned(),
+                ..good()
+            },
             vec!["release_time"],
         ),
         (
             "characters that do not belong in an id",
-            PlaceOrderRequest { order_id: "../etc passwd".to_owned(), ..good() },
+            PlaceOrderRequest {
+                order_id: "../etc passwd".to_owned(),
+                ..good()
+            },
             vec!["order_id"],
         ),
         (
             "no payment method",
-            PlaceOrderRequest { payment_method: None, ..good() },
+            PlaceOrderRequest {
+                payment_method: None,
+                ..good()
+            },
             vec!["payment_method"],
         ),
         (
             "an unknown sku",
             PlaceOrderRequest {
-                line_items: vec![LineItem { sku: unique("nothing"), ..item(1, 1, 0) }],
+                line_items: vec![LineItem {
+                    sku: unique("nothing"),
+                    ..item(1, 1, 0)
+                }],
                 ..good()
             },
             vec!["line_items[0].sku"],
@@ -115,7 +173,9 @@ async fn each_wrong_field_is_named_and_nothing_is_started() {
         let refused = client.try_place(request).await.unwrap_err();
         assert_eq!(refused.code, Code::InvalidArgument, "{name}: {refused:?}");
         let fields = refused.fields();
-        let found = expected.iter().all(|field| fields.iter().any(|f| f.starts_with(field)));
+        let found = expected
+            .iter()
+            .all(|field| fields.iter().any(|f| f.starts_with(field)));
         assert!(found, "{name}: {expected:?} is not in {fields:?}");
         assert_eq!(fields.len(), expected.len(), "{name}: {fields:?}");
         assert_not_started(server, &id).await;
@@ -126,9 +186,13 @@ async fn assert_not_started(server: &crate::harness::TestServer, order_id: &str)
     let rows = "SELECT count(*) FROM orders WHERE order_id = $1";
     assert_eq!(server.count(rows, order_id).await, 0);
     let client = temporal::connect(&server.temporal_address()).await;
-    let handle = client.get_workflow_handle::<temporalio_client::UntypedWorkflow>(format!("order/{order_id}"));
+    let handle = client
+        .get_workflow_handle::<temporalio_client::UntypedWorkflow>(format!("order/{order_id}"));
     let described = handle.describe(Default::default()).await;
-    assert!(described.is_err(), "Temporal has a workflow for a refused order");
+    assert!(
+        described.is_err(),
+        "Temporal has a workflow for a refused order"
+    );
 }
 
 #[tokio::test]
@@ -149,21 +213,42 @@ async fn commands_name_their_fields_too() {
         expected_revision: Some(-1),
         ..Default::default()
     };
-    let refused = client.orders.clone().review_order(request).await.unwrap_err();
+    let refused = client
+        .orders
+        .clone()
+        .review_order(request)
+        .await
+        .unwrap_err();
     let refused = Refused::from(refused);
     assert_eq!(refused.code, Code::InvalidArgument);
-    assert_eq!(refused.fields(), ["decision", "expected_revision", "order_id", "request_id"]);
+    assert_eq!(
+        refused.fields(),
+        ["decision", "expected_revision", "order_id", "request_id"]
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let client = shared().await.client().await;
     let refused = client.cancel("no-such-order").await.unwrap_err();
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::NotFound, "ORDER_NOT_FOUND"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::NotFound, "ORDER_NOT_FOUND")
+    );
     let info = refused.details.resource_info().unwrap();
-    assert_eq!((info.resource_type.as_str(), info.resource_name.as_str()), ("orders.v1.Order", "no-such-order"));
-    let request = orders::v1::GetStockItemRequest { sku: "no-such-sku".to_owned() };
-    let refused = client.inventory.clone().get_stock_item(request).await.unwrap_err();
+    assert_eq!(
+        (info.resource_type.as_str(), info.resource_name.as_str()),
+        ("orders.v1.Order", "no-such-order")
+    );
+    let request = orders::v1::GetStockItemRequest {
+        sku: "no-such-sku".to_owned(),
+    };
+    let refused = client
+        .inventory
+        .clone()
+        .get_stock_item(request)
+        .await
+        .unwrap_err();
     assert_eq!(Refused::from(refused).reason, "STOCK_ITEM_NOT_FOUND");
 }
 
@@ -179,10 +264,25 @@ async fn stock_numbers_are_checked() {
         }),
         ..SetStockItemRequest::default()
     };
-    let refused = Refused::from(client.inventory.clone().set_stock_item(request).await.unwrap_err());
+    let refused = Refused::from(
+        client
+            .inventory
+            .clone()
+            .set_stock_item(request)
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(refused.code, Code::InvalidArgument);
     let fields = refused.fields();
-    for field in ["request_id", "stock_item.on_hand", "stock_item.reorder_point", "stock_item.sku"] {
-        assert!(fields.contains(&field.to_owned()), "{field} is missing in {fields:?}");
+    for field in [
+        "request_id",
+        "stock_item.on_hand",
+        "stock_item.reorder_point",
+        "stock_item.sku",
+    ] {
+        assert!(
+            fields.contains(&field.to_owned()),
+            "{field} is missing in {fields:?}"
+        );
     }
 }

@@ -24,9 +24,18 @@ async fn stock_cannot_be_set_below_what_is_reserved() {
     };
     let mut inventory = client.inventory.clone();
     let refused = Refused::from(inventory.set_stock_item(set(3)).await.unwrap_err());
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "STOCK_RESERVED"));
+    assert_eq!(
+        (refused.code, refused.reason.as_str()),
+        (Code::FailedPrecondition, "STOCK_RESERVED")
+    );
     assert_eq!(refused.metadata("reserved"), "4");
-    let item = inventory.set_stock_item(set(4)).await.unwrap().into_inner().stock_item.unwrap();
+    let item = inventory
+        .set_stock_item(set(4))
+        .await
+        .unwrap()
+        .into_inner()
+        .stock_item
+        .unwrap();
     assert_eq!((item.on_hand, item.reserved, item.available), (4, 4, 0));
 }
 
@@ -48,7 +57,11 @@ async fn the_same_request_sets_once_and_another_content_is_refused() {
     client.stock(&sku, 7).await;
     let again = inventory.set_stock_item(request(5)).await.unwrap();
     assert_eq!(again.metadata().get("orders-replayed").unwrap(), "true");
-    assert_eq!(again.into_inner().stock_item.unwrap().on_hand, 7, "not set a second time");
+    assert_eq!(
+        again.into_inner().stock_item.unwrap().on_hand,
+        7,
+        "not set a second time"
+    );
     let refused = inventory.set_stock_item(request(6)).await.unwrap_err();
     assert_eq!(refused.code(), Code::AlreadyExists);
 }
@@ -92,9 +105,18 @@ async fn items_are_listed_page_by_page() {
             page_size: 2,
             page_token: token,
         };
-        let page = client.inventory.clone().list_stock_items(request).await.unwrap().into_inner();
+        let page = client
+            .inventory
+            .clone()
+            .list_stock_items(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert!(page.stock_items.len() <= 2);
-        let ours = page.stock_items.into_iter().filter(|item| item.sku.starts_with(&prefix));
+        let ours = page
+            .stock_items
+            .into_iter()
+            .filter(|item| item.sku.starts_with(&prefix));
         found.extend(ours.map(|item| item.on_hand));
         token = page.next_page_token;
         if token.is_empty() {

@@ -19,8 +19,18 @@ async fn page(
         page_size: size,
         page_token: token.to_owned(),
     };
-    let page = client.orders.clone().list_orders(request).await.unwrap().into_inner();
-    let ids = page.orders.into_iter().map(|order| order.order_id).collect();
+    let page = client
+        .orders
+        .clone()
+        .list_orders(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let ids = page
+        .orders
+        .into_iter()
+        .map(|order| order.order_id)
+        .collect();
     (ids, page.next_page_token)
 }
 
@@ -65,9 +75,19 @@ async fn a_filter_or_token_that_cannot_be_read_is_named() {
         page_size: -1,
         page_token: "nonsense".to_owned(),
     };
-    let refused = Refused::from(client.orders.clone().list_orders(request).await.unwrap_err());
+    let refused = Refused::from(
+        client
+            .orders
+            .clone()
+            .list_orders(request)
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(refused.code, Code::InvalidArgument);
-    assert_eq!(refused.fields(), ["filter", "order_by", "page_size", "page_token"]);
+    assert_eq!(
+        refused.fields(),
+        ["filter", "order_by", "page_size", "page_token"]
+    );
 }
 
 #[tokio::test]
@@ -83,7 +103,13 @@ async fn a_strong_read_asks_the_workflow_and_says_the_same() {
         order_id: id.clone(),
         consistency: Consistency::Strong.into(),
     };
-    let strong = client.orders.clone().get_order(request).await.unwrap().into_inner();
+    let strong = client
+        .orders
+        .clone()
+        .get_order(request)
+        .await
+        .unwrap()
+        .into_inner();
     let mut strong = strong.order.unwrap();
     // Only the time that is left has changed between the two.
     strong.deadline.as_mut().unwrap().remaining = None;
@@ -107,7 +133,13 @@ async fn a_preview_says_what_a_cancel_would_undo_and_does_nothing() {
         validate_only: true,
         ..CancelOrderRequest::default()
     };
-    let answer = client.orders.clone().cancel_order(request).await.unwrap().into_inner();
+    let answer = client
+        .orders
+        .clone()
+        .cancel_order(request)
+        .await
+        .unwrap()
+        .into_inner();
     let preview = answer.preview.unwrap();
     assert_eq!(preview.released_items.len(), 1);
     assert_eq!(preview.refund_amount.unwrap().units, 19);
@@ -117,16 +149,41 @@ async fn a_preview_says_what_a_cancel_would_undo_and_does_nothing() {
 #[tokio::test]
 async fn the_policies_are_listed_with_their_numbers() {
     let client = shared().await.client().await;
-    let answer = client.orders.clone().list_policies(ListPoliciesRequest {}).await.unwrap();
+    let answer = client
+        .orders
+        .clone()
+        .list_policies(ListPoliciesRequest {})
+        .await
+        .unwrap();
     let policies = answer.into_inner().policies;
     let find = |name: &str| policies.iter().find(|policy| policy.name == name).unwrap();
     let pre_order = find("pre-order");
-    assert_eq!(pre_order.release_grace_period.as_ref().unwrap().seconds, 7 * 86_400);
-    assert_eq!(pre_order.payment_retry.as_ref().unwrap().initial_interval.as_ref().unwrap().seconds, 2);
+    assert_eq!(
+        pre_order.release_grace_period.as_ref().unwrap().seconds,
+        7 * 86_400
+    );
+    assert_eq!(
+        pre_order
+            .payment_retry
+            .as_ref()
+            .unwrap()
+            .initial_interval
+            .as_ref()
+            .unwrap()
+            .seconds,
+        2
+    );
     let approval = find("approval");
     assert_eq!(approval.approval_threshold_units, Some(5_000));
     assert_eq!(approval.retry.as_ref().unwrap().max_attempts, 5);
-    assert_eq!(find("quick-approval").approval_timeout.as_ref().unwrap().seconds, 2);
+    assert_eq!(
+        find("quick-approval")
+            .approval_timeout
+            .as_ref()
+            .unwrap()
+            .seconds,
+        2
+    );
 }
 
 #[tokio::test]
@@ -149,7 +206,13 @@ async fn events_tell_who_did_what() {
             page_size: 3,
             page_token: token,
         };
-        let page = client.orders.clone().list_order_events(request).await.unwrap().into_inner();
+        let page = client
+            .orders
+            .clone()
+            .list_order_events(request)
+            .await
+            .unwrap()
+            .into_inner();
         events.extend(page.events);
         token = page.next_page_token;
         if token.is_empty() {

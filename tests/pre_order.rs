@@ -23,9 +23,22 @@ async fn it_goes_from_placing_to_completed() {
     assert_eq!(payment.state(), PaymentState::Captured);
     assert_eq!(payment.captured_amount.as_ref().unwrap().units, 39);
     assert_eq!(payment.captured_amount.as_ref().unwrap().nanos, 980_000_000);
-    assert_eq!(order.reservation.as_ref().unwrap().state(), ReservationState::Reserved);
-    let left = order.deadline.as_ref().unwrap().remaining.as_ref().unwrap().seconds;
-    assert!((96 * 86_400..=97 * 86_400).contains(&left), "{left} s are not 97 days");
+    assert_eq!(
+        order.reservation.as_ref().unwrap().state(),
+        ReservationState::Reserved
+    );
+    let left = order
+        .deadline
+        .as_ref()
+        .unwrap()
+        .remaining
+        .as_ref()
+        .unwrap()
+        .seconds;
+    assert!(
+        (96 * 86_400..=97 * 86_400).contains(&left),
+        "{left} s are not 97 days"
+    );
     assert_eq!(client.stock_item(&sku).await.available, 8);
 
     let order = client.start_fulfillment(&id).await.unwrap();
@@ -36,11 +49,17 @@ async fn it_goes_from_placing_to_completed() {
     assert_eq!(order.state(), OrderState::InTransit);
 
     let order = client.confirm_delivery(&id).await.unwrap();
-    assert_eq!(order.shipment.as_ref().unwrap().state(), ShipmentState::Delivered);
+    assert_eq!(
+        order.shipment.as_ref().unwrap().state(),
+        ShipmentState::Delivered
+    );
 
     let order = client.until(&id, OrderState::Completed).await;
     assert_eq!(order.close_reason(), CloseReason::Completed);
-    assert_eq!(order.reservation.unwrap().state(), ReservationState::Committed);
+    assert_eq!(
+        order.reservation.unwrap().state(),
+        ReservationState::Committed
+    );
     assert!(order.allowed_commands.is_empty());
     assert!(order.compensations.is_empty());
     let stock = client.stock_item(&sku).await;
@@ -65,7 +84,11 @@ async fn a_cancelled_one_is_released_and_refunded_in_reverse_order() {
 
     let order = client.until(&id, OrderState::Cancelled).await;
     assert_eq!(order.close_reason(), CloseReason::CustomerCancelled);
-    let steps: Vec<_> = order.compensations.iter().map(|c| (c.step(), c.outcome())).collect();
+    let steps: Vec<_> = order
+        .compensations
+        .iter()
+        .map(|c| (c.step(), c.outcome()))
+        .collect();
     let done = CompensationOutcome::Done;
     let expected = [
         (CompensationStep::ReleaseReservation, done),
@@ -102,12 +125,21 @@ async fn after_fulfilment_began_a_cancel_is_refused_with_the_reason() {
     assert_eq!(refused.reason, "COMMAND_NOT_ALLOWED");
     assert_eq!(refused.metadata("state"), "ORDER_STATE_IN_FULFILLMENT");
     let allowed = refused.metadata("allowed_commands");
-    assert_eq!(allowed, "COMMAND_CONFIRM_PICKUP,COMMAND_UPDATE_SHIPPING_ADDRESS");
+    assert_eq!(
+        allowed,
+        "COMMAND_CONFIRM_PICKUP,COMMAND_UPDATE_SHIPPING_ADDRESS"
+    );
     assert!(refused.details.precondition_failure().is_some());
     let after = client.get(&id).await;
-    assert_eq!(after.revision, before.revision, "a refused command changes nothing");
+    assert_eq!(
+        after.revision, before.revision,
+        "a refused command changes nothing"
+    );
     let commands: Vec<Command> = after.allowed_commands().collect();
-    assert_eq!(commands, [Command::ConfirmPickup, Command::UpdateShippingAddress]);
+    assert_eq!(
+        commands,
+        [Command::ConfirmPickup, Command::UpdateShippingAddress]
+    );
 }
 
 #[tokio::test]
@@ -132,9 +164,15 @@ async fn the_carrier_gets_the_newest_address() {
         shipping_address: Some(crate::harness::order::address("2 Other St")),
         ..Default::default()
     };
-    client.orders.clone().update_shipping_address(request).await.unwrap();
+    client
+        .orders
+        .clone()
+        .update_shipping_address(request)
+        .await
+        .unwrap();
     crate::harness::eventually("the carrier to know the new address", async || {
-        let told = "SELECT count(*) FROM shipments WHERE order_id = $1 AND address LIKE '%2 Other St%'";
+        let told =
+            "SELECT count(*) FROM shipments WHERE order_id = $1 AND address LIKE '%2 Other St%'";
         (server.count(told, &id).await == 1).then_some(())
     })
     .await;
@@ -145,7 +183,12 @@ async fn the_carrier_gets_the_newest_address() {
         shipping_address: Some(crate::harness::order::address("3 Late St")),
         ..Default::default()
     };
-    let refused = client.orders.clone().update_shipping_address(request).await.unwrap_err();
+    let refused = client
+        .orders
+        .clone()
+        .update_shipping_address(request)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
 }
 
@@ -163,7 +206,11 @@ async fn declined_and_out_of_stock_close_it_with_nothing_owed() {
     assert_eq!(order.close_reason(), CloseReason::PaymentDeclined);
     assert_eq!(order.payment.unwrap().state(), PaymentState::Declined);
     let types = client.event_types(&id).await;
-    assert_eq!(types, ["PLACED", "PAYMENT_DECLINED", "CLOSED"], "refused, and not tried again");
+    assert_eq!(
+        types,
+        ["PLACED", "PAYMENT_DECLINED", "CLOSED"],
+        "refused, and not tried again"
+    );
 
     let too_much = Placing::pre_order(&sku, 30).quantity(2);
     let id = too_much.id();
@@ -171,9 +218,18 @@ async fn declined_and_out_of_stock_close_it_with_nothing_owed() {
     let order = client.until(&id, OrderState::Rejected).await;
     assert_eq!(order.close_reason(), CloseReason::OutOfStock);
     assert_eq!(order.payment.unwrap().state(), PaymentState::Refunded);
-    assert_eq!(order.reservation.unwrap().state(), ReservationState::Unavailable);
+    assert_eq!(
+        order.reservation.unwrap().state(),
+        ReservationState::Unavailable
+    );
     let types = client.event_types(&id).await;
-    let expected = ["PLACED", "PAYMENT_CAPTURED", "OUT_OF_STOCK", "COMPENSATED", "CLOSED"];
+    let expected = [
+        "PLACED",
+        "PAYMENT_CAPTURED",
+        "OUT_OF_STOCK",
+        "COMPENSATED",
+        "CLOSED",
+    ];
     assert_eq!(types, expected);
     assert_eq!(client.stock_item(&sku).await.reserved, 0);
 }

@@ -20,7 +20,10 @@ struct Block {
 
 /// The `sh` blocks of a section, each with the comment that follows it.
 fn blocks(heading: &str) -> Vec<Block> {
-    let section = README.split(&format!("\n## {heading}\n")).nth(1).expect("the section");
+    let section = README
+        .split(&format!("\n## {heading}\n"))
+        .nth(1)
+        .expect("the section");
     let section = section.split("\n## ").next().unwrap();
     let mut found = Vec::new();
     for part in section.split("```sh\n").skip(1) {
@@ -48,7 +51,10 @@ fn run(script: &str, address: &str) -> (String, bool) {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    (text + &String::from_utf8_lossy(&output.stderr), output.status.success())
+    (
+        text + &String::from_utf8_lossy(&output.stderr),
+        output.status.success(),
+    )
 }
 
 #[tokio::test]
@@ -56,12 +62,19 @@ async fn the_tour_shows_what_it_says() {
     assert!(temporal::tool("grpcurl").is_some(), "run `make test-tools`");
     let server = TestServer::start(ServerOptions::default()).await;
     let blocks = blocks("A tour in five minutes");
-    assert!(blocks.len() >= 10, "the tour has only {} blocks", blocks.len());
+    assert!(
+        blocks.len() >= 10,
+        "the tour has only {} blocks",
+        blocks.len()
+    );
     for Block { script, shows } in blocks {
         let end = Instant::now() + PATIENCE;
         loop {
             let (output, done) = run(&script, &server.address);
-            let missing: Vec<_> = shows.iter().filter(|text| !output.contains(*text)).collect();
+            let missing: Vec<_> = shows
+                .iter()
+                .filter(|text| !output.contains(*text))
+                .collect();
             let refused = shows.iter().any(|text| text.starts_with("Code: "));
             if missing.is_empty() && done != refused {
                 break;
@@ -79,14 +92,19 @@ async fn the_tour_shows_what_it_says() {
 #[test]
 fn every_setting_is_in_the_table() {
     for command in ["serve", "worker"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_orders")).args([command, "--help"]).output();
+        let output = Command::new(env!("CARGO_BIN_EXE_orders"))
+            .args([command, "--help"])
+            .output();
         let help = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
         let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
         for word in words {
             let flag = word.starts_with("--") && word.len() > 2;
             let variable = word.starts_with("ORDERS_");
             if (flag || variable) && !["--help", "--version"].contains(&word) {
-                assert!(README.contains(&format!("`{word}`")), "{word} is not in the README");
+                assert!(
+                    README.contains(&format!("`{word}`")),
+                    "{word} is not in the README"
+                );
             }
         }
     }
@@ -99,7 +117,10 @@ fn the_commands_for_newcomers_exist() {
     let mut seen = 0;
     for command in commands {
         let target = command.split_whitespace().nth(1).unwrap();
-        assert!(makefile.contains(&format!("\n{target}:")), "{command} is not in the Makefile");
+        assert!(
+            makefile.contains(&format!("\n{target}:")),
+            "{command} is not in the Makefile"
+        );
         seen += 1;
     }
     assert!(seen >= 2);
@@ -108,10 +129,19 @@ fn the_commands_for_newcomers_exist() {
 #[test]
 fn every_reason_is_in_the_table() {
     let source = include_str!("../server/error.rs");
-    let kinds = source.split("fn kind(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let kinds = source
+        .split("fn kind(")
+        .nth(1)
+        .unwrap()
+        .split("\n    }\n")
+        .next()
+        .unwrap();
     let reasons: Vec<&str> = kinds.split('"').skip(1).step_by(2).collect();
     assert!(reasons.len() > 10);
     for reason in reasons {
-        assert!(README.contains(&format!("`{reason}`")), "{reason} is not in the README");
+        assert!(
+            README.contains(&format!("`{reason}`")),
+            "{reason} is not in the README"
+        );
     }
 }

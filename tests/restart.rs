@@ -61,7 +61,10 @@ async fn stopped_cleanly_it_leaves_nothing_running_and_loses_nothing() {
     client.place(placing).await;
     let child = child_of(server.process.pid());
     assert_eq!(server.stop().await, Some(0));
-    assert!(!is_alive(child), "the embedded Temporal outlived the server");
+    assert!(
+        !is_alive(child),
+        "the embedded Temporal outlived the server"
+    );
 
     let server = TestServer::start(options).await;
     let client = server.client().await;
@@ -84,6 +87,9 @@ fn child_of(pid: u32) -> u32 {
 fn is_alive(pid: u32) -> bool {
     // A zombie is gone as far as anybody can tell.
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    let state = status
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next());
     !matches!(state, None | Some("Z" | "X"))
 }

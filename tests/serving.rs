@@ -1,8 +1,7 @@
 //! Starting, stopping, health, reflection, logs, exit codes.
 
 use crate::harness::{
-    Placing, ServerOptions, TestServer, eventually, process::Process, shared, sku,
-    temporal,
+    Placing, ServerOptions, TestServer, eventually, process::Process, shared, sku, temporal,
 };
 use nix::sys::signal::Signal;
 use orders::v1::OrderState;
@@ -30,11 +29,20 @@ async fn health_tells_reads_from_commands() {
         .arg("nobody");
     let server = TestServer::start(options).await;
     assert_eq!(health(&server.address, "").await, SERVING);
-    assert_eq!(health(&server.address, "orders.v1.OrderService").await, NOT_SERVING);
+    assert_eq!(
+        health(&server.address, "orders.v1.OrderService").await,
+        NOT_SERVING
+    );
 
     let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
     worker
-        .args(["worker", "--task-queue", "nobody", "--temporal-address", &temporal.address])
+        .args([
+            "worker",
+            "--task-queue",
+            "nobody",
+            "--temporal-address",
+            &temporal.address,
+        ])
         .arg("--data-dir")
         .arg(&server.data_dir);
     let worker = Process::spawn(worker);
@@ -68,10 +76,18 @@ async fn an_order_placed_while_temporal_is_away_is_started_by_the_sweep() {
     let id = placing.id();
     let mut request = tonic::Request::new(placing.0.clone());
     request.set_timeout(std::time::Duration::from_secs(2));
-    let refused = client.orders.clone().place_order(request).await.unwrap_err();
+    let refused = client
+        .orders
+        .clone()
+        .place_order(request)
+        .await
+        .unwrap_err();
     let code = refused.code();
     assert!(
-        matches!(code, tonic::Code::Unavailable | tonic::Code::DeadlineExceeded),
+        matches!(
+            code,
+            tonic::Code::Unavailable | tonic::Code::DeadlineExceeded
+        ),
         "{refused:?}"
     );
     // It is recorded all the same, and readable.
@@ -92,18 +108,39 @@ async fn reflection_lists_the_services_and_knows_the_error_details() {
     let server = shared().await;
     let grpcurl = temporal::tool("grpcurl").expect("run `make test-tools`");
     let run = |args: &[&str]| {
-        let output = Command::new(&grpcurl).arg("-plaintext").args(args).output().unwrap();
+        let output = Command::new(&grpcurl)
+            .arg("-plaintext")
+            .args(args)
+            .output()
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text + &String::from_utf8_lossy(&output.stderr)
     };
     let list = run(&[&server.address, "list"]);
-    for service in ["orders.v1.OrderService", "orders.v1.InventoryService", "grpc.health.v1.Health"] {
+    for service in [
+        "orders.v1.OrderService",
+        "orders.v1.InventoryService",
+        "grpc.health.v1.Health",
+    ] {
         assert!(list.contains(service), "{list}");
     }
-    let error = run(&["-d", "{}", &server.address, "orders.v1.OrderService/PlaceOrder"]);
+    let error = run(&[
+        "-d",
+        "{}",
+        &server.address,
+        "orders.v1.OrderService/PlaceOrder",
+    ]);
     assert!(error.contains("InvalidArgument"), "{error}");
-    assert!(error.contains("google.rpc.BadRequest") && !error.contains("not recognized"), "{error}");
-    let unbuilt = run(&["-d", "{}", &server.address, "orders.v1.OrderService/WatchOrder"]);
+    assert!(
+        error.contains("google.rpc.BadRequest") && !error.contains("not recognized"),
+        "{error}"
+    );
+    let unbuilt = run(&[
+        "-d",
+        "{}",
+        &server.address,
+        "orders.v1.OrderService/WatchOrder",
+    ]);
     assert!(unbuilt.contains("Unimplemented"), "{unbuilt}");
 }
 
@@ -111,7 +148,8 @@ async fn reflection_lists_the_services_and_knows_the_error_details() {
 async fn a_deadline_that_passes_is_said_to_have_passed() {
     let temporal = crate::harness::TestTemporal::start().await;
     let options = ServerOptions::with_temporal(&temporal.address);
-    let server = TestServer::start(options.arg("--no-worker").arg("--task-queue").arg("alone")).await;
+    let server =
+        TestServer::start(options.arg("--no-worker").arg("--task-queue").arg("alone")).await;
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
@@ -124,15 +162,24 @@ async fn a_deadline_that_passes_is_said_to_have_passed() {
         request_id: crate::harness::unique("cancel"),
         ..Default::default()
     });
-    request.metadata_mut().insert("grpc-timeout", "700m".parse().unwrap());
-    let refused = client.orders.clone().cancel_order(request).await.unwrap_err();
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "700m".parse().unwrap());
+    let refused = client
+        .orders
+        .clone()
+        .cancel_order(request)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), tonic::Code::DeadlineExceeded, "{refused:?}");
 }
 
 #[tokio::test]
 async fn logs_are_json_when_asked_and_name_the_order() {
     let temporal = crate::harness::TestTemporal::start().await;
-    let options = ServerOptions::with_temporal(&temporal.address).arg("--log-format").arg("json");
+    let options = ServerOptions::with_temporal(&temporal.address)
+        .arg("--log-format")
+        .arg("json");
     let server = TestServer::start(options).await;
     let client = server.client().await;
     let sku = sku();
@@ -147,9 +194,16 @@ async fn logs_are_json_when_asked_and_name_the_order() {
         .filter(|line| line.starts_with('{'))
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let of_order: Vec<_> = lines.iter().filter(|line| line["order_id"] == id.as_str()).collect();
+    let of_order: Vec<_> = lines
+        .iter()
+        .filter(|line| line["order_id"] == id.as_str())
+        .collect();
     assert!(of_order.len() >= 4, "{of_order:#?}");
-    assert!(of_order.iter().any(|line| line["request_id"] == request_id.as_str()));
+    assert!(
+        of_order
+            .iter()
+            .any(|line| line["request_id"] == request_id.as_str())
+    );
 }
 
 #[tokio::test]
@@ -173,8 +227,16 @@ fn what_cannot_work_is_said_with_an_exit_code() {
         (vec!["--policies", policies.to_str().unwrap()], 2, "line 1"),
         (vec!["--policies", "/nowhere.toml"], 2, "/nowhere.toml"),
         (vec!["--log-level", "a=b=c"], 2, "--log-level"),
-        (vec!["--listen", &taken_address, "--data-dir", &data], 3, "cannot listen"),
-        (vec!["--listen", "127.0.0.1:0", "--data-dir", "/proc/nothing"], 3, "/proc/nothing"),
+        (
+            vec!["--listen", &taken_address, "--data-dir", &data],
+            3,
+            "cannot listen",
+        ),
+        (
+            vec!["--listen", "127.0.0.1:0", "--data-dir", "/proc/nothing"],
+            3,
+            "/proc/nothing",
+        ),
     ];
     for (args, code, text) in cases {
         let mut serve = Command::new(env!("CARGO_BIN_EXE_orders"));
@@ -183,7 +245,10 @@ fn what_cannot_work_is_said_with_an_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
         assert!(errors.contains(text), "{args:?}: {errors}");
     }
-    let version = Command::new(env!("CARGO_BIN_EXE_orders")).arg("--version").output().unwrap();
+    let version = Command::new(env!("CARGO_BIN_EXE_orders"))
+        .arg("--version")
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&version.stdout).starts_with("orders 0."));
     let worker = Command::new(env!("CARGO_BIN_EXE_orders"))
         .arg("worker")

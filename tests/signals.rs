@@ -7,7 +7,11 @@ use std::process::Command;
 /// Runs Temporal's own command line client.
 fn cli(address: &str, args: &[&str]) -> String {
     let program = temporal::tool("temporal").expect("run `make tools`");
-    let output = Command::new(program).args(args).args(["--address", address]).output().unwrap();
+    let output = Command::new(program)
+        .args(args)
+        .args(["--address", address])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {text}{errors}");
@@ -26,19 +30,63 @@ async fn a_signal_that_cannot_be_read_harms_nothing() {
     client.until(&id, OrderState::AwaitingRelease).await;
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
-    for input in ["\"nonsense\"", "{\"command\": {\"type\": \"explode\"}}", "42", "null"] {
-        let args = ["workflow", "signal", "--workflow-id", &workflow, "--name", "command", "--input", input];
+    for input in [
+        "\"nonsense\"",
+        "{\"command\": {\"type\": \"explode\"}}",
+        "42",
+        "null",
+    ] {
+        let args = [
+            "workflow",
+            "signal",
+            "--workflow-id",
+            &workflow,
+            "--name",
+            "command",
+            "--input",
+            input,
+        ];
         cli(&address, &args);
     }
-    cli(&address, &["workflow", "signal", "--workflow-id", &workflow, "--name", "unheard-of"]);
-    let status = cli(&address, &["workflow", "query", "--workflow-id", &workflow, "--type", "status"]);
+    cli(
+        &address,
+        &[
+            "workflow",
+            "signal",
+            "--workflow-id",
+            &workflow,
+            "--name",
+            "unheard-of",
+        ],
+    );
+    let status = cli(
+        &address,
+        &[
+            "workflow",
+            "query",
+            "--workflow-id",
+            &workflow,
+            "--type",
+            "status",
+        ],
+    );
     assert!(status.contains("AWAITING_RELEASE"), "{status}");
     client.start_fulfillment(&id).await.unwrap();
     client.confirm_pickup(&id).await.unwrap();
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
-    let query = ["workflow", "query", "--workflow-id", &workflow, "--type", "order"];
-    assert!(cli(&address, &query).contains("COMPLETED"), "closed ones answer queries too");
+    let query = [
+        "workflow",
+        "query",
+        "--workflow-id",
+        &workflow,
+        "--type",
+        "order",
+    ];
+    assert!(
+        cli(&address, &query).contains("COMPLETED"),
+        "closed ones answer queries too"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +118,16 @@ async fn signals_do_what_commands_do_and_refusals_are_recorded() {
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
     let input = "{\"actor\": \"cli\", \"command\": {\"type\": \"cancel_order\", \"reason\": \"by signal\"}}";
-    let args = ["workflow", "signal", "--workflow-id", &workflow, "--name", "command", "--input", input];
+    let args = [
+        "workflow",
+        "signal",
+        "--workflow-id",
+        &workflow,
+        "--name",
+        "command",
+        "--input",
+        input,
+    ];
     cli(&address, &args);
     let order = client.until(&id, OrderState::Cancelled).await;
     assert_eq!(order.cancel_reason, "by signal");
@@ -92,7 +149,10 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
     client.until(&id, OrderState::AwaitingRelease).await;
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
-    cli(&address, &["workflow", "cancel", "--workflow-id", &workflow]);
+    cli(
+        &address,
+        &["workflow", "cancel", "--workflow-id", &workflow],
+    );
     let order = client.until(&id, OrderState::Cancelled).await;
     assert_eq!(order.close_reason(), CloseReason::CustomerCancelled);
     assert_eq!(client.stock_item(&sku).await.available, 2);
@@ -103,7 +163,10 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
     client.until(&id, OrderState::AwaitingRelease).await;
     client.start_fulfillment(&id).await.unwrap();
     let workflow = format!("order/{id}");
-    cli(&address, &["workflow", "cancel", "--workflow-id", &workflow]);
+    cli(
+        &address,
+        &["workflow", "cancel", "--workflow-id", &workflow],
+    );
     crate::harness::eventually("the refusal to be recorded", async || {
         let types = client.event_types(&id).await;
         types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())

@@ -47,7 +47,10 @@ async fn a_pickup_that_is_late_is_reminded_of_every_day() {
         temporal.pass(Duration::from_secs(24 * 3600 + 60)).await;
         crate::harness::eventually("a reminder", async || {
             let types = client.event_types(&id).await;
-            reminded = types.iter().filter(|name| *name == "PICKUP_REMINDED").count();
+            reminded = types
+                .iter()
+                .filter(|name| *name == "PICKUP_REMINDED")
+                .count();
             (reminded >= day).then_some(())
         })
         .await;
@@ -70,7 +73,9 @@ async fn the_presets_complete_seven_days_after_shipping() {
         let id = placing.id();
         client.place(placing).await;
         let shipped = client.until(&id, OrderState::InTransit).await;
-        temporal.pass(Duration::from_secs(7 * 24 * 3600 - 3600)).await;
+        temporal
+            .pass(Duration::from_secs(7 * 24 * 3600 - 3600))
+            .await;
         assert_eq!(client.get(&id).await.state(), OrderState::InTransit);
         temporal.pass(Duration::from_secs(2 * 3600)).await;
         let order = client.until(&id, OrderState::Completed).await;
@@ -93,8 +98,15 @@ async fn nobody_reviews_for_a_day() {
         client.until(&id, OrderState::AwaitingApproval).await;
         temporal.pass(Duration::from_secs(25 * 3600)).await;
         let order = client.until(&id, OrderState::Rejected).await;
-        assert_eq!(order.close_reason(), CloseReason::ApprovalTimeout, "{policy}");
-        let refused = client.review(&id, ReviewDecision::Approve).await.unwrap_err();
+        assert_eq!(
+            order.close_reason(),
+            CloseReason::ApprovalTimeout,
+            "{policy}"
+        );
+        let refused = client
+            .review(&id, ReviewDecision::Approve)
+            .await
+            .unwrap_err();
         assert_eq!(refused.reason, "COMMAND_NOT_ALLOWED");
         assert_eq!(client.stock_item(&sku).await.available, 1);
     }

@@ -6,10 +6,12 @@
 //! SQLite today. Queries use `$n` parameters and plain SQL, and everything outside names the
 //! database only by the aliases [`Db`], [`Connection`] and [`Tx`].
 
+pub mod commits;
 pub mod list;
 mod migrate;
 pub mod open;
 pub mod order_tx;
+pub mod overdue;
 pub mod place;
 pub mod read;
 pub mod stock;
@@ -30,6 +32,8 @@ pub struct Store {
     /// loop.
     writer: sqlx::Pool<Db>,
     readers: sqlx::Pool<Db>,
+    /// Tells this process of the commands that it has committed.
+    commits: commits::Commits,
 }
 
 /// Why the database did not do what it was asked.

@@ -15,5 +15,5 @@ pub use order_workflow::OrderWorkflow;
 pub const WORKFLOW_TYPE: &str = "OrderWorkflow";
 /// The name of the update and of the signal that carry a command.
 pub const COMMAND: &str = "command";
-/// The query for the whole order.
-pub const QUERY_ORDER: &str = "order";
+/// The signal that makes a workflow take in what the store knows.
+pub const WAKE: &str = "wake";

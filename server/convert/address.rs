@@ -112,18 +112,36 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(wrong(|_| ()), none);
         assert_eq!(wrong(|a| a.line1 = "ä".repeat(200)), none);
-        assert_eq!(wrong(|a| a.line1 = "ä".repeat(201)), ["shipping_address.line1"]);
+        assert_eq!(
+            wrong(|a| a.line1 = "ä".repeat(201)),
+            ["shipping_address.line1"]
+        );
         assert_eq!(wrong(|a| a.line1.clear()), ["shipping_address.line1"]);
         assert_eq!(wrong(|a| a.line2 = "x".repeat(200)), none);
-        assert_eq!(wrong(|a| a.line2 = "x".repeat(201)), ["shipping_address.line2"]);
+        assert_eq!(
+            wrong(|a| a.line2 = "x".repeat(201)),
+            ["shipping_address.line2"]
+        );
         assert_eq!(wrong(|a| a.city = "x".repeat(100)), none);
-        assert_eq!(wrong(|a| a.city = "x".repeat(101)), ["shipping_address.city"]);
+        assert_eq!(
+            wrong(|a| a.city = "x".repeat(101)),
+            ["shipping_address.city"]
+        );
         assert_eq!(wrong(|a| a.city.clear()), ["shipping_address.city"]);
         assert_eq!(wrong(|a| a.region = "x".repeat(100)), none);
-        assert_eq!(wrong(|a| a.region = "x".repeat(101)), ["shipping_address.region"]);
+        assert_eq!(
+            wrong(|a| a.region = "x".repeat(101)),
+            ["shipping_address.region"]
+        );
         assert_eq!(wrong(|a| a.postal_code = "x".repeat(20)), none);
-        assert_eq!(wrong(|a| a.postal_code = "x".repeat(21)), ["shipping_address.postal_code"]);
-        assert_eq!(wrong(|a| a.postal_code.clear()), ["shipping_address.postal_code"]);
+        assert_eq!(
+            wrong(|a| a.postal_code = "x".repeat(21)),
+            ["shipping_address.postal_code"]
+        );
+        assert_eq!(
+            wrong(|a| a.postal_code.clear()),
+            ["shipping_address.postal_code"]
+        );
     }
 
     #[test]

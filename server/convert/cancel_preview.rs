@@ -8,7 +8,11 @@ use orders_worker::domain::{order::Order, step::Step};
 pub fn cancel_preview(order: &Order) -> v1::CancelPreview {
     let plan = order.compensation_plan();
     let would = |step| plan.iter().any(|entry| entry.step == step);
-    let amount = |step, minor| would(step).then(|| some_money(&order.total, minor)).flatten();
+    let amount = |step, minor| {
+        would(step)
+            .then(|| some_money(&order.total, minor))
+            .flatten()
+    };
     let released = would(Step::ReleaseReservation);
     let held = order.payment.authorized - order.payment.captured;
     let owed = order.payment.captured - order.payment.refunded;

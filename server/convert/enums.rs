@@ -153,8 +153,11 @@ mod tests {
         same_names!("SHIPMENT_STATE", ShipmentState, ShipmentState, shipment_state, beside []);
         same_names!("CLOSE_REASON", CloseReason, CloseReason, close_reason, beside []);
         same_names!(
-            "DEADLINE_KIND", DeadlineKind, DeadlineKind, deadline_kind,
-            beside ["DEADLINE_KIND_RETRY"]
+            "DEADLINE_KIND",
+            DeadlineKind,
+            DeadlineKind,
+            deadline_kind,
+            beside["DEADLINE_KIND_RETRY"]
         );
         same_names!(
             "REVIEW_DECISION", ReviewDecision, ReviewDecision, review_decision, beside []
@@ -174,7 +177,9 @@ mod tests {
     fn every_step_has_its_own_value_and_every_undoing_one_two() {
         let mut steps: Vec<i32> = Step::ALL.iter().map(|value| step(*value).into()).collect();
         steps.sort_unstable();
-        let all: Vec<i32> = (1..100).filter(|n| v1::Step::try_from(*n).is_ok()).collect();
+        let all: Vec<i32> = (1..100)
+            .filter(|n| v1::Step::try_from(*n).is_ok())
+            .collect();
         assert_eq!(steps, all);
         for value in Step::ALL {
             let name = step(*value).as_str_name().replace("STEP_", "");
@@ -197,7 +202,12 @@ mod tests {
             let name = order_state(*state).as_str_name();
             assert_eq!(parse_order_state(name), Some(*state));
         }
-        for name in ["", "PLACED", "order_state_placed", "ORDER_STATE_UNSPECIFIED"] {
+        for name in [
+            "",
+            "PLACED",
+            "order_state_placed",
+            "ORDER_STATE_UNSPECIFIED",
+        ] {
             assert_eq!(parse_order_state(name), None, "{name}");
         }
         for decision in ReviewDecision::ALL {

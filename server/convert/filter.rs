@@ -120,7 +120,9 @@ fn term(
 
 fn state(value: &Token, text: &str) -> Result<OrderState, String> {
     parse_order_state(text).ok_or_else(|| {
-        let names = OrderState::ALL.iter().map(|state| format!("ORDER_STATE_{state}"));
+        let names = OrderState::ALL
+            .iter()
+            .map(|state| format!("ORDER_STATE_{state}"));
         let names = names.collect::<Vec<_>>().join(", ");
         value.error(&format!("expected a state, one of {names}"))
     })

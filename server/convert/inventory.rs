@@ -102,9 +102,9 @@ pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<SetStockItem>
     if stock_item.is_none() {
         found.push("stock_item", "is required");
     }
-    let item = stock_item.as_ref().map(|item| {
-        found.inside("stock_item", |found| parse_stock_item(found, item))
-    });
+    let item = stock_item
+        .as_ref()
+        .map(|item| found.inside("stock_item", |found| parse_stock_item(found, item)));
     found.into_result(item.map(|item| SetStockItem {
         item,
         request_id,
@@ -148,9 +148,7 @@ fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> StockItem {
 ///
 /// # Errors
 /// Everything that is wrong with the request.
-pub fn list_supplier_orders(
-    request: &v1::ListSupplierOrdersRequest,
-) -> Parsed<ListSupplierOrders> {
+pub fn list_supplier_orders(request: &v1::ListSupplierOrdersRequest) -> Parsed<ListSupplierOrders> {
     let v1::ListSupplierOrdersRequest {
         sku,
         page_size: size,

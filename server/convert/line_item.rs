@@ -31,7 +31,10 @@ pub(super) fn parse_line_items(violations: &mut Violations, asked: &[v1::LineIte
     };
     let count = asked.len();
     if count == 0 {
-        violations.push("line_items", format!("is required: 1 to {ITEMS_MOST} line items"));
+        violations.push(
+            "line_items",
+            format!("is required: 1 to {ITEMS_MOST} line items"),
+        );
     }
     if count > ITEMS_MOST {
         // Not each of them as well: a request may bring very many.
@@ -163,7 +166,10 @@ mod tests {
         }
         assert_eq!(wrong(|i| i.unit_price = None), ["line_items[0].unit_price"]);
         assert_eq!(wrong(|i| i.unit_price = Some(samples::usd(0))), none);
-        assert_eq!(wrong(|i| i.unit_price = Some(samples::usd(-1))), ["line_items[0].unit_price"]);
+        assert_eq!(
+            wrong(|i| i.unit_price = Some(samples::usd(-1))),
+            ["line_items[0].unit_price"]
+        );
     }
 
     #[test]

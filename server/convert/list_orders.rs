@@ -108,8 +108,18 @@ mod tests {
         assert_eq!(descending("place_time desc"), Some(true));
         assert_eq!(descending("  place_time   desc "), Some(true));
         assert_eq!(descending("place_time"), Some(false));
-        for order_by in ["place_time asc", "update_time", "desc", "place_time,order_id", "PLACE_TIME"] {
-            assert_eq!(wrong(&request("", order_by, "")), ["order_by"], "{order_by}");
+        for order_by in [
+            "place_time asc",
+            "update_time",
+            "desc",
+            "place_time,order_id",
+            "PLACE_TIME",
+        ] {
+            assert_eq!(
+                wrong(&request("", order_by, "")),
+                ["order_by"],
+                "{order_by}"
+            );
         }
     }
 
@@ -119,7 +129,10 @@ mod tests {
             page_size: -1,
             ..request("x", "y", "z")
         };
-        assert_eq!(wrong(&all), ["filter", "order_by", "page_size", "page_token"]);
+        assert_eq!(
+            wrong(&all),
+            ["filter", "order_by", "page_size", "page_token"]
+        );
     }
 
     #[test]
@@ -135,9 +148,15 @@ mod tests {
         assert_eq!(list_orders(&next).unwrap().after, Some(last.clone()));
         next.page_size = 1_000;
         assert_eq!(list_orders(&next).unwrap().after, Some(last));
-        assert_eq!(wrong(&request("policy = y", "place_time", &token)), ["page_token"]);
+        assert_eq!(
+            wrong(&request("policy = y", "place_time", &token)),
+            ["page_token"]
+        );
         assert_eq!(wrong(&request("policy = x", "", &token)), ["page_token"]);
-        assert_eq!(wrong(&request("policy = x", "place_time", &token[1..])), ["page_token"]);
+        assert_eq!(
+            wrong(&request("policy = x", "place_time", &token[1..])),
+            ["page_token"]
+        );
     }
 
     proptest! {

@@ -21,7 +21,8 @@ pub(super) fn parse_money(violations: &mut Violations, money: &ProtoMoney) -> Op
         violations.push("currency_code", "is required: three letters of ISO 4217");
     } else if digits.is_none() {
         let code = quoted(currency_code);
-        let description = format!("{code} is not a currency of ISO 4217 (three upper-case letters)");
+        let description =
+            format!("{code} is not a currency of ISO 4217 (three upper-case letters)");
         violations.push("currency_code", description);
     }
     if !(-MOST_NANOS..=MOST_NANOS).contains(nanos) {
@@ -138,7 +139,10 @@ mod tests {
     fn amounts_end_where_the_domain_ends() {
         let most = parse("USD", 92_233_720_368_547_758, 70_000_000);
         assert_eq!(most, Ok(Money::new("USD", i64::MAX)));
-        assert_eq!(parse("USD", 92_233_720_368_547_758, 80_000_000), Err("units".to_owned()));
+        assert_eq!(
+            parse("USD", 92_233_720_368_547_758, 80_000_000),
+            Err("units".to_owned())
+        );
         assert_eq!(parse("USD", i64::MAX, 0), Err("units".to_owned()));
         assert_eq!(parse("JPY", i64::MIN, 0), Ok(Money::new("JPY", i64::MIN)));
     }

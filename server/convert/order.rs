@@ -100,7 +100,10 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         shipment: Some(proto_shipment(shipment)),
         deadline: proto_deadline(order, now),
         compensations: compensations.iter().map(proto_compensation).collect(),
-        allowed_commands: allowed.into_iter().map(|kind| command(kind).into()).collect(),
+        allowed_commands: allowed
+            .into_iter()
+            .map(|kind| command(kind).into())
+            .collect(),
         revision: *revision,
         place_time: Some(timestamp(*place_time)),
         update_time: Some(timestamp(*update_time)),

@@ -75,11 +75,7 @@ impl Scope {
                 return None;
             }
         };
-        let Token {
-            v: _,
-            scope,
-            after,
-        } = token;
+        let Token { v: _, scope, after } = token;
         if scope != self.hash {
             let description = "belongs to another request: filter, order and names must stay the same from page to page";
             found.push("page_token", description);
@@ -158,7 +154,11 @@ mod tests {
             Scope::new("ListOrders", &["state = Xplace_time", ""]),
             Scope::new("ListStockItems", &["state = X", "place_time"]),
         ] {
-            assert!(parse::<i64>(&other, &token).unwrap_err().contains("another request"));
+            assert!(
+                parse::<i64>(&other, &token)
+                    .unwrap_err()
+                    .contains("another request")
+            );
         }
     }
 
@@ -182,12 +182,23 @@ mod tests {
             format!("{}=", encode(&right)),
             "A".repeat(TOKEN_MOST + 1),
         ] {
-            assert_eq!(parse::<i64>(&scope, &token), Err(BROKEN.to_owned()), "{token}");
+            assert_eq!(
+                parse::<i64>(&scope, &token),
+                Err(BROKEN.to_owned()),
+                "{token}"
+            );
         }
         let newer = encode(&right.replace("\"v\":1", "\"v\":2"));
-        assert!(parse::<i64>(&scope, &newer).unwrap_err().contains("another version"));
+        assert!(
+            parse::<i64>(&scope, &newer)
+                .unwrap_err()
+                .contains("another version")
+        );
         let mut found = Violations::new();
-        assert_eq!(scope.parse(&mut found, &scope.token(-1i64), |n| *n >= 0), None);
+        assert_eq!(
+            scope.parse(&mut found, &scope.token(-1i64), |n| *n >= 0),
+            None
+        );
         assert!(found.names("page_token"));
     }
 

@@ -26,7 +26,10 @@ pub(super) fn parse_payment_method(
         text::optional_printable(violations, "token", token, TOKEN_MOST);
         if is_card_number(token) {
             // Without the value: errors are logged, and this one must not be.
-            violations.push("token", "must be a token of the payment provider, not a card number");
+            violations.push(
+                "token",
+                "must be a token of the payment provider, not a card number",
+            );
         }
         let digits = last4.bytes().all(|byte| byte.is_ascii_digit());
         if !last4.is_empty() && !(digits && last4.len() == 4) {
@@ -112,13 +115,21 @@ mod tests {
         for last4 in ["424", "42424", "424a", "٤٢٤٢", "42 4"] {
             assert_eq!(wrong(1, "t", last4), ["payment_method.last4"], "{last4}");
         }
-        let all = ["payment_method.type", "payment_method.token", "payment_method.last4"];
+        let all = [
+            "payment_method.type",
+            "payment_method.token",
+            "payment_method.last4",
+        ];
         assert_eq!(wrong(9, " t", "x"), all);
     }
 
     #[test]
     fn a_card_number_is_no_token() {
-        for token in ["4242424242424242", "4242 4242 4242 4242", "3782-822463-10005"] {
+        for token in [
+            "4242424242424242",
+            "4242 4242 4242 4242",
+            "3782-822463-10005",
+        ] {
             assert_eq!(wrong(1, token, ""), ["payment_method.token"], "{token}");
         }
         for token in ["4242424242424243", "tok-4242424242424242", "0", "18"] {

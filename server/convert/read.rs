@@ -44,7 +44,10 @@ pub fn get_order(request: &GetOrderRequest) -> Parsed<GetOrder> {
         Ok(Consistency::Unspecified | Consistency::Store) => false,
         Ok(Consistency::Strong) => true,
         Err(_) => {
-            found.push("consistency", "must be CONSISTENCY_STORE or CONSISTENCY_STRONG");
+            found.push(
+                "consistency",
+                "must be CONSISTENCY_STORE or CONSISTENCY_STRONG",
+            );
             false
         }
     };
@@ -102,7 +105,10 @@ mod tests {
     fn an_order_is_read_from_the_store_unless_asked_otherwise() {
         let get = |order_id: &str, consistency| {
             let order_id = order_id.to_owned();
-            get_order(&GetOrderRequest { order_id, consistency })
+            get_order(&GetOrderRequest {
+                order_id,
+                consistency,
+            })
         };
         for (number, strong) in [(0, false), (1, false), (2, true)] {
             assert_eq!(get("o", number).unwrap().strong, strong);
@@ -119,7 +125,13 @@ mod tests {
         let token = first.token(7);
         assert_eq!(events("order-1", 9, &token).unwrap().after_revision, 7);
         assert_eq!(fields(events("order-2", 9, &token)), ["page_token"]);
-        assert_eq!(fields(events("order-1", 9, &first.token(0))), ["page_token"]);
-        assert_eq!(fields(events("", -1, "x")), ["order_id", "page_size", "page_token"]);
+        assert_eq!(
+            fields(events("order-1", 9, &first.token(0))),
+            ["page_token"]
+        );
+        assert_eq!(
+            fields(events("", -1, "x")),
+            ["order_id", "page_size", "page_token"]
+        );
     }
 }

@@ -7,8 +7,8 @@ use super::{
 use orders::v1::{
     SignalOrderRequest,
     signal_order_request::{
-        CancelOrder, Command as Asked, ConfirmDelivery, ConfirmPayment, ConfirmPickup,
-        ReviewOrder, StartFulfillment, UpdateShippingAddress,
+        CancelOrder, Command as Asked, ConfirmDelivery, ConfirmPayment, ConfirmPickup, ReviewOrder,
+        StartFulfillment, UpdateShippingAddress,
     },
 };
 use orders_worker::domain::command::{Command, CommandRequest};

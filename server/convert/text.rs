@@ -143,12 +143,23 @@ mod tests {
     #[test]
     fn printable_texts_count_characters_and_have_no_hidden_ones() {
         let fine = |text: &str| is_fine(|v| drop(printable(v, "f", text, 8)));
-        for text in ["a", "a b", "äöüßäöüß", "💶💶💶💶💶💶💶💶", "12345678"] {
+        for text in ["a", "a b", "äöüßäöüß", "💶💶💶💶💶💶💶💶", "12345678"]
+        {
             assert!(fine(text), "{text:?}");
         }
         let wrong = [
-            "", " ", " a", "a ", "a\u{a0}", "a\tb", "a\0", "a\u{7f}", "a\u{85}b", "a\u{2028}b",
-            "123456789", "äöüßäöüßä",
+            "",
+            " ",
+            " a",
+            "a ",
+            "a\u{a0}",
+            "a\tb",
+            "a\0",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "123456789",
+            "äöüßäöüßä",
         ];
         for text in wrong {
             assert!(!fine(text), "{text:?}");
@@ -171,7 +182,10 @@ mod tests {
     #[test]
     fn what_is_quoted_is_short_and_visible() {
         assert_eq!(quoted("a\n"), r#""a\n""#);
-        assert_eq!(quoted(&"x".repeat(50)), format!("\"{}\"...", "x".repeat(40)));
+        assert_eq!(
+            quoted(&"x".repeat(50)),
+            format!("\"{}\"...", "x".repeat(40))
+        );
     }
 
     proptest! {

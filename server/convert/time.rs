@@ -83,7 +83,10 @@ mod tests {
     fn what_remains_is_never_negative() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let (before, after) = (at("2026-01-01T00:00:00Z"), at("2026-01-01T00:01:00.5Z"));
-        let half = ProtoDuration { seconds: 60, nanos: 500_000_000 };
+        let half = ProtoDuration {
+            seconds: 60,
+            nanos: 500_000_000,
+        };
         assert_eq!(remaining(before, after), half);
         assert_eq!(remaining(after, before), ProtoDuration::default());
         assert_eq!(remaining(before, before), ProtoDuration::default());

@@ -134,6 +134,9 @@ mod tests {
     #[test]
     fn nothing_wrong_gives_the_value_and_no_value_is_never_right() {
         assert_eq!(Violations::new().into_result(Some(1)), Ok(1));
-        assert_eq!(Violations::new().into_result::<()>(None).unwrap_err().len(), 1);
+        assert_eq!(
+            Violations::new().into_result::<()>(None).unwrap_err().len(),
+            1
+        );
     }
 }

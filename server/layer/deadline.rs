@@ -118,7 +118,10 @@ mod tests {
     fn timeouts_are_read_as_grpc_writes_them() {
         assert_eq!(parse("5S"), Some(Duration::from_secs(5)));
         assert_eq!(parse("150m"), Some(Duration::from_millis(150)));
-        assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(
+            parse("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3600))
+        );
         for bad in ["", "S", "5", "123456789S", "-1S", "5x", "5\u{e4}"] {
             assert_eq!(parse(bad), None, "{bad}");
         }

@@ -40,18 +40,34 @@ impl Orders {
             self.check(order_id, &request, &stored)?;
             let stored = self.started(stored).await?;
             request.seen_revision = stored.order.revision;
-            let sent = self.temporal().command(order_id, request.clone(), update_id.clone());
-            match sent.await {
+            let mut committed = self.store().wait_for(&request.request_id);
+            let sent = self
+                .temporal()
+                .command(order_id, request.clone(), update_id.clone());
+            let reply = tokio::select! {
+                // Committed is done: what follows (a provider's answer, Temporal's own record) the
+                // caller need not wait for, and the sweep sees to it whatever happens now.
+                stored = committed.committed() => {
+                    self.is_replay(order_id, &request, &fingerprint).await?;
+                    return Ok((stored?, false));
+                }
+                reply = sent => reply,
+            };
+            match reply {
                 Ok(CommandReply::Done {
                     fingerprint: done,
                     replayed,
-                    ..
+                    revision,
                 }) => {
                     // An update of the same id but another content attaches to the first one.
                     if done != fingerprint {
                         return Err(Error::RequestReused(request.request_id));
                     }
-                    return Ok((self.stored(order_id).await?, replayed));
+                    let stored = match replayed {
+                        true => self.stored(order_id).await?,
+                        false => self.store().order_at(order_id, revision).await?,
+                    };
+                    return Ok((stored, replayed));
                 }
                 Ok(CommandReply::Refused { revision, refusal }) => {
                     let now = self.stored(order_id).await?.order.revision;
@@ -85,7 +101,9 @@ impl Orders {
     ) -> Result<bool, Error> {
         match self.store().request(&request.request_id).await? {
             None => Ok(false),
-            Some((resource, before)) if resource == order_id && before == fingerprint => Ok(true),
+            Some(before) if before.resource == order_id && before.fingerprint == fingerprint => {
+                Ok(true)
+            }
             Some(_) => Err(Error::RequestReused(request.request_id.clone())),
         }
     }
@@ -97,8 +115,7 @@ impl Orders {
         request: &CommandRequest,
         stored: &StoredOrder,
     ) -> Result<(), Error> {
-        let decision: Result<_, Refusal> =
-            request.decide(&stored.order, stored.order.update_time);
+        let decision: Result<_, Refusal> = request.decide(&stored.order, stored.order.update_time);
         match decision {
             Ok(_) => Ok(()),
             Err(refusal) => Err(Error::refused(order_id, &request.request_id, refusal)),

@@ -30,7 +30,12 @@ impl InventoryService for Orders {
         request: Request<SetStockItemRequest>,
     ) -> Result<Response<SetStockItemResponse>, Status> {
         let request_id = request.get_ref().request_id.clone();
-        answer(self.set_stock(request).await, "SetStockItem", "", &request_id)
+        answer(
+            self.set_stock(request).await,
+            "SetStockItem",
+            "",
+            &request_id,
+        )
     }
 
     async fn list_supplier_orders(

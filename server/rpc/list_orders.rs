@@ -14,7 +14,9 @@ impl Orders {
         // One more than asked for tells whether there is a next page.
         let limit = asked.page_size + 1;
         let after = asked.after.as_ref();
-        let found = self.store().orders(&asked.filter, asked.sorting, after, limit);
+        let found = self
+            .store()
+            .orders(&asked.filter, asked.sorting, after, limit);
         let mut found = found.await?;
         let more = found.len() as i64 > asked.page_size;
         if more {

@@ -44,7 +44,12 @@ impl OrderService for Orders {
     ) -> Result<Response<PlaceOrderResponse>, Status> {
         let asked = request.get_ref();
         let (order_id, request_id) = (asked.order_id.clone(), asked.request_id.clone());
-        answer(self.place(request).await, "PlaceOrder", &order_id, &request_id)
+        answer(
+            self.place(request).await,
+            "PlaceOrder",
+            &order_id,
+            &request_id,
+        )
     }
 
     async fn get_order(
@@ -82,7 +87,13 @@ impl OrderService for Orders {
         request: Request<ConfirmPaymentRequest>,
     ) -> Result<Response<ConfirmPaymentResponse>, Status> {
         let parse = convert::confirm_payment;
-        command!(self, request, "ConfirmPayment", parse, ConfirmPaymentResponse)
+        command!(
+            self,
+            request,
+            "ConfirmPayment",
+            parse,
+            ConfirmPaymentResponse
+        )
     }
 
     async fn review_order(
@@ -98,7 +109,13 @@ impl OrderService for Orders {
         request: Request<StartFulfillmentRequest>,
     ) -> Result<Response<StartFulfillmentResponse>, Status> {
         let parse = convert::start_fulfillment;
-        command!(self, request, "StartFulfillment", parse, StartFulfillmentResponse)
+        command!(
+            self,
+            request,
+            "StartFulfillment",
+            parse,
+            StartFulfillmentResponse
+        )
     }
 
     async fn confirm_pickup(
@@ -114,7 +131,13 @@ impl OrderService for Orders {
         request: Request<ConfirmDeliveryRequest>,
     ) -> Result<Response<ConfirmDeliveryResponse>, Status> {
         let parse = convert::confirm_delivery;
-        command!(self, request, "ConfirmDelivery", parse, ConfirmDeliveryResponse)
+        command!(
+            self,
+            request,
+            "ConfirmDelivery",
+            parse,
+            ConfirmDeliveryResponse
+        )
     }
 
     async fn update_shipping_address(
@@ -122,7 +145,13 @@ impl OrderService for Orders {
         request: Request<UpdateShippingAddressRequest>,
     ) -> Result<Response<UpdateShippingAddressResponse>, Status> {
         let parse = convert::update_shipping_address;
-        command!(self, request, "UpdateShippingAddress", parse, UpdateShippingAddressResponse)
+        command!(
+            self,
+            request,
+            "UpdateShippingAddress",
+            parse,
+            UpdateShippingAddressResponse
+        )
     }
 
     async fn cancel_order(
@@ -131,7 +160,12 @@ impl OrderService for Orders {
     ) -> Result<Response<CancelOrderResponse>, Status> {
         let asked = request.get_ref();
         let (order_id, request_id) = (asked.order_id.clone(), asked.request_id.clone());
-        answer(self.cancel(request).await, "CancelOrder", &order_id, &request_id)
+        answer(
+            self.cancel(request).await,
+            "CancelOrder",
+            &order_id,
+            &request_id,
+        )
     }
 
     async fn signal_order(
@@ -140,7 +174,12 @@ impl OrderService for Orders {
     ) -> Result<Response<SignalOrderResponse>, Status> {
         let asked = request.get_ref();
         let (order_id, request_id) = (asked.order_id.clone(), asked.request_id.clone());
-        answer(self.signal(request).await, "SignalOrder", &order_id, &request_id)
+        answer(
+            self.signal(request).await,
+            "SignalOrder",
+            &order_id,
+            &request_id,
+        )
     }
 
     async fn list_policies(

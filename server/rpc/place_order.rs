@@ -28,7 +28,10 @@ impl Orders {
             let (stored, replayed) = self.take_in(asked, now).await?;
             let stored = self.started(stored).await?;
             let order = Some(self.show(&stored));
-            Ok(mark_replayed(Response::new(PlaceOrderResponse { order }), replayed))
+            Ok(mark_replayed(
+                Response::new(PlaceOrderResponse { order }),
+                replayed,
+            ))
         };
         within(time, work).await
     }
@@ -53,7 +56,11 @@ impl Orders {
         let (order_id, payment_id) = (new.order_id.clone(), new.payment_id.clone());
         let placed = place::place(new, &policy, &actor, &request_id, now)
             .map_err(|error| Error::Internal(error.to_string()))?;
-        match self.store().place(&placed, &request_id, &fingerprint).await? {
+        match self
+            .store()
+            .place(&placed, &request_id, &fingerprint)
+            .await?
+        {
             Placing::Placed(stored) => {
                 let policy = &policy.name;
                 tracing::info!(order_id, request_id, policy, "order placed");

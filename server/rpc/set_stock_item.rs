@@ -14,7 +14,9 @@ impl Orders {
     ) -> Result<Response<SetStockItemResponse>, Error> {
         let asked = convert::set_stock_item(request.get_ref()).map_err(Error::Invalid)?;
         let now = Timestamp::now();
-        let set = self.store().set_stock_item(&asked.item, &asked.request_id, now);
+        let set = self
+            .store()
+            .set_stock_item(&asked.item, &asked.request_id, now);
         match set.await? {
             Setting::Set { item, replayed } => {
                 let (sku, actor) = (&item.sku, &asked.actor);

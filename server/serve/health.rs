@@ -36,10 +36,17 @@ pub(super) async fn start(
 ) -> (Monitor, HealthServer<impl Health>) {
     let (reporter, service) = tonic_health::server::health_reporter();
     for name in ["", COMMANDS, STOCK] {
-        reporter.set_service_status(name, ServingStatus::NotServing).await;
+        reporter
+            .set_service_status(name, ServingStatus::NotServing)
+            .await;
     }
     let (tell, ready) = watch::channel(false);
-    let looking = tokio::spawn(look(reporter.clone(), store.clone(), temporal.clone(), tell));
+    let looking = tokio::spawn(look(
+        reporter.clone(),
+        store.clone(),
+        temporal.clone(),
+        tell,
+    ));
     let monitor = Monitor {
         reporter,
         ready,
@@ -62,7 +69,9 @@ impl Monitor {
     pub(super) async fn stop(self) {
         self.looking.abort();
         for name in ["", COMMANDS, STOCK] {
-            self.reporter.set_service_status(name, ServingStatus::NotServing).await;
+            self.reporter
+                .set_service_status(name, ServingStatus::NotServing)
+                .await;
         }
     }
 }

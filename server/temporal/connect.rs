@@ -37,10 +37,7 @@ impl Profile {
     ///
     /// # Errors
     /// When that configuration cannot be read.
-    pub fn load(
-        address: Option<&str>,
-        namespace: Option<&str>,
-    ) -> Result<Profile, ConnectError> {
+    pub fn load(address: Option<&str>, namespace: Option<&str>) -> Result<Profile, ConnectError> {
         let options = LoadClientConfigProfileOptions::default();
         let mut profile = load_client_config_profile(options, None)?;
         if let Some(address) = address {

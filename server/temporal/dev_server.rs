@@ -76,7 +76,9 @@ impl DevServerSettings {
             preferred_port: 7233,
             ui: true,
             namespace: "default".to_owned(),
-            search_attributes: ["OrderState", "CustomerId", "OrderPolicy"].map(keyword).into(),
+            search_attributes: ["OrderState", "CustomerId", "OrderPolicy"]
+                .map(keyword)
+                .into(),
             lock_patience: Duration::from_secs(5),
             start_patience: Duration::from_secs(30),
         }
@@ -202,8 +204,14 @@ where
         }
     }
     let took = begin.elapsed().as_secs_f32();
-    let ui = ports.ui.map(|ui| format!(", web UI http://{ui}")).unwrap_or_default();
-    progress(&format!("Temporal serves on {} after {took:.1} s{ui}", ports.grpc));
+    let ui = ports
+        .ui
+        .map(|ui| format!(", web UI http://{ui}"))
+        .unwrap_or_default();
+    progress(&format!(
+        "Temporal serves on {} after {took:.1} s{ui}",
+        ports.grpc
+    ));
     Ok((process, ports))
 }
 
@@ -213,7 +221,10 @@ where
     R: Fn(SocketAddr) -> F,
     F: Future<Output = bool>,
 {
-    while !timeout(PROBE_TIMEOUT, ready(address)).await.unwrap_or(false) {
+    while !timeout(PROBE_TIMEOUT, ready(address))
+        .await
+        .unwrap_or(false)
+    {
         sleep(PROBE_INTERVAL).await;
     }
     // Two dev servers that start at once may both have seen the port free; the loser's probe is

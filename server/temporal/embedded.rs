@@ -47,7 +47,9 @@ pub enum EmbeddedError {
     )]
     NoCli,
     /// Another process has the data directory.
-    #[error("the data directory {0} is in use by another `orders serve`: stop it, or set --data-dir")]
+    #[error(
+        "the data directory {0} is in use by another `orders serve`: stop it, or set --data-dir"
+    )]
     InUse(PathBuf),
     /// The system refused a file, a port or a process.
     #[error("the embedded Temporal cannot be started ({what}): {source}")]
@@ -103,7 +105,10 @@ impl Embedded {
         let lock = lock(&settings.data_dir).await?;
         let address = free_address(PORT).map_err(system("a free port"))?;
         let ui_address = free_address(UI_PORT).map_err(system("a free port"))?;
-        progress(&format!("starting Temporal ({}) on {address}", cli.display()));
+        progress(&format!(
+            "starting Temporal ({}) on {address}",
+            cli.display()
+        ));
         let log = settings.data_dir.join("temporal.log");
         let command = command(&cli, settings, address, ui_address, &log)?;
         let (pid, mut ended) = spawn(command, lock).map_err(system(cli.display().to_string()))?;
@@ -164,7 +169,11 @@ impl Embedded {
 /// starts right after its predecessor's death waits for what that left behind.
 async fn lock(data_dir: &Path) -> Result<File, EmbeddedError> {
     let path = data_dir.join("temporal.lock");
-    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let open = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = open.map_err(system(path.display().to_string()))?;
     let end = Instant::now() + LEAVE;
     loop {
@@ -193,15 +202,30 @@ fn command(
     let errors = output.try_clone().map_err(system("a file"))?;
     let mut command = Command::new(cli);
     command
-        .args(["server", "start-dev", "--ip", "127.0.0.1", "--ui-ip", "127.0.0.1"])
+        .args([
+            "server",
+            "start-dev",
+            "--ip",
+            "127.0.0.1",
+            "--ui-ip",
+            "127.0.0.1",
+        ])
         .args(["--port", &address.port().to_string()])
         .args(["--ui-port", &ui_address.port().to_string()])
         .arg("--db-filename")
         .arg(settings.data_dir.join("temporal.db"))
         // Twice the throughput of the default journal, and it came through kill -9 unharmed.
-        .args(["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"])
+        .args([
+            "--sqlite-pragma",
+            "journal_mode=WAL",
+            "--sqlite-pragma",
+            "synchronous=NORMAL",
+        ])
         // Timers of less than a second would wait for a whole one.
-        .args(["--dynamic-config-value", "history.timerProcessorMaxTimeShift=\"100ms\""])
+        .args([
+            "--dynamic-config-value",
+            "history.timerProcessorMaxTimeShift=\"100ms\"",
+        ])
         .args(["--search-attribute", "OrderState=Keyword"])
         .args(["--search-attribute", "CustomerId=Keyword"])
         .args(["--search-attribute", "OrderPolicy=Keyword"])
@@ -221,22 +245,24 @@ fn spawn(mut command: Command, lock: File) -> io::Result<Spawned> {
     die_with_parent(&mut command, &lock);
     let (tell, ended) = watch::channel(None);
     let (answer, spawned) = std::sync::mpsc::sync_channel::<io::Result<u32>>(1);
-    thread::Builder::new().name("temporal-parent".to_owned()).spawn(move || {
-        let mut child: Child = match command.spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                let _ = answer.send(Err(error));
-                return;
-            }
-        };
-        let _ = answer.send(Ok(child.id()));
-        let status = child.wait();
-        drop(lock);
-        tell.send_replace(Some(match status {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        }));
-    })?;
+    thread::Builder::new()
+        .name("temporal-parent".to_owned())
+        .spawn(move || {
+            let mut child: Child = match command.spawn() {
+                Ok(child) => child,
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                    return;
+                }
+            };
+            let _ = answer.send(Ok(child.id()));
+            let status = child.wait();
+            drop(lock);
+            tell.send_replace(Some(match status {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            }));
+        })?;
     let pid = spawned.recv().map_err(io::Error::other)??;
     let pid = i32::try_from(pid).map_err(io::Error::other)?;
     Ok((nix::unistd::Pid::from_raw(pid), ended))
@@ -244,7 +270,10 @@ fn spawn(mut command: Command, lock: File) -> io::Result<Spawned> {
 
 /// What the child does between fork and exec: dies when this thread dies, leaves our terminal's
 /// process group, and keeps the lock.
-#[allow(unsafe_code, reason = "pre_exec; only system calls that are safe between fork and exec")]
+#[allow(
+    unsafe_code,
+    reason = "pre_exec; only system calls that are safe between fork and exec"
+)]
 fn die_with_parent(command: &mut Command, lock: &File) {
     use nix::{
         fcntl::{FcntlArg, FdFlag, fcntl},

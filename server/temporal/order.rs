@@ -8,9 +8,9 @@ use orders_worker::{
 };
 use temporalio_client::{
     WorkflowExecuteUpdateOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
-    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
-    errors::WorkflowStartError,
+    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, errors::WorkflowStartError,
 };
+use temporalio_common::data_converters::{PayloadConverter, RawValue};
 
 impl Temporal {
     /// Starts the workflow of an order as it was placed. That it is there already is success.
@@ -28,7 +28,9 @@ impl Temporal {
             // The worker beside us gets the first task in the answer, without a round trip.
             .enable_eager_workflow_start(true)
             .build();
-        let started = self.client.start_workflow(OrderWorkflow::run, order, options);
+        let started = self
+            .client
+            .start_workflow(OrderWorkflow::run, order, options);
         match started.await {
             Ok(handle) => Ok(handle.run_id().map(str::to_owned)),
             Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => Ok(run_id),
@@ -64,15 +66,26 @@ impl Temporal {
         order_id: &str,
         request: CommandRequest,
     ) -> Result<(), TemporalError> {
-        use temporalio_client::UntypedSignal;
-        use temporalio_common::data_converters::{PayloadConverter, RawValue};
         let options = WorkflowSignalOptions::builder()
             .request_id(request.request_id.clone())
             .build();
         let payload = RawValue::from_value(&request, &PayloadConverter::default());
         let handle = self.handle(order_id);
-        let signal = UntypedSignal::new(orders_worker::workflow::COMMAND);
-        Ok(handle.signal(signal, payload, options).await?)
+        Ok(handle
+            .signal(OrderWorkflow::signal_command, payload, options)
+            .await?)
+    }
+
+    /// Makes a workflow take in what the store knows.
+    ///
+    /// # Errors
+    /// When the workflow is closed or gone, or Temporal cannot be reached.
+    pub async fn wake(&self, order_id: &str) -> Result<(), TemporalError> {
+        let handle = self.handle(order_id);
+        let options = WorkflowSignalOptions::default();
+        Ok(handle
+            .signal(OrderWorkflow::wake, RawValue::empty(), options)
+            .await?)
     }
 
     /// Asks the workflow for its order.
@@ -87,6 +100,7 @@ impl Temporal {
     }
 
     fn handle(&self, order_id: &str) -> WorkflowHandle<temporalio_client::Client, OrderWorkflow> {
-        self.client.get_workflow_handle(Order::workflow_id(order_id))
+        self.client
+            .get_workflow_handle(Order::workflow_id(order_id))
     }
 }

@@ -4,8 +4,7 @@ use super::{Temporal, TemporalError};
 use std::time::{Duration, SystemTime};
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
-    enums::v1::TaskQueueType,
-    taskqueue::v1::TaskQueue,
+    enums::v1::TaskQueueType, taskqueue::v1::TaskQueue,
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
@@ -28,13 +27,16 @@ impl Temporal {
             ..Default::default()
         };
         let mut service = self.client.clone();
-        let described = WorkflowService::describe_task_queue(&mut service, tonic::Request::new(request));
+        let described =
+            WorkflowService::describe_task_queue(&mut service, tonic::Request::new(request));
         let described = described
             .await
             .map_err(|status| TemporalError::Unavailable(status.to_string()))?;
         let since = SystemTime::now().checked_sub(RECENT);
         Ok(described.into_inner().pollers.iter().any(|poller| {
-            let heard = poller.last_access_time.and_then(|time| SystemTime::try_from(time).ok());
+            let heard = poller
+                .last_access_time
+                .and_then(|time| SystemTime::try_from(time).ok());
             heard >= since
         }))
     }

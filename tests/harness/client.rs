@@ -68,7 +68,9 @@ impl Client {
     /// Places an order, or is refused.
     pub async fn try_place(&self, request: impl Into<PlaceOrderRequest>) -> Result<Order, Refused> {
         let placed = self.orders.clone().place_order(request.into()).await;
-        placed.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        placed
+            .map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// The order as it is.
@@ -99,7 +101,10 @@ impl Client {
         eventually(what, async || {
             let order = self.get(order_id).await;
             let closed = order.close_time.is_some();
-            assert!(!closed || wanted(&order), "waited for {what}, but it closed: {order:#?}");
+            assert!(
+                !closed || wanted(&order),
+                "waited for {what}, but it closed: {order:#?}"
+            );
             wanted(&order).then_some(order)
         })
         .await
@@ -113,7 +118,8 @@ impl Client {
             ..StartFulfillmentRequest::default()
         };
         let done = self.orders.clone().start_fulfillment(request).await;
-        done.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// ConfirmPickup.
@@ -124,7 +130,8 @@ impl Client {
             ..ConfirmPickupRequest::default()
         };
         let done = self.orders.clone().confirm_pickup(request).await;
-        done.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// ConfirmDelivery.
@@ -135,15 +142,12 @@ impl Client {
             ..ConfirmDeliveryRequest::default()
         };
         let done = self.orders.clone().confirm_delivery(request).await;
-        done.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// ReviewOrder.
-    pub async fn review(
-        &self,
-        order_id: &str,
-        decision: ReviewDecision,
-    ) -> Result<Order, Refused> {
+    pub async fn review(&self, order_id: &str, decision: ReviewDecision) -> Result<Order, Refused> {
         let request = ReviewOrderRequest {
             order_id: order_id.to_owned(),
             request_id: unique("review"),
@@ -153,7 +157,8 @@ impl Client {
             ..ReviewOrderRequest::default()
         };
         let done = self.orders.clone().review_order(request).await;
-        done.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// CancelOrder.
@@ -165,7 +170,8 @@ impl Client {
             ..CancelOrderRequest::default()
         };
         let done = self.orders.clone().cancel_order(request).await;
-        done.map(|response| response.into_inner().order.unwrap()).map_err(Refused::from)
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
     }
 
     /// Places an order on a server that may die meanwhile.
@@ -184,7 +190,8 @@ impl Client {
             consistency: 0,
         };
         let got = self.orders.clone().get_order(request).await;
-        got.map(|response| response.into_inner().order.unwrap()).map_err(|status| status.code())
+        got.map(|response| response.into_inner().order.unwrap())
+            .map_err(|status| status.code())
     }
 
     /// ReviewOrder on a server that may die meanwhile.
@@ -221,11 +228,15 @@ impl Client {
             page_size: 1_000,
             page_token: String::new(),
         };
-        let response = self.orders.clone().list_order_events(request).await.unwrap();
+        let response = self
+            .orders
+            .clone()
+            .list_order_events(request)
+            .await
+            .unwrap();
         let events = response.into_inner().events;
         let name = |event: &orders::v1::OrderEvent| event.r#type().as_str_name().to_owned();
         let name = |event| name(event).replace("ORDER_EVENT_TYPE_", "");
         events.iter().map(name).collect()
     }
 }
-

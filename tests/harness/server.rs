@@ -80,13 +80,19 @@ impl TestServer {
         let end = tokio::time::Instant::now() + PATIENCE;
         while server.address.is_empty() {
             if let Some(status) = server.process.ended() {
-                panic!("the server ended with {status}:\n{}", server.process.output());
+                panic!(
+                    "the server ended with {status}:\n{}",
+                    server.process.output()
+                );
             }
             if let Some(line) = server.process.line_with("ready on ") {
                 let rest = line.split("ready on ").nth(1).unwrap();
                 server.address = rest.split(';').next().unwrap().to_owned();
             }
-            assert!(tokio::time::Instant::now() < end, "the server is not ready in time");
+            assert!(
+                tokio::time::Instant::now() < end,
+                "the server is not ready in time"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         server
@@ -99,7 +105,10 @@ impl TestServer {
 
     /// Where its Temporal is, as it says itself.
     pub fn temporal_address(&self) -> String {
-        let line = self.process.line_with("connecting to Temporal at ").unwrap();
+        let line = self
+            .process
+            .line_with("connecting to Temporal at ")
+            .unwrap();
         line.split(" at ").nth(1).unwrap().to_owned()
     }
 
@@ -126,7 +135,11 @@ impl TestServer {
             .connect_with(options)
             .await
             .unwrap();
-        let count = sqlx::query_scalar(query).bind(bind).fetch_one(&pool).await.unwrap();
+        let count = sqlx::query_scalar(query)
+            .bind(bind)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
         pool.close().await;
         count
     }

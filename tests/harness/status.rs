@@ -22,7 +22,11 @@ impl From<Status> for Refused {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info();
-        assert_eq!(info.map(|info| info.domain.as_str()), Some("orders"), "{status:?}");
+        assert_eq!(
+            info.map(|info| info.domain.as_str()),
+            Some("orders"),
+            "{status:?}"
+        );
         Self {
             code: status.code(),
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),

@@ -9,8 +9,7 @@ use temporalio_client::{
 
 /// A program that `make test-tools` installed, or that is on the path.
 pub fn tool(name: &str) -> Option<PathBuf> {
-    let installed =
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin")).join(name);
+    let installed = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin")).join(name);
     if installed.exists() {
         return installed.canonicalize().ok();
     }
@@ -44,9 +43,19 @@ impl TestTemporal {
         let port = free_port();
         let mut command = Command::new(needed("temporal"));
         command
-            .args(["server", "start-dev", "--headless", "--log-level", "error", "--port"])
+            .args([
+                "server",
+                "start-dev",
+                "--headless",
+                "--log-level",
+                "error",
+                "--port",
+            ])
             .arg(port.to_string())
-            .args(["--dynamic-config-value", "history.timerProcessorMaxTimeShift=\"100ms\""]);
+            .args([
+                "--dynamic-config-value",
+                "history.timerProcessorMaxTimeShift=\"100ms\"",
+            ]);
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
         connect(&address).await;
@@ -79,7 +88,12 @@ impl TimeSkipping {
         use temporalio_common::protos::temporal::api::testservice::v1::UnlockTimeSkippingRequest;
         let client = connect(&self.address).await;
         let request = tonic::Request::new(UnlockTimeSkippingRequest {});
-        client.connection().test_service().unlock_time_skipping(request).await.unwrap();
+        client
+            .connection()
+            .test_service()
+            .unlock_time_skipping(request)
+            .await
+            .unwrap();
     }
 
     /// Lets `time` pass.
@@ -89,7 +103,10 @@ impl TimeSkipping {
         let duration = time.try_into().ok();
         let request = tonic::Request::new(SleepRequest { duration });
         let mut service = client.connection().test_service();
-        service.unlock_time_skipping_with_sleep(request).await.unwrap();
+        service
+            .unlock_time_skipping_with_sleep(request)
+            .await
+            .unwrap();
     }
 }
 

@@ -38,7 +38,7 @@ impl OrderActivities {
         let fingerprint = request.fingerprint(order_id);
         let before = tx.request(&request.request_id).await?;
         let decision = match before {
-            Some((resource, before)) if resource == *order_id && before == fingerprint => {
+            Some(before) if before.resource == *order_id && before.fingerprint == fingerprint => {
                 return self.replayed(tx, ctx, input, fingerprint).await;
             }
             Some(_) => Err(Refusal::RequestReused),
@@ -51,6 +51,8 @@ impl OrderActivities {
                 self.effect(&mut tx, &change).await?;
                 tx.record_command(change, actor(request), request_id)
                     .await?;
+                // The answer shows what follows from the command, too.
+                tx.settle().await?;
                 tx.remember_request(request_id, &fingerprint).await?;
                 tracing::info!(order_id, request_id, command = %kind, "command recorded");
                 CommandReply::Done {

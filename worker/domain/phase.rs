@@ -57,6 +57,17 @@ pub fn todo(order: &Order, now: Timestamp) -> Todo {
         }))
 }
 
+/// When what is next for `order` is due; none when nothing is, or only a command without end. An
+/// order that is long past it was forgotten by its workflow.
+pub fn due_time(order: &Order) -> Option<Timestamp> {
+    match todo(order, order.update_time) {
+        Todo::Call { not_before, .. } => Some(not_before.unwrap_or(order.update_time)),
+        Todo::Record(_) => Some(order.update_time),
+        Todo::Wait(deadline) => deadline.map(|deadline| deadline.expire_time),
+        Todo::Nothing => None,
+    }
+}
+
 /// What the end of a wait means: none when the order does not wait for that any more, so that a
 /// deadline counts once, and never after its way out was taken.
 pub fn deadline_passed(order: &Order, deadline: &Deadline, now: Timestamp) -> Option<Change> {

@@ -1,6 +1,6 @@
 //! Opening the database.
 
-use super::{Store, StoreError, migrate};
+use super::{Store, StoreError, commits::Commits, migrate};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::{path::Path, time::Duration};
 
@@ -76,7 +76,11 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(connect)?;
-        Ok(Store { writer, readers })
+        Ok(Store {
+            writer,
+            readers,
+            commits: Commits::default(),
+        })
     }
 
     /// Whether the database answers.

@@ -1,8 +1,10 @@
 //! The one transaction in which an order changes: the effect of a step, the row, the events.
 
 use super::{
-    Connection, Store, StoreError, Tx, micros,
-    read::{events_after, load, remember_request, request},
+    Connection, Store, StoreError, Tx,
+    commits::Committed,
+    micros,
+    read::{StoredOrder, StoredRequest, events_after, load, remember_request, request},
 };
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
@@ -21,6 +23,9 @@ pub struct OrderTx {
     loaded: i64,
     appended: Vec<Event>,
     now: Timestamp,
+    /// The request that this transaction answers.
+    answered: Option<String>,
+    commits: super::commits::Commits,
 }
 
 /// More follow-ups than this in one transaction mean that a rule records without end.
@@ -49,6 +54,8 @@ impl Store {
             run_id: stored.run_id,
             appended: Vec::new(),
             now,
+            answered: None,
+            commits: self.commits.clone(),
         })
     }
 }
@@ -79,14 +86,11 @@ impl OrderTx {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn request(
-        &mut self,
-        request_id: &str,
-    ) -> Result<Option<(String, String)>, StoreError> {
+    pub async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>, StoreError> {
         request(&mut self.tx, request_id).await
     }
 
-    /// Remembers a request of this order.
+    /// Remembers a request of this order, answered by the order as it is now.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -95,8 +99,13 @@ impl OrderTx {
         request_id: &str,
         fingerprint: &str,
     ) -> Result<(), StoreError> {
-        let (order_id, now) = (&self.order.order_id, micros(self.now));
-        remember_request(&mut self.tx, request_id, order_id, fingerprint, now).await?;
+        let asked = StoredRequest {
+            resource: self.order.order_id.clone(),
+            fingerprint: fingerprint.to_owned(),
+            revision: self.order.revision,
+        };
+        remember_request(&mut self.tx, request_id, &asked, micros(self.now)).await?;
+        self.answered = Some(request_id.to_owned());
         Ok(())
     }
 
@@ -219,6 +228,16 @@ impl OrderTx {
         if self.order.revision > self.loaded {
             self.update_row(run_id).await?;
             self.tx.commit().await?;
+            if let Some(request_id) = self.answered {
+                self.commits.tell(Committed {
+                    request_id,
+                    stored: StoredOrder {
+                        order: self.order,
+                        run_id: run_id.map(str::to_owned).or(self.run_id),
+                        workflow_started: true,
+                    },
+                });
+            }
         }
         Ok(events)
     }
@@ -227,8 +246,8 @@ impl OrderTx {
         let order = &self.order;
         let result = sqlx::query(
             "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,
-                 close_time = $5, document = $6, run_id = $7, workflow_started = 1
-             WHERE order_id = $8 AND revision = $9",
+                 close_time = $5, document = $6, run_id = $7, due_time = $8, workflow_started = 1
+             WHERE order_id = $9 AND revision = $10",
         )
         .bind(order.state.as_str())
         .bind(order.close_reason().map(|reason| reason.as_str()))
@@ -237,6 +256,7 @@ impl OrderTx {
         .bind(order.close_time.map(micros))
         .bind(serde_json::to_string(order)?)
         .bind(run_id.or(self.run_id.as_deref()))
+        .bind(phase::due_time(order).map(micros))
         .bind(&order.order_id)
         .bind(self.loaded)
         .execute(&mut *self.tx)

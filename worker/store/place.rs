@@ -3,10 +3,9 @@
 use super::{
     Connection, Store, StoreError, is_duplicate, micros,
     order_tx::insert_event,
-    read::{StoredOrder, load, remember_request, request},
+    read::{StoredOrder, StoredRequest, load, remember_request, request},
 };
 use crate::domain::{event::Event, order::Order};
-use jiff::Timestamp;
 use sqlx::Row;
 
 /// What became of a placing.
@@ -39,18 +38,23 @@ impl Store {
         let order = Order::from_placed(placed)
             .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
         let mut tx = self.write().await?;
-        if let Some((order_id, before)) = request(&mut tx, request_id).await? {
-            return match load(&mut tx, &order_id).await? {
-                Some(stored) if before == fingerprint => Ok(Placing::Replayed(stored)),
+        if let Some(before) = request(&mut tx, request_id).await? {
+            return match load(&mut tx, &before.resource).await? {
+                Some(stored) if before.fingerprint == fingerprint => Ok(Placing::Replayed(stored)),
                 _ => Ok(Placing::RequestReused),
             };
         }
         let now = micros(order.place_time);
+        let asked = StoredRequest {
+            resource: order.order_id.clone(),
+            fingerprint: fingerprint.to_owned(),
+            revision: 1,
+        };
         if let Some(before) = fingerprint_of(&mut tx, &order.order_id).await? {
             if before != fingerprint {
                 return Ok(Placing::OrderExists);
             }
-            remember_request(&mut tx, request_id, &order.order_id, fingerprint, now).await?;
+            remember_request(&mut tx, request_id, &asked, now).await?;
             let stored = load(&mut tx, &order.order_id).await?;
             tx.commit().await?;
             return stored
@@ -65,7 +69,7 @@ impl Store {
             };
         }
         insert_event(&mut tx, &order.order_id, placed, Some("place")).await?;
-        remember_request(&mut tx, request_id, &order.order_id, fingerprint, now).await?;
+        remember_request(&mut tx, request_id, &asked, now).await?;
         tx.commit().await?;
         Ok(Placing::Placed(StoredOrder {
             order,
@@ -84,26 +88,6 @@ impl Store {
             .execute(&self.writer)
             .await?;
         Ok(())
-    }
-
-    /// The orders placed before `before` whose workflow is not known to have started, oldest
-    /// first, at most `limit`, as they were placed.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn unstarted(&self, before: Timestamp, limit: i64) -> Result<Vec<Order>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT document FROM orders
-             WHERE workflow_started = 0 AND place_time < $1 AND close_time IS NULL
-             ORDER BY place_time LIMIT $2",
-        )
-        .bind(micros(before))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter()
-            .map(|row| Ok(serde_json::from_str(row.try_get::<&str, _>(0)?)?))
-            .collect()
     }
 }
 
@@ -125,8 +109,8 @@ async fn insert_order(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
-             update_time, fingerprint, document)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+             update_time, due_time, fingerprint, document)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)",
     )
     .bind(&order.order_id)
     .bind(&order.customer_id)

@@ -15,6 +15,17 @@ pub struct StoredOrder {
     pub workflow_started: bool,
 }
 
+/// What was asked under a request id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRequest {
+    /// The order id or sku.
+    pub resource: String,
+    /// Stands for the content.
+    pub fingerprint: String,
+    /// The order's revision that answered it; 0 for stock.
+    pub revision: i64,
+}
+
 impl Store {
     /// The order of that id.
     ///
@@ -23,6 +34,25 @@ impl Store {
     pub async fn order(&self, order_id: &str) -> Result<Option<StoredOrder>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         load(&mut reader, order_id).await
+    }
+
+    /// The order as it was at `revision`: the fold of its events up to there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn order_at(&self, order_id: &str, revision: i64) -> Result<StoredOrder, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let stored = load(&mut reader, order_id).await?;
+        let mut stored = stored.ok_or_else(|| StoreError::NoOrder(order_id.to_owned()))?;
+        if stored.order.revision > revision {
+            let events = events_after(&mut reader, order_id, 0, revision).await?;
+            let placed = events.first().and_then(Order::from_placed);
+            let mut order = placed
+                .ok_or_else(|| StoreError::Corrupt(format!("{order_id} was never placed")))?;
+            events.iter().for_each(|event| order.apply(event));
+            stored.order = order;
+        }
+        Ok(stored)
     }
 
     /// The events of an order after `revision`, oldest first, at most `limit`.
@@ -39,11 +69,11 @@ impl Store {
         events_after(&mut reader, order_id, revision, limit).await
     }
 
-    /// What was asked under a request id: the order id or sku, and the content's fingerprint.
+    /// What was asked under a request id.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn request(&self, request_id: &str) -> Result<Option<(String, String)>, StoreError> {
+    pub async fn request(&self, request_id: &str) -> Result<Option<StoredRequest>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         request(&mut reader, request_id).await
     }
@@ -89,29 +119,37 @@ pub(super) async fn events_after(
 pub(super) async fn request(
     connection: &mut Connection,
     request_id: &str,
-) -> Result<Option<(String, String)>, StoreError> {
-    let row = sqlx::query("SELECT resource, fingerprint FROM requests WHERE request_id = $1")
+) -> Result<Option<StoredRequest>, StoreError> {
+    let query = "SELECT resource, fingerprint, revision FROM requests WHERE request_id = $1";
+    let row = sqlx::query(query)
         .bind(request_id)
         .fetch_optional(connection)
         .await?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .transpose()
+    row.map(|row| {
+        Ok(StoredRequest {
+            resource: row.try_get(0)?,
+            fingerprint: row.try_get(1)?,
+            revision: row.try_get(2)?,
+        })
+    })
+    .transpose()
 }
 
 /// Remembers what was asked under a request id.
 pub(super) async fn remember_request(
     connection: &mut Connection,
     request_id: &str,
-    resource: &str,
-    fingerprint: &str,
+    asked: &StoredRequest,
     time: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO requests (request_id, resource, fingerprint, time) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(request_id)
-    .bind(resource)
-    .bind(fingerprint)
+    .bind(&asked.resource)
+    .bind(&asked.fingerprint)
+    .bind(asked.revision)
     .bind(time)
     .execute(connection)
     .await?;

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, Store, StoreError, micros,
-    read::{remember_request, request},
+    read::{StoredRequest, remember_request, request},
 };
 use crate::domain::fingerprint;
 use jiff::Timestamp;
@@ -94,9 +94,9 @@ impl Store {
             .chain([item.sku.as_str()]);
         let fingerprint = fingerprint(content);
         let mut tx = self.write().await?;
-        if let Some((_, before)) = request(&mut tx, request_id).await? {
+        if let Some(before) = request(&mut tx, request_id).await? {
             return match stock_item(&mut tx, &item.sku).await? {
-                Some(item) if before == fingerprint => Ok(Setting::Set {
+                Some(item) if before.fingerprint == fingerprint => Ok(Setting::Set {
                     item,
                     replayed: true,
                 }),
@@ -125,7 +125,12 @@ impl Store {
         .bind(item.reorder_level)
         .execute(&mut *tx)
         .await?;
-        remember_request(&mut tx, request_id, &item.sku, &fingerprint, micros(now)).await?;
+        let asked = StoredRequest {
+            resource: item.sku.clone(),
+            fingerprint,
+            revision: 0,
+        };
+        remember_request(&mut tx, request_id, &asked, micros(now)).await?;
         let item = stock_item(&mut tx, &item.sku).await?;
         tx.commit().await?;
         let item = item.ok_or_else(|| StoreError::Corrupt("stock vanished".to_owned()))?;

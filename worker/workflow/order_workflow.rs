@@ -124,6 +124,13 @@ impl OrderWorkflow {
         call::command(ctx, request, Some(number)).await;
     }
 
+    /// Takes in what the store knows and this workflow does not (a commit that a crash cut off
+    /// from it), and goes on from there.
+    #[signal(name = "wake")]
+    pub async fn wake(ctx: &mut WorkflowContext<Self>, _payload: RawValue) {
+        call::settle(ctx).await;
+    }
+
     /// The whole order.
     #[query(name = "order")]
     pub fn order(&self, _ctx: &WorkflowContextView) -> Order {

@@ -57,7 +57,10 @@ pub(in super::super) fn review_order(
     }))
 }
 
-pub(in super::super) fn confirm_pickup(found: &mut Violations, tracking_number: &str) -> Option<Command> {
+pub(in super::super) fn confirm_pickup(
+    found: &mut Violations,
+    tracking_number: &str,
+) -> Option<Command> {
     let most = text::SHORT_MOST;
     let number = text::optional_printable(found, "tracking_number", tracking_number, most);
     Some(Command::ConfirmPickup(ConfirmPickup {

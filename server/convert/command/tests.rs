@@ -114,9 +114,15 @@ fn a_payment_has_an_amount_and_a_transaction() {
     assert_eq!(wrong(|r| r.amount = Some(samples::usd(0))), ["amount"]);
     assert_eq!(wrong(|r| r.amount = Some(samples::usd(-1))), ["amount"]);
     assert_eq!(wrong(|r| r.amount = Some(samples::usd(1))), NONE);
-    assert_eq!(wrong(|r| r.amount = Some(Default::default())), ["amount.currency_code"]);
+    assert_eq!(
+        wrong(|r| r.amount = Some(Default::default())),
+        ["amount.currency_code"]
+    );
     assert_eq!(wrong(|r| r.transaction_id = "x".repeat(128)), NONE);
-    assert_eq!(wrong(|r| r.transaction_id = "x".repeat(129)), ["transaction_id"]);
+    assert_eq!(
+        wrong(|r| r.transaction_id = "x".repeat(129)),
+        ["transaction_id"]
+    );
     assert_eq!(wrong(|r| r.transaction_id.clear()), ["transaction_id"]);
 }
 
@@ -132,14 +138,27 @@ fn a_review_has_a_decision_and_is_by_the_actor_unless_it_says_otherwise() {
     };
     assert_eq!(command(&review()), by("alice"));
     let reviewer = "bob".to_owned();
-    assert_eq!(command(&v1::ReviewOrderRequest { reviewer, ..review() }), by("bob"));
+    assert_eq!(
+        command(&v1::ReviewOrderRequest {
+            reviewer,
+            ..review()
+        }),
+        by("bob")
+    );
     for decision in [0, 3, -1] {
-        let request = v1::ReviewOrderRequest { decision, ..review() };
+        let request = v1::ReviewOrderRequest {
+            decision,
+            ..review()
+        };
         assert_eq!(fields(review_order(&request)), ["decision"]);
     }
     let sized = |reviewer: usize, reason: usize| {
         let (reviewer, reason) = ("x".repeat(reviewer), "x".repeat(reason));
-        fields(review_order(&v1::ReviewOrderRequest { reviewer, reason, ..review() }))
+        fields(review_order(&v1::ReviewOrderRequest {
+            reviewer,
+            reason,
+            ..review()
+        }))
     };
     assert_eq!(sized(128, 500), NONE);
     assert_eq!(sized(129, 501), ["reviewer", "reason"]);
@@ -185,7 +204,12 @@ fn the_other_commands_have_their_limits() {
 
 #[test]
 fn a_signal_is_the_same_command_with_the_paths_of_its_own_message() {
-    let v1::ConfirmPaymentRequest { transaction_id, amount, payment_method, .. } = confirm();
+    let v1::ConfirmPaymentRequest {
+        transaction_id,
+        amount,
+        payment_method,
+        ..
+    } = confirm();
     let mut request = v1::SignalOrderRequest {
         order_id: "order-1".to_owned(),
         request_id: "request-1".to_owned(),
@@ -206,9 +230,15 @@ fn a_signal_is_the_same_command_with_the_paths_of_its_own_message() {
     }
     use signal::Command as C;
     request.command = Some(C::StartFulfillment(signal::StartFulfillment {}));
-    assert_eq!(signal_order(&request).unwrap().1.command, Command::StartFulfillment);
+    assert_eq!(
+        signal_order(&request).unwrap().1.command,
+        Command::StartFulfillment
+    );
     request.command = Some(C::ConfirmDelivery(signal::ConfirmDelivery {}));
-    assert_eq!(signal_order(&request).unwrap().1.command, Command::ConfirmDelivery);
+    assert_eq!(
+        signal_order(&request).unwrap().1.command,
+        Command::ConfirmDelivery
+    );
 }
 
 proptest! {

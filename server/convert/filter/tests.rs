@@ -72,7 +72,10 @@ fn quotes_hold_anything_and_backslashes_hold_quotes() {
 #[test]
 fn errors_name_the_position_and_what_was_expected() {
     for (text, parts) in [
-        ("status = X", "at 1: expected customer_id, policy, state or place_time, found \"status\""),
+        (
+            "status = X",
+            "at 1: expected customer_id, policy, state or place_time, found \"status\"",
+        ),
         ("\"state\" = X", "at 1: expected customer_id"),
         ("= X", "at 1: expected customer_id"),
         ("(state = X)", "parentheses are not supported"),
@@ -80,26 +83,50 @@ fn errors_name_the_position_and_what_was_expected() {
         ("state", "at 6: expected = after state"),
         ("state =", "at 8: expected a value"),
         ("state X", "at 7: expected = after state, found \"X\""),
-        ("state != ORDER_STATE_PLACED", "at 7: expected = after state, found \"!=\""),
+        (
+            "state != ORDER_STATE_PLACED",
+            "at 7: expected = after state, found \"!=\"",
+        ),
         ("state : ORDER_STATE_PLACED", "at 7: expected ="),
         ("state < ORDER_STATE_PLACED", "at 7: expected ="),
-        ("state = PLACED", "at 9: expected a state, one of ORDER_STATE_PLACED, "),
+        (
+            "state = PLACED",
+            "at 9: expected a state, one of ORDER_STATE_PLACED, ",
+        ),
         ("state = ORDER_STATE_UNSPECIFIED", "at 9: expected a state"),
         ("customer_id = AND", "at 15: expected a value"),
         ("customer_id = <", "at 15: expected a value"),
-        ("customer_id = a b", "at 17: expected AND or the end, found \"b\""),
-        ("customer_id = a AND", "at 20: expected a comparison after AND"),
-        ("customer_id = a and policy = b", "at 17: expected AND or the end"),
+        (
+            "customer_id = a b",
+            "at 17: expected AND or the end, found \"b\"",
+        ),
+        (
+            "customer_id = a AND",
+            "at 20: expected a comparison after AND",
+        ),
+        (
+            "customer_id = a and policy = b",
+            "at 17: expected AND or the end",
+        ),
         ("customer_id = a OR policy = b", "only AND is supported"),
-        ("customer_id = a AND AND policy = b", "at 21: expected customer_id"),
+        (
+            "customer_id = a AND AND policy = b",
+            "at 21: expected customer_id",
+        ),
         ("customer_id = a,b", "at 16: expected AND or the end"),
         ("customer_id = \"a", "at 15: the quote is never closed"),
         ("customer_id = \"a\\\"", "at 15: the quote is never closed"),
         ("customer_id = ä AND x", "at 21: expected customer_id"),
         ("customer_id = a;", "at 16: \";\" must stand in quotes"),
-        ("place_time = \"2026-01-01T00:00:00Z\"", "at 12: expected <, <=, > or >="),
+        (
+            "place_time = \"2026-01-01T00:00:00Z\"",
+            "at 12: expected <, <=, > or >=",
+        ),
         ("place_time > 2026-01-01T00", "at 14: expected a time"),
-        ("place_time > \"yesterday\"", "at 14: expected a time of RFC 3339"),
+        (
+            "place_time > \"yesterday\"",
+            "at 14: expected a time of RFC 3339",
+        ),
     ] {
         let error = error(text);
         assert!(error.contains(parts), "{text}: {error}");
@@ -108,7 +135,10 @@ fn errors_name_the_position_and_what_was_expected() {
 
 #[test]
 fn times_are_of_rfc_3339_and_nothing_else() {
-    for time in ["2026-01-01T00:00:00Z", "2024-02-29T23:59:59.123456789-11:30"] {
+    for time in [
+        "2026-01-01T00:00:00Z",
+        "2024-02-29T23:59:59.123456789-11:30",
+    ] {
         assert!(parse(&format!("place_time < \"{time}\"")).is_ok(), "{time}");
     }
     for time in [
@@ -124,7 +154,10 @@ fn times_are_of_rfc_3339_and_nothing_else() {
         "2026-01-01T24:00:00Z",
         "٢٠٢٦-01-01T00:00:00Z",
     ] {
-        assert!(parse(&format!("place_time < \"{time}\"")).is_err(), "{time}");
+        assert!(
+            parse(&format!("place_time < \"{time}\"")).is_err(),
+            "{time}"
+        );
     }
 }
 

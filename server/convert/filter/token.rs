@@ -23,7 +23,9 @@ pub(super) enum Kind {
 }
 
 /// Longer ones first.
-const SIGNS: [&str; 12] = ["<=", ">=", "!=", "=", "<", ">", ":", "(", ")", ",", "*", "!"];
+const SIGNS: [&str; 12] = [
+    "<=", ">=", "!=", "=", "<", ">", ":", "(", ")", ",", "*", "!",
+];
 
 /// The tokens of a filter.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -76,7 +78,11 @@ fn quoted_value(text: &str, quote: char, position: usize) -> Result<(usize, Stri
 }
 
 fn is_word_part(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '@' | '#' | '$' | '%' | '&' | '~')
+    c.is_alphanumeric()
+        || matches!(
+            c,
+            '_' | '-' | '.' | '+' | '/' | '@' | '#' | '$' | '%' | '&' | '~'
+        )
 }
 
 impl Token {

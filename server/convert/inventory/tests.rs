@@ -28,7 +28,12 @@ fn a_sku_has_1_to_64_printable_characters() {
     let get = |sku: String| get_stock_item(&v1::GetStockItemRequest { sku });
     assert_eq!(get("sku 1".to_owned()), Ok("sku 1".to_owned()));
     assert!(get("ä".repeat(64)).is_ok());
-    for sku in ["ä".repeat(65), String::new(), " a".to_owned(), "a\0".to_owned()] {
+    for sku in [
+        "ä".repeat(65),
+        String::new(),
+        " a".to_owned(),
+        "a\0".to_owned(),
+    ] {
         assert_eq!(fields(get(sku)), ["sku"]);
     }
 }
@@ -51,7 +56,10 @@ fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
     assert_eq!(wrong(0, 5, 0), NONE);
     assert_eq!(wrong(0, 5, 5), NONE);
     assert_eq!(wrong(0, 5, 4), ["stock_item.reorder_level"]);
-    assert_eq!(fields(set_stock_item(&Default::default())), ["request_id", "stock_item"]);
+    assert_eq!(
+        fields(set_stock_item(&Default::default())),
+        ["request_id", "stock_item"]
+    );
     let mut long = set(0, 0, 0);
     long.request_id = "x".repeat(129);
     long.actor = "x".repeat(129);
@@ -61,13 +69,19 @@ fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
 #[test]
 fn lists_go_on_where_the_page_before_ended() {
     let stock = |page_size, page_token| {
-        list_stock_items(&v1::ListStockItemsRequest { page_size, page_token })
+        list_stock_items(&v1::ListStockItemsRequest {
+            page_size,
+            page_token,
+        })
     };
     let first = stock(0, String::new()).unwrap();
     assert_eq!((first.after_sku.as_str(), first.page_size), ("", 50));
     let token = first.token("sku-9");
     assert_eq!(stock(0, token.clone()).unwrap().after_sku, "sku-9");
-    assert_eq!(fields(stock(-1, "x".to_owned())), ["page_size", "page_token"]);
+    assert_eq!(
+        fields(stock(-1, "x".to_owned())),
+        ["page_size", "page_token"]
+    );
 
     let supplier = |sku: &str, page_token: String| {
         list_supplier_orders(&v1::ListSupplierOrdersRequest {
@@ -84,7 +98,10 @@ fn lists_go_on_where_the_page_before_ended() {
     assert_eq!((all.sku.clone(), all.after.clone()), (None, None));
     let next = supplier("", all.token(&last)).unwrap();
     assert_eq!(next.after, Some(last.clone()));
-    assert_eq!(supplier("a", String::new()).unwrap().sku.as_deref(), Some("a"));
+    assert_eq!(
+        supplier("a", String::new()).unwrap().sku.as_deref(),
+        Some("a")
+    );
     assert_eq!(fields(supplier("a", all.token(&last))), ["page_token"]);
     assert_eq!(fields(supplier("", token)), ["page_token"]);
     assert_eq!(fields(supplier(&"x".repeat(65), String::new())), ["sku"]);

@@ -4,7 +4,9 @@ use orders_worker::domain::{money, place::Violation};
 use proptest::prelude::*;
 
 fn parse(request: &PlaceOrderRequest) -> Parsed<PlaceOrder> {
-    place_order(request, &samples::book(), samples::now(), || "made".to_owned())
+    place_order(request, &samples::book(), samples::now(), || {
+        "made".to_owned()
+    })
 }
 
 /// What is wrong with a request that was right until `change`.
@@ -43,7 +45,12 @@ fn an_id_is_made_only_for_a_right_request_without_one() {
     assert_eq!(asked.new.order_id, "made");
     assert_eq!(asked.new.payment_id, None);
     let never = || panic!("no id is needed");
-    let given = place_order(&samples::place_order(), &samples::book(), samples::now(), never);
+    let given = place_order(
+        &samples::place_order(),
+        &samples::book(),
+        samples::now(),
+        never,
+    );
     assert!(given.is_ok());
     request.customer_id.clear();
     assert!(place_order(&request, &samples::book(), samples::now(), never).is_err());
@@ -85,27 +92,55 @@ fn the_policy_says_what_else_is_needed() {
     assert_eq!(wrong(|r| r.payment_method = None), ["payment_method"]);
     let without_token = |r: &mut PlaceOrderRequest| r.payment_method = Some(Default::default());
     assert_eq!(wrong(without_token), ["payment_method.token"]);
-    assert_eq!(wrong(|r| r.release_time = time("2026-12-01T00:00:00Z")), ["release_time"]);
+    assert_eq!(
+        wrong(|r| r.release_time = time("2026-12-01T00:00:00Z")),
+        ["release_time"]
+    );
     let external = |r: &mut PlaceOrderRequest| r.policy = "external-payment".to_owned();
     assert_eq!(wrong(external), NONE);
-    assert_eq!(wrong(|r| { external(r); r.payment_method = None }), NONE);
-    assert_eq!(wrong(|r| { external(r); without_token(r) }), NONE);
+    assert_eq!(
+        wrong(|r| {
+            external(r);
+            r.payment_method = None
+        }),
+        NONE
+    );
+    assert_eq!(
+        wrong(|r| {
+            external(r);
+            without_token(r)
+        }),
+        NONE
+    );
     let pre_order = |r: &mut PlaceOrderRequest, text: &str| {
         r.policy = "pre-order".to_owned();
         r.release_time = time(text);
     };
-    assert_eq!(wrong(|r| r.policy = "pre-order".to_owned()), ["release_time"]);
+    assert_eq!(
+        wrong(|r| r.policy = "pre-order".to_owned()),
+        ["release_time"]
+    );
     assert_eq!(wrong(|r| pre_order(r, "2026-12-01T00:00:00Z")), NONE);
     // Seven days of grace end with the call, or a nanosecond after it.
-    assert_eq!(wrong(|r| pre_order(r, "2026-06-24T12:00:00Z")), ["release_time"]);
-    assert_eq!(wrong(|r| pre_order(r, "2026-06-24T12:00:00.000000001Z")), NONE);
+    assert_eq!(
+        wrong(|r| pre_order(r, "2026-06-24T12:00:00Z")),
+        ["release_time"]
+    );
+    assert_eq!(
+        wrong(|r| pre_order(r, "2026-06-24T12:00:00.000000001Z")),
+        NONE
+    );
 }
 
 #[test]
 fn the_total_is_more_than_zero_and_fits() {
     let free = |r: &mut PlaceOrderRequest| r.line_items = vec![samples::line_item("a", 3, 0)];
     assert_eq!(wrong(free), ["line_items"]);
-    let price = Money { currency_code: "JPY".to_owned(), units: i64::MAX, nanos: 0 };
+    let price = Money {
+        currency_code: "JPY".to_owned(),
+        units: i64::MAX,
+        nanos: 0,
+    };
     let large = |r: &mut PlaceOrderRequest, quantity| {
         let mut item = samples::line_item("a", quantity, 0);
         item.unit_price = Some(price.clone());
@@ -122,12 +157,21 @@ fn everything_wrong_is_said_at_once_and_once() {
         .into_iter()
         .map(|violation| violation.field)
         .collect();
-    let expected = ["request_id", "customer_id", "policy", "line_items", "shipping_address"];
+    let expected = [
+        "request_id",
+        "customer_id",
+        "policy",
+        "line_items",
+        "shipping_address",
+    ];
     assert_eq!(fields, expected);
     let found = wrong(|r| {
         r.line_items[1].quantity = 0;
         r.line_items[0].sku.clear();
-        r.release_time = Some(prost_types::Timestamp { seconds: 0, nanos: -1 });
+        r.release_time = Some(prost_types::Timestamp {
+            seconds: 0,
+            nanos: -1,
+        });
         r.payment_method = Some(v1::PaymentMethod {
             last4: "x".to_owned(),
             ..Default::default()
@@ -186,8 +230,21 @@ fn the_fingerprint_is_of_the_content() {
 }
 
 fn texts() -> impl Strategy<Value = String> {
-    let known = ["", "standard", "pre-order", "USD", "DE", "4242", "order-1", " ", "\n"];
-    prop_oneof![prop::sample::select(&known[..]).prop_map(str::to_owned), ".{0,140}"]
+    let known = [
+        "",
+        "standard",
+        "pre-order",
+        "USD",
+        "DE",
+        "4242",
+        "order-1",
+        " ",
+        "\n",
+    ];
+    prop_oneof![
+        prop::sample::select(&known[..]).prop_map(str::to_owned),
+        ".{0,140}"
+    ]
 }
 
 prop_compose! {

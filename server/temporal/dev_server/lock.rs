@@ -66,7 +66,9 @@ impl DataLock {
             sleep(INTERVAL).await;
         }
         // Only words for the next one's error message: that they are missing is no failure.
-        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(DataLock(file))
     }
 
@@ -104,9 +106,14 @@ mod tests {
             .spawn()
             .unwrap();
         drop(lock);
-        let refused = DataLock::acquire(dir.path(), SHORT, &|_| {}).await.unwrap_err();
+        let refused = DataLock::acquire(dir.path(), SHORT, &|_| {})
+            .await
+            .unwrap_err();
         let text = refused.to_string();
-        assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+        assert!(
+            text.contains(&format!("process {}", std::process::id())),
+            "{text}"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         DataLock::acquire(dir.path(), SHORT, &|_| {}).await.unwrap();
@@ -122,7 +129,9 @@ mod tests {
         });
         let said = std::cell::RefCell::new(Vec::new());
         let progress = |line: &str| said.borrow_mut().push(line.to_owned());
-        DataLock::acquire(dir.path(), Duration::from_secs(10), &progress).await.unwrap();
+        DataLock::acquire(dir.path(), Duration::from_secs(10), &progress)
+            .await
+            .unwrap();
         assert_eq!(said.borrow().len(), 1, "{said:?}");
     }
 }

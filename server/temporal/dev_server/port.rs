@@ -32,7 +32,10 @@ impl Ports {
         let ui = ui.then(|| bind(ui_port)).transpose().map_err(no_port())?;
         Ok(Ports {
             grpc: grpc.local_addr().map_err(no_port())?,
-            ui: ui.map(|ui| ui.local_addr()).transpose().map_err(no_port())?,
+            ui: ui
+                .map(|ui| ui.local_addr())
+                .transpose()
+                .map_err(no_port())?,
         })
     }
 }
@@ -55,7 +58,8 @@ pub(super) fn listens(pid: u32, address: SocketAddr) -> bool {
     let inode = table.lines().find_map(|line| {
         let columns: Vec<&str> = line.split_whitespace().collect();
         let ours = columns.get(1) == Some(&local.as_str()) && columns.get(3) == Some(&"0A");
-        ours.then(|| columns.get(9).map(|inode| format!("socket:[{inode}]"))).flatten()
+        ours.then(|| columns.get(9).map(|inode| format!("socket:[{inode}]")))
+            .flatten()
     });
     let Some(inode) = inode else {
         return false;
@@ -92,7 +96,10 @@ mod tests {
         let listener = bind(0).unwrap();
         let address = listener.local_addr().unwrap();
         assert!(listens(std::process::id(), address));
-        let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut other = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         assert!(!listens(other.id(), address));
         other.kill().unwrap();
         other.wait().unwrap();

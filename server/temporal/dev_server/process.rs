@@ -66,7 +66,9 @@ impl Process {
             .kill_on_drop(true);
         die_with_parent(&mut command);
         let cannot_run = format!("{} cannot be run", cli.display());
-        let (child, keeper) = spawn_from_keeper(command).await.map_err(system(cannot_run))?;
+        let (child, keeper) = spawn_from_keeper(command)
+            .await
+            .map_err(system(cannot_run))?;
         Ok(Process {
             child,
             log,
@@ -146,9 +148,15 @@ impl Process {
 pub(super) fn make_data_dir(path: &Path) -> Result<PathBuf, DevServerError> {
     let failed = || {
         let path = path.display();
-        system(format!("the data directory {path} cannot be used (choose one with --data-dir)"))
+        system(format!(
+            "the data directory {path} cannot be used (choose one with --data-dir)"
+        ))
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed())?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(failed())?;
     std::path::absolute(path).map_err(failed())
 }
 
@@ -163,7 +171,10 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
         .args(["--sqlite-pragma", "synchronous=NORMAL"])
         // Timers of less than a second would wait for a whole one. The value is JSON: without its
         // quotes the CLI refuses to start.
-        .args(["--dynamic-config-value", "history.timerProcessorMaxTimeShift=\"100ms\""])
+        .args([
+            "--dynamic-config-value",
+            "history.timerProcessorMaxTimeShift=\"100ms\"",
+        ])
         .args(["--namespace", &settings.namespace])
         .args(["--log-level", "warn", "--color", "never"]);
     match ports.ui {
@@ -174,7 +185,9 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
         None => command.arg("--headless"),
     };
     for (name, kind) in &settings.search_attributes {
-        command.arg("--search-attribute").arg(format!("{name}={kind}"));
+        command
+            .arg("--search-attribute")
+            .arg(format!("{name}={kind}"));
     }
     // Temporal's environment configuration is about the cluster one connects to; some of it
     // (TEMPORAL_ENV) makes the CLI refuse to start.
@@ -192,24 +205,29 @@ async fn spawn_from_keeper(mut command: Command) -> io::Result<(Child, mpsc::Sen
     let runtime = Handle::current();
     let (keeper, released) = mpsc::channel::<()>();
     let (answer, spawned) = oneshot::channel();
-    thread::Builder::new().name("temporal-keeper".to_owned()).spawn(move || {
-        let child = {
-            let _entered = runtime.enter();
-            command.spawn()
-        };
-        // Nobody waits any more: the child is dropped, and killed by that.
-        if answer.send(child).is_ok() {
-            // Ends with an error when the sender is dropped.
-            let _ = released.recv();
-        }
-    })?;
+    thread::Builder::new()
+        .name("temporal-keeper".to_owned())
+        .spawn(move || {
+            let child = {
+                let _entered = runtime.enter();
+                command.spawn()
+            };
+            // Nobody waits any more: the child is dropped, and killed by that.
+            if answer.send(child).is_ok() {
+                // Ends with an error when the sender is dropped.
+                let _ = released.recv();
+            }
+        })?;
     let child = spawned.await.map_err(io::Error::other)??;
     Ok((child, keeper))
 }
 
 /// What the child does between fork and exec: it gets its own session, so that a Ctrl-C is not for
 /// it (it must go on while the worker finishes), and its death when the parent dies.
-#[allow(unsafe_code, reason = "pre_exec: system calls only, no memory, no locks")]
+#[allow(
+    unsafe_code,
+    reason = "pre_exec: system calls only, no memory, no locks"
+)]
 fn die_with_parent(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let before_exec = move || {
@@ -229,7 +247,12 @@ fn die_with_parent(command: &mut Command) {
 }
 
 fn create_log(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// The end of the log; empty when it cannot be read.

@@ -15,6 +15,9 @@ CREATE TABLE orders (
     -- Whether Temporal is known to have the workflow; the sweep starts those that it is not known of.
     workflow_started  BIGINT  NOT NULL DEFAULT 0 CHECK (workflow_started IN (0, 1)),
     run_id            TEXT,
+    -- When what is next for the order is due; long past it, the workflow is to be woken. None when
+    -- the order waits for a command without end, or is closed.
+    due_time          BIGINT,
     -- The order as it is at this revision, as JSON.
     document          TEXT    NOT NULL,
     CHECK ((close_reason IS NULL) = (state NOT IN ('COMPLETED', 'CANCELLED', 'REJECTED'))),
@@ -25,7 +28,7 @@ CREATE INDEX orders_by_update_time ON orders (update_time, order_id);
 CREATE INDEX orders_by_customer ON orders (customer_id, place_time, order_id);
 CREATE INDEX orders_by_state ON orders (state, place_time, order_id);
 CREATE INDEX orders_by_policy ON orders (policy, place_time, order_id);
-CREATE INDEX orders_unstarted ON orders (place_time) WHERE workflow_started = 0;
+CREATE INDEX orders_due ON orders (due_time) WHERE due_time IS NOT NULL;
 
 CREATE TABLE order_events (
     order_id  TEXT    NOT NULL REFERENCES orders (order_id),
@@ -46,6 +49,8 @@ CREATE TABLE requests (
     -- The order id or sku.
     resource     TEXT    NOT NULL,
     fingerprint  TEXT    NOT NULL,
+    -- The order's revision that answered it; 0 for stock.
+    revision     BIGINT  NOT NULL,
     time         BIGINT  NOT NULL
 );
 
