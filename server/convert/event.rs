@@ -1,14 +1,12 @@
-//! An event of an order, with the states after it.
+//! An event as a message.
 
-use super::{
-    enums::{order_state, payment_state, reservation_state, shipment_state, step},
-    time::timestamp,
-};
-use orders::v1;
+use super::{enums, time::timestamp};
+use orders::v1::{self, OrderEventType};
 use orders_worker::domain::{
-    event::{Change, Event},
+    event::{ACTOR_PROCESS, Change, Event},
     order::Order,
-    step::Step,
+    policy::PaymentMode,
+    step::{CompensationOutcome, Step},
 };
 
 /// What an event says beside its type.
@@ -20,8 +18,8 @@ struct Said {
     error: String,
 }
 
-/// The event as a message. `after` is the order as it was after it.
-pub fn event(after: &Order, event: &Event) -> v1::OrderEvent {
+/// An event as a message, with the order as it was right after it.
+pub fn event(order_after: &Order, event: &Event) -> v1::OrderEvent {
     let Event {
         revision,
         time,
@@ -29,114 +27,173 @@ pub fn event(after: &Order, event: &Event) -> v1::OrderEvent {
         request_id,
         change,
     } = event;
+    let (kind, said) = said(change, order_after);
     let Said {
         reason,
-        step: said_step,
+        step,
         attempt,
         error,
-    } = said(change);
+    } = said;
+    let itself = actor == ACTOR_PROCESS;
     v1::OrderEvent {
-        order_id: after.order_id.clone(),
+        order_id: order_after.order_id.clone(),
         revision: *revision,
-        r#type: event_type(change).into(),
-        actor: actor.clone(),
+        r#type: kind.into(),
+        actor: if itself { String::new() } else { actor.clone() },
         reason,
         time: Some(timestamp(*time)),
-        order_state: order_state(after.state).into(),
-        payment_state: payment_state(after.payment.state).into(),
-        reservation_state: reservation_state(after.reservation.state).into(),
-        shipment_state: shipment_state(after.shipment.state).into(),
-        step: said_step.map_or(0, |said| step(said).into()),
+        order_state: enums::order_state(order_after.state).into(),
+        payment_state: enums::payment_state(order_after.payment.state).into(),
+        reservation_state: enums::reservation_state(order_after.reservation.state).into(),
+        shipment_state: enums::shipment_state(order_after.shipment.state).into(),
+        step: step.map(enums::step).unwrap_or_default().into(),
         attempt: i64::from(attempt),
         error,
         request_id: request_id.clone().unwrap_or_default(),
     }
 }
 
-fn said(change: &Change) -> Said {
-    let because = |reason: &str| Said {
-        reason: reason.to_owned(),
-        ..Said::default()
-    };
-    let of_step = |step| Said {
-        step: Some(step),
-        ..Said::default()
-    };
+/// The type, the step and the words of a change. What else it carries shows in the order.
+fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
+    use OrderEventType as Type;
+    let nothing = Said::default();
     match change {
-        Change::FraudDetected { reason }
-        | Change::OutOfStock { reason }
-        | Change::PaymentDeclined { reason }
-        | Change::CancelRequested { reason }
-        | Change::Reviewed { reason, .. } => because(reason),
-        Change::CommandRefused { command, reason } => because(&format!("{command}: {reason}")),
-        Change::DeadlinePassed { kind } => because(kind.as_str()),
-        Change::Closed { reason } => because(reason.as_str()),
+        Change::Placed { order: _ } => (Type::Placed, nothing),
+        Change::Screened => (Type::Screened, of(Step::Screen)),
+        Change::FraudDetected { reason } => (Type::FraudDetected, of(Step::Screen).why(reason)),
+        Change::InventoryReserved { reservation_id: _ } => {
+            (Type::InventoryReserved, of(Step::ReserveInventory))
+        }
+        Change::OutOfStock { reason } => (Type::OutOfStock, of(Step::ReserveInventory).why(reason)),
+        Change::PaymentRequested { expire_time: _ } => (Type::PaymentRequested, nothing),
+        Change::PaymentConfirmed {
+            transaction_id: _,
+            amount: _,
+            payment_method: _,
+        } => (Type::PaymentConfirmed, nothing),
+        Change::PaymentAuthorized {
+            transaction_id: _,
+            amount: _,
+        } => (Type::PaymentAuthorized, of(Step::AuthorizePayment)),
+        Change::PaymentCaptured {
+            step,
+            transaction_id: _,
+            amount: _,
+        } => (Type::PaymentCaptured, of(*step)),
+        Change::PaymentDeclined { reason } => {
+            (Type::PaymentDeclined, of(declined(order_after)).why(reason))
+        }
         Change::AttemptFailed {
             step,
             attempt,
             error,
-            unknown: _,
-        } => Said {
-            step: Some(*step),
-            attempt: *attempt,
-            error: error.clone(),
-            ..Said::default()
-        },
-        Change::Compensated { step, outcome, .. } => Said {
-            reason: outcome.to_string(),
-            ..of_step(*step)
-        },
-        Change::PaymentCaptured { step, .. } => of_step(*step),
-        Change::Screened => of_step(Step::Screen),
-        Change::InventoryReserved { .. } => of_step(Step::ReserveInventory),
-        Change::PaymentAuthorized { .. } => of_step(Step::AuthorizePayment),
-        Change::PickupRequested { .. } => of_step(Step::RequestPickup),
-        Change::ShipmentRedirected => of_step(Step::RedirectShipment),
-        Change::Shipped { .. } => of_step(Step::DispatchShipment),
-        Change::ReservationCommitted => of_step(Step::CommitReservation),
-        Change::Placed { .. }
-        | Change::PaymentRequested { .. }
-        | Change::PaymentConfirmed { .. }
-        | Change::ApprovalRequested { .. }
-        | Change::Held { .. }
-        | Change::FulfillmentStarted
-        | Change::PickupReminded
-        | Change::PickedUp { .. }
-        | Change::ShippingAddressUpdated { .. }
-        | Change::Delivered => Said::default(),
+            unknown,
+        } => {
+            let lost = "the outcome is unknown: the effect may have happened";
+            let said = Said {
+                attempt: *attempt,
+                error: error.clone(),
+                ..of(*step).why(if *unknown { lost } else { "" })
+            };
+            (Type::AttemptFailed, said)
+        }
+        Change::ApprovalRequested { expire_time: _ } => (Type::ApprovalRequested, nothing),
+        Change::Reviewed {
+            decision: _,
+            reviewer: _,
+            reason,
+        } => (Type::Reviewed, nothing.why(reason)),
+        Change::Held { expire_time: _ } => (Type::Held, nothing),
+        Change::FulfillmentStarted => (Type::FulfillmentStarted, nothing),
+        Change::PickupRequested {
+            shipment_id: _,
+            carrier: _,
+            tracking_number: _,
+        } => (Type::PickupRequested, of(Step::RequestPickup)),
+        Change::PickupReminded => (Type::PickupReminded, nothing),
+        Change::PickedUp {
+            tracking_number: _,
+            estimated_delivery_time: _,
+        } => (Type::PickedUp, nothing),
+        Change::Shipped {
+            shipment_id: _,
+            carrier: _,
+            tracking_number: _,
+            estimated_delivery_time: _,
+        } => (Type::Shipped, of(Step::DispatchShipment)),
+        Change::ReservationCommitted => (Type::ReservationCommitted, of(Step::CommitReservation)),
+        Change::ShippingAddressUpdated { address: _ } => (Type::ShippingAddressUpdated, nothing),
+        Change::ShipmentRedirected => (Type::ShipmentRedirected, of(Step::RedirectShipment)),
+        Change::Delivered => (Type::Delivered, nothing),
+        Change::CancelRequested { reason } => (Type::CancelRequested, nothing.why(reason)),
+        Change::DeadlinePassed { kind } => {
+            let kind = enums::deadline_kind(*kind).as_str_name();
+            (Type::DeadlinePassed, nothing.why(kind))
+        }
+        Change::Compensated {
+            step,
+            outcome,
+            amount: _,
+        } => {
+            let never = *outcome == CompensationOutcome::NotNeeded;
+            let said = Said {
+                attempt: attempts(order_after, *step),
+                ..of(*step).why(if never {
+                    "there was nothing to undo"
+                } else {
+                    ""
+                })
+            };
+            (Type::Compensated, said)
+        }
+        Change::CommandRefused { command, reason } => {
+            let named = reason.contains(command.as_str());
+            let why = match named {
+                true => reason.clone(),
+                false => format!("{command}: {reason}"),
+            };
+            (Type::CommandRefused, nothing.why(&why))
+        }
+        Change::Closed { reason } => {
+            let reason = enums::close_reason(*reason).as_str_name();
+            (Type::Closed, nothing.why(reason))
+        }
     }
 }
 
-fn event_type(change: &Change) -> v1::OrderEventType {
-    use v1::OrderEventType as Type;
-    match change {
-        Change::Placed { .. } => Type::Placed,
-        Change::Screened => Type::Screened,
-        Change::FraudDetected { .. } => Type::FraudDetected,
-        Change::InventoryReserved { .. } => Type::InventoryReserved,
-        Change::OutOfStock { .. } => Type::OutOfStock,
-        Change::PaymentRequested { .. } => Type::PaymentRequested,
-        Change::PaymentConfirmed { .. } => Type::PaymentConfirmed,
-        Change::PaymentAuthorized { .. } => Type::PaymentAuthorized,
-        Change::PaymentCaptured { .. } => Type::PaymentCaptured,
-        Change::PaymentDeclined { .. } => Type::PaymentDeclined,
-        Change::AttemptFailed { .. } => Type::AttemptFailed,
-        Change::ApprovalRequested { .. } => Type::ApprovalRequested,
-        Change::Reviewed { .. } => Type::Reviewed,
-        Change::Held { .. } => Type::Held,
-        Change::FulfillmentStarted => Type::FulfillmentStarted,
-        Change::PickupRequested { .. } => Type::PickupRequested,
-        Change::PickupReminded => Type::PickupReminded,
-        Change::PickedUp { .. } => Type::PickedUp,
-        Change::Shipped { .. } => Type::Shipped,
-        Change::ReservationCommitted => Type::ReservationCommitted,
-        Change::ShippingAddressUpdated { .. } => Type::ShippingAddressUpdated,
-        Change::ShipmentRedirected => Type::ShipmentRedirected,
-        Change::Delivered => Type::Delivered,
-        Change::CancelRequested { .. } => Type::CancelRequested,
-        Change::DeadlinePassed { .. } => Type::DeadlinePassed,
-        Change::Compensated { .. } => Type::Compensated,
-        Change::CommandRefused { .. } => Type::CommandRefused,
-        Change::Closed { .. } => Type::Closed,
+fn of(step: Step) -> Said {
+    Said {
+        step: Some(step),
+        ..Said::default()
     }
 }
+
+/// The step whose payment was declined: the event does not say it, the policy does.
+fn declined(order_after: &Order) -> Step {
+    match order_after.policy.payment {
+        PaymentMode::Sale | PaymentMode::External => Step::ChargePayment,
+        PaymentMode::AuthorizeCapture if order_after.done.contains(&Step::AuthorizePayment) => {
+            Step::CapturePayment
+        }
+        PaymentMode::AuthorizeCapture => Step::AuthorizePayment,
+    }
+}
+
+/// How often an undoing step was tried until it was done.
+fn attempts(order_after: &Order, step: Step) -> u32 {
+    let mut entries = order_after.compensations.iter();
+    let entry = entries.find(|entry| entry.step == step);
+    entry.map_or(0, |entry| entry.attempts)
+}
+
+impl Said {
+    fn why(self, reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ fn parse_line_item(violations: &mut Violations, item: &v1::LineItem) -> Option<L
     if !price_fits {
         violations.push("unit_price", "must not be negative");
     }
-    (quantity_fits && price_fits).then(|| LineItem {
+    (quantity_fits && price_fits).then_some(LineItem {
         sku,
         name,
         quantity: *quantity,

@@ -1,11 +1,9 @@
-//! The order as a message.
+//! An order as a message. Every field of the domain is named here: a new one does not build until
+//! it is shown or left out on purpose.
 
 use super::{
     address::address,
-    enums::{
-        close_reason, command, compensation_outcome, compensation_step, deadline_kind, order_state,
-        payment_state, reservation_state, review_decision, shipment_state, step,
-    },
+    enums,
     line_item::line_item,
     money::{money, some_money},
     payment_method::payment_method,
@@ -16,42 +14,35 @@ use orders::v1;
 use orders_worker::{
     domain::{
         money::Money,
-        order::{Approval, Fault, Order, Payment, Reservation, Shipment},
+        order::{Approval, Deadline, Fault, Order, Payment, Reservation, Shipment},
         payment_method::PaymentMethod,
         step::Compensation,
     },
     store::read::StoredOrder,
 };
 
-/// Where Temporal's web UI shows orders.
+/// Where Temporal's web UI is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiLinks {
-    /// Without a slash at the end: `http://127.0.0.1:8233`.
+    /// Its address, as `http://localhost:8233`.
     pub base_url: String,
-    /// Temporal's namespace.
+    /// The namespace of the orders' workflows.
     pub namespace: String,
 }
 
-impl UiLinks {
-    fn order(&self, workflow_id: &str, run_id: Option<&str>) -> String {
-        let Self {
-            base_url,
-            namespace,
-        } = self;
-        // The only character of a workflow id that a path segment cannot hold is the slash.
-        let workflow_id = workflow_id.replace('/', "%2F");
-        let run = run_id.map_or(String::new(), |run_id| format!("/{run_id}/history"));
-        format!("{base_url}/namespaces/{namespace}/workflows/{workflow_id}{run}")
-    }
-}
-
-/// The order as it is at `now`: only the time that is left until its deadline depends on it.
+/// An order as a message, as it is at `now`, with a link to Temporal's web UI where there is one.
 pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::Order {
     let StoredOrder {
         order,
         run_id,
         workflow_started: _,
     } = stored;
+    let close_reason = order.close_reason().map(enums::close_reason);
+    let commands = order.allowed_commands();
+    let workflow_id = Order::workflow_id(&order.order_id);
+    let run_id = run_id.as_deref();
+    let ui_url = ui.map(|ui| ui.url(&workflow_id, run_id));
+    let attention = order.attention().map(attention);
     let Order {
         order_id,
         customer_id,
@@ -62,15 +53,18 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         payment_method,
         release_time,
         state,
+        // Shown as close_reason, once the order is closed.
         ending: _,
         cancel_reason,
         screened: _,
-        payment,
-        reservation,
-        approval,
-        shipment,
-        deadline: _,
-        fault: _,
+        payment: paid,
+        reservation: reserved,
+        approval: approved,
+        shipment: shipped,
+        deadline: waits,
+        // Shown as attention, and as a deadline while it waits.
+        fault,
+        // Shown as compensations, once they are being undone.
         done: _,
         unknown: _,
         compensations,
@@ -79,10 +73,6 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         update_time,
         close_time,
     } = order;
-    let workflow_id = Order::workflow_id(order_id);
-    let ui_url = ui.map(|ui| ui.order(&workflow_id, run_id.as_deref()));
-    let reason = order.close_reason();
-    let allowed = order.allowed_commands();
     v1::Order {
         order_id: order_id.clone(),
         customer_id: customer_id.clone(),
@@ -90,32 +80,32 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         line_items: line_items.iter().map(line_item).collect(),
         total: Some(money(total)),
         shipping_address: Some(address(shipping_address)),
-        state: order_state(*state).into(),
-        close_reason: reason.map_or(0, |reason| close_reason(reason).into()),
-        payment: Some(proto_payment(payment, payment_method.as_ref(), total)),
-        reservation: Some(proto_reservation(reservation)),
-        attention: order.attention().map(proto_attention),
+        state: enums::order_state(*state).into(),
+        close_reason: close_reason.unwrap_or_default().into(),
+        payment: Some(payment(paid, payment_method.as_ref(), total)),
+        reservation: Some(reservation(reserved)),
+        attention,
         cancel_reason: cancel_reason.clone().unwrap_or_default(),
-        approval: Some(proto_approval(approval)),
-        shipment: Some(proto_shipment(shipment)),
-        deadline: proto_deadline(order, now),
-        compensations: compensations.iter().map(proto_compensation).collect(),
-        allowed_commands: allowed
+        approval: Some(approval(approved)),
+        shipment: Some(shipment(shipped)),
+        deadline: deadline(waits.as_ref(), fault.as_ref(), now),
+        compensations: compensations.iter().map(compensation).collect(),
+        allowed_commands: commands
             .into_iter()
-            .map(|kind| command(kind).into())
+            .map(|kind| enums::command(kind).into())
             .collect(),
         revision: *revision,
         place_time: Some(timestamp(*place_time)),
         update_time: Some(timestamp(*update_time)),
         close_time: close_time.map(timestamp),
         workflow_id,
-        run_id: run_id.clone().unwrap_or_default(),
+        run_id: run_id.unwrap_or_default().to_owned(),
         ui_url: ui_url.unwrap_or_default(),
         release_time: release_time.map(timestamp),
     }
 }
 
-fn proto_payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> v1::Payment {
+fn payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> v1::Payment {
     let Payment {
         state,
         payment_id,
@@ -126,7 +116,7 @@ fn proto_payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Mone
         capture_time,
     } = payment;
     v1::Payment {
-        state: payment_state(*state).into(),
+        state: enums::payment_state(*state).into(),
         payment_id: payment_id.clone(),
         method: method.map(payment_method),
         transaction_id: transaction_id.clone().unwrap_or_default(),
@@ -137,34 +127,18 @@ fn proto_payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Mone
     }
 }
 
-fn proto_reservation(reservation: &Reservation) -> v1::Reservation {
+fn reservation(reservation: &Reservation) -> v1::Reservation {
     let Reservation {
         state,
         reservation_id,
     } = reservation;
     v1::Reservation {
-        state: reservation_state(*state).into(),
+        state: enums::reservation_state(*state).into(),
         reservation_id: reservation_id.clone().unwrap_or_default(),
     }
 }
 
-fn proto_attention(fault: &Fault) -> v1::Attention {
-    let Fault {
-        step: failing,
-        attempts,
-        last_error,
-        since,
-        retry_time: _,
-    } = fault;
-    v1::Attention {
-        step: step(*failing).into(),
-        attempts: i64::from(*attempts),
-        last_error: last_error.clone(),
-        since: Some(timestamp(*since)),
-    }
-}
-
-fn proto_approval(approval: &Approval) -> v1::Approval {
+fn approval(approval: &Approval) -> v1::Approval {
     let Approval {
         required,
         decision,
@@ -172,16 +146,17 @@ fn proto_approval(approval: &Approval) -> v1::Approval {
         reason,
         time,
     } = approval;
+    let decision = decision.map(enums::review_decision);
     v1::Approval {
         required: *required,
-        decision: decision.map_or(0, |decision| review_decision(decision).into()),
+        decision: decision.unwrap_or_default().into(),
         reviewer: reviewer.clone().unwrap_or_default(),
         reason: reason.clone().unwrap_or_default(),
         time: time.map(timestamp),
     }
 }
 
-fn proto_shipment(shipment: &Shipment) -> v1::Shipment {
+fn shipment(shipment: &Shipment) -> v1::Shipment {
     let Shipment {
         state,
         shipment_id,
@@ -190,12 +165,13 @@ fn proto_shipment(shipment: &Shipment) -> v1::Shipment {
         estimated_delivery_time,
         ship_time,
         delivery_time,
+        // These three drive the process; what they mean shows in the state and the commands.
         dispatched: _,
         reminders: _,
         redirect_due: _,
     } = shipment;
     v1::Shipment {
-        state: shipment_state(*state).into(),
+        state: enums::shipment_state(*state).into(),
         shipment_id: shipment_id.clone().unwrap_or_default(),
         carrier: carrier.clone().unwrap_or_default(),
         tracking_number: tracking_number.clone().unwrap_or_default(),
@@ -205,20 +181,41 @@ fn proto_shipment(shipment: &Shipment) -> v1::Shipment {
     }
 }
 
-/// What the order waits for: a command, or the next attempt of a step that failed.
-fn proto_deadline(order: &Order, now: Timestamp) -> Option<v1::Deadline> {
-    let waits_for = |kind: v1::DeadlineKind, expire_time| v1::Deadline {
+fn attention(fault: &Fault) -> v1::Attention {
+    let Fault {
+        step,
+        attempts,
+        last_error,
+        since,
+        retry_time: _,
+    } = fault;
+    v1::Attention {
+        step: enums::step(*step).into(),
+        attempts: i64::from(*attempts),
+        last_error: last_error.clone(),
+        since: Some(timestamp(*since)),
+    }
+}
+
+/// What the order waits for: its deadline, else the next attempt of the step that failed.
+fn deadline(
+    deadline: Option<&Deadline>,
+    fault: Option<&Fault>,
+    now: Timestamp,
+) -> Option<v1::Deadline> {
+    let (kind, expire_time) = match (deadline, fault) {
+        (Some(Deadline { kind, expire_time }), _) => (enums::deadline_kind(*kind), *expire_time),
+        (None, Some(fault)) => (v1::DeadlineKind::Retry, fault.retry_time),
+        (None, None) => return None,
+    };
+    Some(v1::Deadline {
         kind: kind.into(),
         expire_time: Some(timestamp(expire_time)),
         remaining: Some(remaining(now, expire_time)),
-    };
-    let deadline = order.deadline;
-    let command = deadline.map(|wait| waits_for(deadline_kind(wait.kind), wait.expire_time));
-    let retry = order.fault.as_ref();
-    command.or_else(|| retry.map(|fault| waits_for(v1::DeadlineKind::Retry, fault.retry_time)))
+    })
 }
 
-fn proto_compensation(compensation: &Compensation) -> v1::Compensation {
+fn compensation(compensation: &Compensation) -> v1::Compensation {
     let Compensation {
         step,
         resource,
@@ -227,10 +224,44 @@ fn proto_compensation(compensation: &Compensation) -> v1::Compensation {
         time,
     } = compensation;
     v1::Compensation {
-        step: compensation_step(*step).into(),
+        step: enums::compensation_step(*step).into(),
         resource: resource.clone(),
         attempts: i64::from(*attempts),
-        outcome: compensation_outcome(*outcome).into(),
+        outcome: enums::compensation_outcome(*outcome).into(),
         time: time.map(timestamp),
     }
 }
+
+impl UiLinks {
+    /// The page of a workflow; of one run's history, where the run is known.
+    fn url(&self, workflow_id: &str, run_id: Option<&str>) -> String {
+        let Self {
+            base_url,
+            namespace,
+        } = self;
+        let base_url = base_url.trim_end_matches('/');
+        let (namespace, workflow_id) = (percent_encoded(namespace), percent_encoded(workflow_id));
+        let mut url = format!("{base_url}/namespaces/{namespace}/workflows/{workflow_id}");
+        if let Some(run_id) = run_id {
+            url.push_str(&format!("/{}/history", percent_encoded(run_id)));
+        }
+        url
+    }
+}
+
+/// A text as one part of a URL's path.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,8 @@ pub struct Refused {
     pub code: Code,
     /// `ErrorInfo.reason`.
     pub reason: String,
-    /// The message for people.
-    pub message: String,
     /// All details.
     pub details: ErrorDetails,
-    /// The status itself.
-    pub status: Status,
 }
 
 impl From<Status> for Refused {
@@ -30,9 +26,7 @@ impl From<Status> for Refused {
         Self {
             code: status.code(),
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
-            message: status.message().to_owned(),
             details,
-            status,
         }
     }
 }

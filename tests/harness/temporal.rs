@@ -65,8 +65,7 @@ impl TestTemporal {
 
 /// A Temporal in which days pass in milliseconds when nobody works.
 pub struct TimeSkipping {
-    /// The process.
-    pub process: Process,
+    _process: Process,
     /// `host:port`.
     pub address: String,
 }
@@ -80,7 +79,10 @@ impl TimeSkipping {
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
         connect(&address).await;
-        TimeSkipping { process, address }
+        TimeSkipping {
+            _process: process,
+            address,
+        }
     }
 
     /// Lets time jump whenever all workflows wait.

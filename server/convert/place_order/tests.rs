@@ -230,7 +230,7 @@ fn the_fingerprint_is_of_the_content() {
 }
 
 fn texts() -> impl Strategy<Value = String> {
-    let known = [
+    const KNOWN: &[&str] = &[
         "",
         "standard",
         "pre-order",
@@ -242,7 +242,7 @@ fn texts() -> impl Strategy<Value = String> {
         "\n",
     ];
     prop_oneof![
-        prop::sample::select(&known[..]).prop_map(str::to_owned),
+        prop::sample::select(KNOWN).prop_map(str::to_owned),
         ".{0,140}"
     ]
 }
@@ -252,7 +252,7 @@ prop_compose! {
         sku in texts(), name in texts(), quantity: i64, code in texts(), units: i64, nanos: i32,
         priced: bool,
     ) -> v1::LineItem {
-        let unit_price = priced.then(|| Money { currency_code: code, units, nanos });
+        let unit_price = priced.then_some(Money { currency_code: code, units, nanos });
         v1::LineItem { sku, name, quantity, unit_price }
     }
 }

@@ -1,0 +1,307 @@
+use super::{super::place_order::samples, *};
+use orders_worker::domain::{
+    address::Address,
+    command::CommandKind,
+    event::ACTOR_TEMPORAL,
+    money::Money,
+    payment_method::PaymentMethodType,
+    state::{CloseReason, DeadlineKind, ReviewDecision},
+};
+
+fn show(order: &Order, change: Change) -> v1::OrderEvent {
+    let recorded = Event {
+        revision: order.revision + 1,
+        time: samples::now(),
+        actor: ACTOR_PROCESS.to_owned(),
+        request_id: None,
+        change,
+    };
+    let mut order = order.clone();
+    order.apply(&recorded);
+    event(&order, &recorded)
+}
+
+fn why() -> String {
+    "because".to_owned()
+}
+
+/// One of each change, with the step and the reason that it shows.
+fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
+    let time = samples::now();
+    let id = || "id".to_owned();
+    vec![
+        (
+            Change::Placed {
+                order: Box::new(samples::order("standard")),
+            },
+            None,
+            "",
+        ),
+        (Change::Screened, Some(Step::Screen), ""),
+        (
+            Change::FraudDetected { reason: why() },
+            Some(Step::Screen),
+            "because",
+        ),
+        (
+            Change::InventoryReserved {
+                reservation_id: id(),
+            },
+            Some(Step::ReserveInventory),
+            "",
+        ),
+        (
+            Change::OutOfStock { reason: why() },
+            Some(Step::ReserveInventory),
+            "because",
+        ),
+        (Change::PaymentRequested { expire_time: time }, None, ""),
+        (
+            Change::PaymentConfirmed {
+                transaction_id: id(),
+                amount: Money::new("USD", 1),
+                payment_method: PaymentMethodType::Paypal,
+            },
+            None,
+            "",
+        ),
+        (
+            Change::PaymentAuthorized {
+                transaction_id: id(),
+                amount: 1,
+            },
+            Some(Step::AuthorizePayment),
+            "",
+        ),
+        (
+            Change::PaymentCaptured {
+                step: Step::CapturePayment,
+                transaction_id: id(),
+                amount: 1,
+            },
+            Some(Step::CapturePayment),
+            "",
+        ),
+        (
+            Change::PaymentDeclined { reason: why() },
+            Some(Step::AuthorizePayment),
+            "because",
+        ),
+        (
+            Change::AttemptFailed {
+                step: Step::Screen,
+                attempt: 3,
+                error: "no answer".to_owned(),
+                unknown: false,
+            },
+            Some(Step::Screen),
+            "",
+        ),
+        (Change::ApprovalRequested { expire_time: time }, None, ""),
+        (
+            Change::Reviewed {
+                decision: ReviewDecision::Approve,
+                reviewer: id(),
+                reason: why(),
+            },
+            None,
+            "because",
+        ),
+        (Change::Held { expire_time: time }, None, ""),
+        (Change::FulfillmentStarted, None, ""),
+        (
+            Change::PickupRequested {
+                shipment_id: id(),
+                carrier: id(),
+                tracking_number: id(),
+            },
+            Some(Step::RequestPickup),
+            "",
+        ),
+        (Change::PickupReminded, None, ""),
+        (
+            Change::PickedUp {
+                tracking_number: None,
+                estimated_delivery_time: time,
+            },
+            None,
+            "",
+        ),
+        (
+            Change::Shipped {
+                shipment_id: id(),
+                carrier: id(),
+                tracking_number: id(),
+                estimated_delivery_time: time,
+            },
+            Some(Step::DispatchShipment),
+            "",
+        ),
+        (
+            Change::ReservationCommitted,
+            Some(Step::CommitReservation),
+            "",
+        ),
+        (
+            Change::ShippingAddressUpdated {
+                address: Address::default(),
+            },
+            None,
+            "",
+        ),
+        (Change::ShipmentRedirected, Some(Step::RedirectShipment), ""),
+        (Change::Delivered, None, ""),
+        (Change::CancelRequested { reason: why() }, None, "because"),
+        (
+            Change::DeadlinePassed {
+                kind: DeadlineKind::Approval,
+            },
+            None,
+            "DEADLINE_KIND_APPROVAL",
+        ),
+        (
+            Change::Compensated {
+                step: Step::RefundPayment,
+                outcome: CompensationOutcome::NotNeeded,
+                amount: 0,
+            },
+            Some(Step::RefundPayment),
+            "there was nothing to undo",
+        ),
+        (
+            Change::CommandRefused {
+                command: CommandKind::CancelOrder.to_string(),
+                reason: why(),
+            },
+            None,
+            "CANCEL_ORDER: because",
+        ),
+        (
+            Change::Closed {
+                reason: CloseReason::Fraud,
+            },
+            None,
+            "CLOSE_REASON_FRAUD",
+        ),
+    ]
+}
+
+#[test]
+fn every_change_shows_its_type_its_step_and_its_reason() {
+    let order = samples::order("standard");
+    let mut seen = Vec::new();
+    for (change, step, reason) in changes() {
+        let name = change.type_name();
+        let shown = show(&order, change);
+        assert_eq!(
+            shown.r#type().as_str_name(),
+            format!("ORDER_EVENT_TYPE_{name}")
+        );
+        let step = step.map_or(v1::Step::Unspecified, enums::step);
+        assert_eq!(shown.step(), step, "{name}");
+        assert_eq!(shown.reason, reason, "{name}");
+        seen.push(shown.r#type);
+    }
+    seen.sort_unstable();
+    let types = (1..100).filter(|number| OrderEventType::try_from(*number).is_ok());
+    assert_eq!(seen, types.collect::<Vec<_>>());
+}
+
+#[test]
+fn an_event_shows_who_and_when_and_the_states_after_it() {
+    let order = samples::order("standard");
+    let mut recorded = Event {
+        revision: 2,
+        time: samples::now(),
+        actor: "alice".to_owned(),
+        request_id: Some("request-2".to_owned()),
+        change: Change::CancelRequested { reason: why() },
+    };
+    let mut order_after = order.clone();
+    order_after.apply(&recorded);
+    let shown = event(&order_after, &recorded);
+    assert_eq!(shown.order_id, "order-1");
+    assert_eq!(shown.revision, 2);
+    assert_eq!(shown.time, Some(timestamp(samples::now())));
+    assert_eq!(
+        (shown.actor.as_str(), shown.request_id.as_str()),
+        ("alice", "request-2")
+    );
+    assert_eq!(shown.order_state(), v1::OrderState::Cancelling);
+    assert_eq!(shown.payment_state(), v1::PaymentState::None);
+    assert_eq!(shown.reservation_state(), v1::ReservationState::None);
+    assert_eq!(shown.shipment_state(), v1::ShipmentState::None);
+    for (actor, expected) in [(ACTOR_TEMPORAL, "temporal"), (ACTOR_PROCESS, "")] {
+        recorded.actor = actor.to_owned();
+        assert_eq!(event(&order_after, &recorded).actor, expected);
+    }
+}
+
+#[test]
+fn a_failed_attempt_shows_its_number_its_error_and_whether_the_answer_was_lost() {
+    let failed = |unknown| Change::AttemptFailed {
+        step: Step::AuthorizePayment,
+        attempt: 2,
+        error: "no answer".to_owned(),
+        unknown,
+    };
+    let order = samples::order("standard");
+    let shown = show(&order, failed(true));
+    assert_eq!((shown.attempt, shown.error.as_str()), (2, "no answer"));
+    assert!(shown.reason.contains("unknown"));
+    assert_eq!(shown.payment_state(), v1::PaymentState::Indeterminate);
+    assert_eq!(show(&order, failed(false)).reason, "");
+}
+
+#[test]
+fn a_refusal_names_the_command_once() {
+    let reason = "CANCEL_ORDER is not allowed while the order is COMPLETED".to_owned();
+    let command = "CANCEL_ORDER".to_owned();
+    let refused = Change::CommandRefused {
+        command,
+        reason: reason.clone(),
+    };
+    assert_eq!(show(&samples::order("standard"), refused).reason, reason);
+}
+
+#[test]
+fn a_declined_payment_names_the_step_that_was_declined() {
+    let declined = || Change::PaymentDeclined { reason: why() };
+    let step = |order: &Order| show(order, declined()).step();
+    assert_eq!(step(&samples::order("approval")), v1::Step::ChargePayment);
+    let mut order = samples::order("standard");
+    assert_eq!(step(&order), v1::Step::AuthorizePayment);
+    order.done.push(Step::AuthorizePayment);
+    assert_eq!(step(&order), v1::Step::CapturePayment);
+}
+
+#[test]
+fn an_undone_step_shows_how_many_attempts_it_took() {
+    let mut order = samples::order("standard");
+    order.done.push(Step::ReserveInventory);
+    let times = [
+        Change::CancelRequested { reason: why() },
+        Change::AttemptFailed {
+            step: Step::ReleaseReservation,
+            attempt: 1,
+            error: why(),
+            unknown: false,
+        },
+    ];
+    for change in times {
+        order.apply(&Event {
+            revision: order.revision + 1,
+            time: samples::now(),
+            actor: String::new(),
+            request_id: None,
+            change,
+        });
+    }
+    let undone = Change::Compensated {
+        step: Step::ReleaseReservation,
+        outcome: CompensationOutcome::Done,
+        amount: 0,
+    };
+    let shown = show(&order, undone);
+    assert_eq!((shown.attempt, shown.reason.as_str()), (2, ""));
+}
