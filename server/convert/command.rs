@@ -37,7 +37,7 @@ impl<'a> Head<'a> {
         let mut found = Violations::new();
         let order_id = text::order_id(&mut found, self.order_id);
         let request_id = text::printable(&mut found, "request_id", self.request_id, text::ID_MOST);
-        let actor = text::optional_printable(&mut found, "actor", self.actor, text::ID_MOST);
+        let actor = text::actor(&mut found, self.actor);
         if self.expected_revision.is_some_and(|revision| revision < 1) {
             found.push("expected_revision", "must be 1 or more, or left out");
         }

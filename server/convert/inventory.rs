@@ -98,7 +98,7 @@ pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<SetStockItem>
     } = request;
     let mut found = Violations::new();
     let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
-    let actor = text::optional_printable(&mut found, "actor", actor, text::ID_MOST);
+    let actor = text::actor(&mut found, actor);
     if stock_item.is_none() {
         found.push("stock_item", "is required");
     }

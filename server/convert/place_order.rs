@@ -57,7 +57,7 @@ pub fn place_order(
     } = request;
     let found = &mut Violations::new();
     let request_id = text::printable(found, "request_id", request_id, text::ID_MOST);
-    let actor = text::optional_printable(found, "actor", actor, text::ID_MOST);
+    let actor = text::actor(found, actor);
     text::optional_order_id(found, order_id);
     let customer_id = text::printable(found, "customer_id", customer_id, text::ID_MOST);
     let policy = parse_policy(found, policy, book);

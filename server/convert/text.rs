@@ -1,6 +1,7 @@
 //! Texts and their limits. A limit counts characters, not bytes.
 
 use super::violations::Violations;
+use orders_worker::domain::event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, ACTOR_TEMPORAL};
 
 /// The longest id of a customer, a payment, a transaction or a request, and the longest actor.
 pub(super) const ID_MOST: usize = 128;
@@ -49,6 +50,20 @@ pub(super) fn printable(
         violations.push(field, description);
     }
     optional_printable(violations, field, text, most)
+}
+
+/// Who asks: at most 128 printable characters, and not one of the names that the service itself
+/// goes by. A caller who names nobody is anonymous.
+pub(super) fn actor(violations: &mut Violations, text: &str) -> String {
+    match text {
+        "" => ACTOR_ANONYMOUS.to_owned(),
+        ACTOR_PROCESS | ACTOR_TEMPORAL => {
+            let description = format!("{text} is a name that the service itself goes by");
+            violations.push("actor", description);
+            text.to_owned()
+        }
+        _ => optional_printable(violations, "actor", text, ID_MOST),
+    }
 }
 
 /// A text of at most `most` printable characters: no control characters, no line or paragraph

@@ -4,7 +4,7 @@ use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed};
 use crate::{
     domain::{
         command::{CommandRequest, Refusal},
-        event::{ACTOR_PROCESS, Change},
+        event::{ACTOR_ANONYMOUS, Change},
         step::Step,
     },
     provider::{Call, ProviderError},
@@ -137,7 +137,7 @@ async fn refuse_signal(
 
 fn actor(request: &CommandRequest) -> &str {
     match request.actor.as_str() {
-        "" => ACTOR_PROCESS,
+        "" => ACTOR_ANONYMOUS,
         actor => actor,
     }
 }

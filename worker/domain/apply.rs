@@ -3,6 +3,7 @@
 use super::{
     event::{Change, Event},
     order::{Deadline, Fault, Order},
+    payment_method::PaymentMethod,
     policy::DeliveryMode,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
@@ -58,8 +59,13 @@ impl Order {
             Change::PaymentConfirmed {
                 transaction_id,
                 amount,
-                ..
+                payment_method,
             } => {
+                self.payment_method.get_or_insert(PaymentMethod {
+                    kind: *payment_method,
+                    token: String::new(),
+                    last4: String::new(),
+                });
                 self.state = OrderState::Placed;
                 self.deadline = None;
                 self.payment.authorized = amount.minor;

@@ -32,6 +32,8 @@ pub struct Event {
 pub const ACTOR_PROCESS: &str = "orders";
 /// The actor of a cancellation that was asked for in Temporal's own UI.
 pub const ACTOR_TEMPORAL: &str = "temporal";
+/// The actor of a caller who named none.
+pub const ACTOR_ANONYMOUS: &str = "anonymous";
 
 /// What happened. Carries only what changed: [`Order::apply`] folds it into the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
