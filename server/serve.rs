@@ -13,7 +13,7 @@ use crate::{
     temporal::{
         Temporal,
         connect::{ConnectError, Profile},
-        embedded::{Embedded, EmbeddedError, EmbeddedSettings},
+        dev_server::{DevServer, DevServerError, DevServerSettings},
         run_worker::{RunningWorker, WorkerError},
         sweep,
     },
@@ -75,7 +75,7 @@ pub enum ServeError {
     Store(#[from] OpenError),
     /// The embedded Temporal did not start.
     #[error(transparent)]
-    Embedded(#[from] EmbeddedError),
+    DevServer(#[from] DevServerError),
     /// Temporal cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -118,7 +118,7 @@ struct Base {
     store: Store,
     temporal: Temporal,
     ui: Option<UiLinks>,
-    embedded: Option<Embedded>,
+    dev_server: Option<DevServer>,
 }
 
 /// Serves the API until `stop`.
@@ -204,14 +204,14 @@ async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
     let database = path.join("orders.db");
     progress(&format!("database {}", database.display()));
     let store = Store::open(&database).await?;
-    let (profile, embedded) = match profile.address() {
+    let (profile, dev_server) = match profile.address() {
         Some(_) => (profile, None),
         None => {
-            let embedded = start_embedded(settings, &profile).await?;
-            (profile.embedded(embedded.address()), Some(embedded))
+            let dev_server = start_dev_server(settings, &profile).await?;
+            (profile.embedded(dev_server.address()), Some(dev_server))
         }
     };
-    let ui = embedded.as_ref().map(Embedded::ui_url);
+    let ui = dev_server.as_ref().and_then(DevServer::ui_url);
     let ui = ui.map(|base_url| UiLinks {
         base_url,
         namespace: profile.namespace().to_owned(),
@@ -220,14 +220,14 @@ async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
     progress(&format!("connecting to Temporal at {address}"));
     let client = profile.connect(CONNECT).await?;
     let temporal = Temporal::new(client, &settings.task_queue);
-    if embedded.is_some() {
+    if dev_server.is_some() {
         temporal.keep_histories().await;
     }
     Ok(Base {
         store,
         temporal,
         ui,
-        embedded,
+        dev_server,
     })
 }
 
@@ -237,19 +237,19 @@ fn make_private_dir(path: &std::path::Path) -> std::io::Result<()> {
     builder.recursive(true).mode(0o700).create(path)
 }
 
-async fn start_embedded(
+async fn start_dev_server(
     settings: &CommonSettings,
     profile: &Profile,
-) -> Result<Embedded, ServeError> {
-    let embedded = EmbeddedSettings {
-        data_dir: settings.data_dir.clone(),
+) -> Result<DevServer, ServeError> {
+    let dev_server = DevServerSettings {
         namespace: profile.namespace().to_owned(),
+        ..DevServerSettings::new(&settings.data_dir)
     };
     let ready = async |address: SocketAddr| {
         let client = profile.embedded(address).connect(Duration::ZERO).await;
         client.is_ok()
     };
-    Ok(Embedded::start(&embedded, progress, ready).await?)
+    Ok(DevServer::start(&dev_server, progress, ready).await?)
 }
 
 fn start_worker(base: &Base) -> Result<RunningWorker, ServeError> {
@@ -303,8 +303,8 @@ async fn serve_api(
         "ready on {address}; try: grpcurl -plaintext {address} list orders.v1.OrderService"
     ));
     let ended = async {
-        match &mut base.embedded {
-            Some(embedded) => embedded.ended().await,
+        match &mut base.dev_server {
+            Some(dev_server) => dev_server.exited().await.to_string(),
             None => std::future::pending().await,
         }
     };
@@ -328,8 +328,8 @@ async fn close(base: Base, worker: Option<RunningWorker>) {
     if let Some(worker) = worker {
         worker.stop(DRAIN).await;
     }
-    if let Some(embedded) = base.embedded {
-        embedded.stop().await;
+    if let Some(dev_server) = base.dev_server {
+        dev_server.stop().await;
     }
     base.store.close().await;
     progress("stopped");

@@ -2,7 +2,7 @@
 //! embedded dev server. Its errors are told apart here and nowhere else.
 
 pub mod connect;
-pub mod embedded;
+pub mod dev_server;
 mod error;
 mod order;
 mod pollers;

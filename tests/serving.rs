@@ -290,11 +290,15 @@ async fn two_servers_find_ports_of_their_own_and_one_folder_has_one_server() {
 #[test]
 fn without_the_temporal_cli_it_says_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_orders"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(folder.path())
+    // Beside the built program lies what `make tools` installed, so a copy elsewhere is run.
+    let copy = folder.path().join("orders");
+    std::fs::copy(env!("CARGO_BIN_EXE_orders"), &copy).unwrap();
+    let output = Command::new(copy)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+        .current_dir(folder.path())
         .env_remove("TEMPORAL_ADDRESS")
-        .env("ORDERS_TEMPORAL_CLI", "/nowhere/temporal")
+        .env_remove("ORDERS_TEMPORAL_CLI")
+        .env("PATH", folder.path())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
