@@ -223,7 +223,8 @@ impl Order {
             Some(fault) => (fault.attempts + 1, fault.since),
             None => (1, now),
         };
-        if unknown && step.undone_by().is_some() && !self.unknown.contains(&step) {
+        let lasting = step.undone_by().is_some() || step == Step::DispatchShipment;
+        if unknown && lasting && !self.unknown.contains(&step) {
             self.unknown.push(step);
         }
         if unknown && step.is_payment() {
@@ -236,8 +237,8 @@ impl Order {
             }
         }
         let retry = step.retry(&self.policy);
-        // Undoing is never given up, and what the carrier already has cannot be called back.
-        let must_go_on = step.is_compensation() || self.shipment.dispatched;
+        // Undoing is never given up, and what the carrier (perhaps) has cannot be called back.
+        let must_go_on = step.is_compensation() || self.may_be_dispatched();
         if retry.is_exhausted(attempts) && !must_go_on {
             self.end(step.exhausted_reason());
             return;
