@@ -168,7 +168,9 @@ impl Order {
             }
             Change::ShippingAddressUpdated { address } => {
                 self.shipping_address = address.clone();
-                self.shipment.redirect_due = self.shipment.state == ShipmentState::Requested;
+                // A request whose answer was lost may have told the carrier the old one.
+                self.shipment.redirect_due |= self.shipment.state == ShipmentState::Requested
+                    || self.unknown.contains(&Step::RequestPickup);
             }
             Change::ShipmentRedirected => {
                 self.shipment.redirect_due = false;
