@@ -335,7 +335,11 @@ impl Order {
             Step::RefundPayment | Step::VoidAuthorization
                 if self.payment.state == PaymentState::Indeterminate =>
             {
-                self.payment.state = PaymentState::None;
+                self.payment.state = match &self.payment {
+                    payment if payment.refunded > 0 => PaymentState::Refunded,
+                    payment if payment.authorized > 0 => PaymentState::Authorized,
+                    _ => PaymentState::None,
+                };
             }
             Step::ReleaseReservation if done => self.reservation.state = ReservationState::Released,
             Step::CancelShipment if done => self.shipment.state = ShipmentState::Cancelled,
