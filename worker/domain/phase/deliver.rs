@@ -4,5 +4,5 @@ use super::Todo;
 use crate::domain::{order::Order, state::ShipmentState};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
-    (order.shipment.state != ShipmentState::Delivered).then(|| Todo::Wait(order.deadline))
+    (order.shipment.state != ShipmentState::Delivered).then_some(Todo::Wait(order.deadline))
 }
