@@ -174,7 +174,9 @@ impl Order {
             }
             Change::ShippingAddressUpdated { address } => {
                 self.shipping_address = address.clone();
-                self.shipment.redirect_due = self.shipment.state == ShipmentState::Requested;
+                // A request whose answer was lost may have told the carrier the old one.
+                self.shipment.redirect_due |= self.shipment.state == ShipmentState::Requested
+                    || self.unknown.contains(&Step::RequestPickup);
             }
             Change::ShipmentRedirected => {
                 self.shipment.redirect_due = false;
@@ -229,7 +231,8 @@ impl Order {
             Some(fault) => (fault.attempts + 1, fault.since),
             None => (1, now),
         };
-        if unknown && step.undone_by().is_some() && !self.unknown.contains(&step) {
+        let lasting = step.undone_by().is_some() || step == Step::DispatchShipment;
+        if unknown && lasting && !self.unknown.contains(&step) {
             self.unknown.push(step);
         }
         if unknown && step.is_payment() {
@@ -242,8 +245,8 @@ impl Order {
             }
         }
         let retry = step.retry(&self.policy);
-        // Undoing is never given up, and what the carrier already has cannot be called back.
-        let must_go_on = step.is_compensation() || self.shipment.dispatched;
+        // Undoing is never given up, and what the carrier (perhaps) has cannot be called back.
+        let must_go_on = step.is_compensation() || self.may_be_dispatched();
         if retry.is_exhausted(attempts) && !must_go_on {
             self.end(step.exhausted_reason());
             return;
@@ -338,7 +341,11 @@ impl Order {
             Step::RefundPayment | Step::VoidAuthorization
                 if self.payment.state == PaymentState::Indeterminate =>
             {
-                self.payment.state = PaymentState::None;
+                self.payment.state = match &self.payment {
+                    payment if payment.refunded > 0 => PaymentState::Refunded,
+                    payment if payment.authorized > 0 => PaymentState::Authorized,
+                    _ => PaymentState::None,
+                };
             }
             Step::ReleaseReservation if done => self.reservation.state = ReservationState::Released,
             Step::CancelShipment if done => self.shipment.state = ShipmentState::Cancelled,

@@ -70,7 +70,7 @@ pub struct Order {
     pub fault: Option<Fault>,
     /// The undoable steps that were done, oldest first: what a compensation reverses.
     pub done: Vec<Step>,
-    /// The undoable steps whose answer was lost and has not come since.
+    /// The steps that may have had a lasting effect: the answer was lost and has not come since.
     pub unknown: Vec<Step>,
     /// What is being undone, newest first.
     pub compensations: Vec<Compensation>,
@@ -192,6 +192,12 @@ impl Order {
         self.fault
             .as_ref()
             .filter(|fault| fault.attempts >= self.policy.attention_after)
+    }
+
+    /// Whether the carrier has the parcel, or may have it because the answer was lost: then there
+    /// is no way back, and the address that it was told cannot be changed any more.
+    pub fn may_be_dispatched(&self) -> bool {
+        self.shipment.dispatched || self.unknown.contains(&Step::DispatchShipment)
     }
 
     /// When a parcel that is shipped at `now` should arrive.

@@ -1,1 +1,21 @@
+//! The rules of an order, tested without any I/O: a small world with its own ledgers, driven as
+//! the workflow drives the real one, and the invariants of order-model.md after every transaction.
 
+mod cancel_stories;
+mod case;
+mod command_table;
+mod driver;
+mod exhausted_stories;
+mod happy_stories;
+mod invariants;
+mod ledger;
+mod oracle;
+mod random;
+mod replies;
+mod round_trip;
+mod scenario;
+mod shipping_stories;
+mod story;
+mod unhappy_stories;
+mod waiting_stories;
+mod world;

@@ -21,7 +21,7 @@ pub(super) fn is_allowed(order: &Order) -> bool {
             order.state,
             OrderState::InFulfillment | OrderState::InTransit
         ),
-        CancelCutoff::Dispatch => !order.shipment.dispatched,
+        CancelCutoff::Dispatch => !order.may_be_dispatched(),
     }
 }
 

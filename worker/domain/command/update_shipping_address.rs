@@ -12,7 +12,7 @@ pub struct UpdateShippingAddress {
 }
 
 pub(super) fn is_allowed(order: &Order) -> bool {
-    is_moving_forward(order) && !order.shipment.dispatched
+    is_moving_forward(order) && !order.may_be_dispatched()
 }
 
 impl UpdateShippingAddress {

@@ -1,0 +1,228 @@
+//! The invariants of order-model.md, looked at after every transaction.
+
+use super::{
+    oracle,
+    replies::{allowed_agrees_with_decide, assert_unchanged, refused, shows},
+    world::{Op, Outcome, World},
+};
+use crate::domain::{
+    event::Change,
+    order::Order,
+    phase::{Todo, todo},
+    state::{CloseReason, DeadlineKind, OrderState, PaymentState, ReviewDecision, ShipmentState},
+    step::Step,
+};
+
+pub(super) fn after(before: &World, world: &World, op: &Op, outcome: Option<&Outcome>) {
+    log(before, world);
+    money(world);
+    stock(world);
+    parcel(world);
+    axes(&world.order);
+    allowed_agrees_with_decide(world);
+    // Before the very first transaction, what follows from the placing is still to be recorded.
+    let fresh = matches!(todo(&before.order, world.clock), Todo::Record(_));
+    if let (Op::Command(request, signal), Some(outcome)) = (op, outcome) {
+        match outcome {
+            Outcome::Refused(_) if fresh => assert_eq!(world.ledger, before.ledger),
+            Outcome::Refused(refusal) => refused(before, world, refusal, signal.is_some()),
+            Outcome::Done { replayed: true } => assert_unchanged(before, world),
+            Outcome::Done { replayed: false } => {
+                let event = &world.events[before.events.len()];
+                assert_eq!(event.request_id.as_deref(), Some(&*request.request_id));
+                assert_eq!(event.actor, request.actor);
+                shows(&request.command, world, event.revision);
+            }
+        }
+        let asked = before.ledger.calls.len();
+        assert_eq!(
+            world.ledger.calls.len(),
+            asked,
+            "a command asked a provider"
+        );
+    }
+    if before.order.state.is_closed() && before.order.revision < world.order.revision {
+        let refusals = world.events[before.events.len()..].iter();
+        let mut changes = refusals.map(|event| &event.change);
+        assert!(changes.all(|c| matches!(c, Change::CommandRefused { .. })));
+    }
+    if world.order.state.is_closed() {
+        closed(world);
+    }
+}
+
+/// Revisions without gaps, time that never runs backwards, and the order as the fold of its log.
+fn log(before: &World, world: &World) {
+    let (old, order) = (before.events.len(), &world.order);
+    assert_eq!(
+        before.events[..],
+        world.events[..old],
+        "the log is append-only"
+    );
+    assert_eq!(order.revision, world.events.len() as i64);
+    let mut fold = before.order.clone();
+    for (index, event) in world.events.iter().enumerate().skip(old) {
+        assert_eq!(event.revision, index as i64 + 1);
+        assert!(event.time >= world.events[index - 1].time);
+        fold.apply(event);
+    }
+    // Overlapping reads of the log do no harm.
+    world.events.iter().for_each(|event| fold.apply(event));
+    assert_eq!(fold, *order);
+    assert_eq!(
+        order.update_time,
+        world.events[order.revision as usize - 1].time
+    );
+    let next = todo(order, order.update_time);
+    assert!(!matches!(next, Todo::Record(_)), "{next:?} was not settled");
+    assert_eq!(next, todo(order, order.update_time));
+    if let Todo::Wait(deadline) = next {
+        assert_eq!(deadline, order.deadline);
+    }
+    oracle::deadlines(world);
+    oracle::compensations(world);
+}
+
+/// I1 and I2, as far as they hold for open orders too.
+fn money(world: &World) {
+    let (ledger, order) = (&world.ledger, &world.order);
+    let (payment, total) = (&order.payment, order.total.minor);
+    assert!(
+        ledger.captured == 0 || ledger.captured == total,
+        "captured once"
+    );
+    assert!(ledger.refunded == 0 || ledger.refunded == ledger.captured);
+    assert!(!ledger.voided || ledger.captured == 0);
+    assert!(payment.authorized >= payment.captured);
+    assert!(payment.captured >= payment.refunded);
+    // What the order says is what the provider has, but for lost answers.
+    assert!(payment.captured <= ledger.captured);
+    assert!(payment.refunded <= ledger.refunded);
+    let sure = order.unknown.iter().all(|step| !step.is_payment());
+    if sure && payment.state != PaymentState::Indeterminate {
+        assert_eq!(payment.captured, ledger.captured);
+        assert_eq!(payment.authorized, ledger.authorized);
+        assert_eq!(payment.refunded, ledger.refunded);
+    }
+    assert_eq!(
+        payment.captured > 0,
+        payment.capture_time.is_some() || payment.refunded > 0
+    );
+}
+
+/// I3.
+fn stock(world: &World) {
+    for stock in world.ledger.stock.values() {
+        assert_eq!(stock.on_hand + stock.shipped, stock.supplied);
+        assert!(0 <= stock.reserved && stock.reserved <= stock.on_hand);
+    }
+}
+
+/// I4.
+fn parcel(world: &World) {
+    let (ledger, order) = (&world.ledger, &world.order);
+    let dispatched = ledger
+        .parcel
+        .as_ref()
+        .is_some_and(|parcel| parcel.dispatched);
+    if dispatched || order.shipment.dispatched {
+        assert_eq!((ledger.captured, ledger.refunded), (order.total.minor, 0));
+        let approved = order.approval.decision == Some(ReviewDecision::Approve);
+        assert!(approved || !order.approval.required, "shipped unapproved");
+        assert!(!order.policy.reserves() || ledger.has(Step::ReserveInventory));
+        let ending = order
+            .ending
+            .is_none_or(|reason| reason == CloseReason::Completed);
+        assert!(ending, "undone although the carrier has it");
+    }
+}
+
+/// The axes follow from what happened and never contradict each other.
+fn axes(order: &Order) {
+    let kind = order.deadline.map(|deadline| deadline.kind);
+    for (state, deadline) in [
+        (OrderState::AwaitingPayment, DeadlineKind::Payment),
+        (OrderState::AwaitingApproval, DeadlineKind::Approval),
+        (OrderState::AwaitingRelease, DeadlineKind::Release),
+    ] {
+        assert_eq!(
+            order.state == state,
+            kind == Some(deadline),
+            "{state} with {kind:?}"
+        );
+    }
+    let (payment, shipment) = (&order.payment, &order.shipment);
+    match payment.state {
+        PaymentState::None | PaymentState::Pending => assert_eq!(payment.authorized, 0),
+        PaymentState::Authorized => assert_eq!(
+            (payment.authorized, payment.captured),
+            (order.total.minor, 0)
+        ),
+        PaymentState::Captured => {
+            assert_eq!((payment.captured, payment.refunded), (order.total.minor, 0))
+        }
+        PaymentState::Refunding => assert!(payment.captured > 0 && order.ending.is_some()),
+        PaymentState::Refunded => assert_eq!(payment.refunded, order.total.minor),
+        PaymentState::Voided => assert_eq!(payment.captured, 0),
+        PaymentState::Declined | PaymentState::Indeterminate => {}
+    }
+    let gone = [
+        ShipmentState::PickedUp,
+        ShipmentState::InTransit,
+        ShipmentState::Delivered,
+    ];
+    assert_eq!(shipment.dispatched, gone.contains(&shipment.state));
+    assert_eq!(shipment.dispatched, shipment.ship_time.is_some());
+    assert_eq!(
+        shipment.state == ShipmentState::Delivered,
+        shipment.delivery_time.is_some()
+    );
+    assert!(
+        !shipment.dispatched
+            || matches!(order.state, OrderState::InTransit | OrderState::Completed)
+    );
+    let open_end = order.ending.is_some() && !order.state.is_closed();
+    assert_eq!(open_end, order.state == OrderState::Cancelling);
+    let asks = order
+        .fault
+        .as_ref()
+        .is_some_and(|f| f.attempts >= order.policy.attention_after);
+    assert_eq!(order.attention().is_some(), asks);
+}
+
+/// A closed order has its reason, owes nothing and holds nothing.
+fn closed(world: &World) {
+    let (order, ledger) = (&world.order, &world.ledger);
+    let reason = order.close_reason().expect("a closed order has a reason");
+    assert_eq!(order.state, reason.closed_state());
+    assert!(order.close_time.is_some());
+    assert_eq!(order.allowed_commands(), []);
+    assert_eq!(todo(order, order.update_time), Todo::Nothing);
+    assert_eq!((order.deadline, &order.fault), (None, &None));
+    assert!(ledger.held.is_empty(), "stock is still held");
+    assert!(ledger.stock.values().all(|stock| stock.reserved == 0));
+    let parcel = ledger.parcel.as_ref();
+    if order.state == OrderState::Completed {
+        assert_eq!((ledger.captured, ledger.refunded), (order.total.minor, 0));
+        assert_eq!(order.payment.state, PaymentState::Captured);
+        assert!(order.compensations.is_empty());
+        let parcel = parcel.expect("a completed order was shipped");
+        assert_eq!(
+            parcel.address, order.shipping_address,
+            "the carrier got an old address"
+        );
+        assert!(parcel.dispatched);
+    } else {
+        assert_eq!(ledger.captured, ledger.refunded, "money is owed");
+        assert!(
+            ledger.voided || ledger.captured == ledger.authorized,
+            "money is held"
+        );
+        assert_eq!(order.payment.captured, ledger.captured);
+        assert_eq!(order.payment.refunded, ledger.refunded);
+        assert!(parcel.is_none_or(|parcel| parcel.cancelled && !parcel.dispatched));
+        assert_ne!(order.payment.state, PaymentState::Indeterminate);
+        assert_ne!(order.payment.state, PaymentState::Refunding);
+        oracle::undone_in_reverse(world);
+    }
+}

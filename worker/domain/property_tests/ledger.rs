@@ -1,0 +1,270 @@
+//! The outside of the world: a payment provider, a warehouse and a carrier with ledgers of their
+//! own. As strict as the ports promise: a key has one effect, and what the first call brought stays.
+
+use crate::domain::{
+    address::Address,
+    event::Change,
+    order::Order,
+    step::{CompensationOutcome, Step},
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// How a call ends, where the script has a say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// As the ledgers say.
+    Good,
+    /// A business refusal, unless the effect of this key is there already.
+    Refused,
+    /// It failed, and nothing happened.
+    Failed,
+    /// It happened, but nobody heard of it.
+    Lost,
+    /// It did not happen, and nobody heard of that either.
+    Silent,
+}
+
+/// What the caller hears.
+pub(super) enum Reply {
+    Change(Change),
+    Refused,
+    Failed,
+    NoAnswer,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stock {
+    pub(super) supplied: i64,
+    pub(super) on_hand: i64,
+    pub(super) reserved: i64,
+    pub(super) shipped: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parcel {
+    /// Where the carrier takes it.
+    pub(super) address: Address,
+    pub(super) cancelled: bool,
+    pub(super) dispatched: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ledger {
+    pub(super) authorized: i64,
+    pub(super) captured: i64,
+    pub(super) refunded: i64,
+    pub(super) voided: bool,
+    pub(super) stock: BTreeMap<String, Stock>,
+    /// What is held for the order.
+    pub(super) held: BTreeMap<String, i64>,
+    pub(super) parcel: Option<Parcel>,
+    /// Every call that came through, in order.
+    pub(super) calls: Vec<Step>,
+    /// Every effect, in order: a repeated key has none.
+    pub(super) effects: Vec<Step>,
+}
+
+impl Ledger {
+    pub(super) fn ask(
+        &mut self,
+        order: &Order,
+        step: Step,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Reply {
+        self.calls.push(step);
+        match answer {
+            Answer::Failed => Reply::Failed,
+            Answer::Refused if !self.has(step) => Reply::Refused,
+            Answer::Good | Answer::Refused => self.act(order, step, now),
+            Answer::Silent => Reply::NoAnswer,
+            Answer::Lost => {
+                self.act(order, step, now);
+                Reply::NoAnswer
+            }
+        }
+    }
+
+    pub(super) fn has(&self, step: Step) -> bool {
+        self.effects.contains(&step)
+    }
+
+    /// An outside payment, booked with its command.
+    pub(super) fn confirm(&mut self, order: &Order) {
+        assert!(self.first(Step::ChargePayment), "paid twice");
+        self.authorized += order.total.minor;
+        self.captured += order.total.minor;
+    }
+
+    /// The driver has fetched the parcel, whatever the carrier's office knows.
+    pub(super) fn picked_up(&mut self, order: &Order) {
+        assert_eq!(self.captured, order.total.minor, "fetched unpaid");
+        if let Some(parcel) = &mut self.parcel {
+            assert!(!parcel.cancelled, "fetched after it was called off");
+            parcel.dispatched = true;
+        }
+    }
+
+    fn first(&mut self, step: Step) -> bool {
+        let first = !self.has(step);
+        if first {
+            self.effects.push(step);
+        }
+        first
+    }
+
+    fn act(&mut self, order: &Order, step: Step, now: Timestamp) -> Reply {
+        let total = order.total.minor;
+        let name = || format!("{}/{step}", order.order_id);
+        Reply::Change(match step {
+            Step::Screen => Change::Screened,
+            Step::ReserveInventory => {
+                if !self.has(step) && !self.reserve(order) {
+                    return Reply::Refused;
+                }
+                Change::InventoryReserved {
+                    reservation_id: name(),
+                }
+            }
+            Step::AuthorizePayment => {
+                if self.first(step) {
+                    self.authorized += total;
+                }
+                Change::PaymentAuthorized {
+                    transaction_id: name(),
+                    amount: total,
+                }
+            }
+            Step::CapturePayment | Step::ChargePayment => {
+                if self.first(step) {
+                    if step == Step::ChargePayment {
+                        self.authorized += total;
+                    }
+                    self.captured += total;
+                }
+                assert!(
+                    !self.voided,
+                    "captured after the authorization was given back"
+                );
+                Change::PaymentCaptured {
+                    step,
+                    transaction_id: name(),
+                    amount: total,
+                }
+            }
+            Step::RequestPickup => {
+                if self.first(step) {
+                    self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
+                }
+                Change::PickupRequested {
+                    shipment_id: name(),
+                    carrier: "carrier".to_owned(),
+                    tracking_number: "TRK".to_owned(),
+                }
+            }
+            Step::RedirectShipment => {
+                let parcel = self.parcel.as_mut().expect("a parcel to redirect");
+                parcel.address = order.shipping_address.clone();
+                self.effects.push(step);
+                Change::ShipmentRedirected
+            }
+            Step::DispatchShipment => {
+                if self.first(step) {
+                    self.parcel = Some(self.parcel_for(order, true));
+                }
+                Change::Shipped {
+                    shipment_id: name(),
+                    carrier: "carrier".to_owned(),
+                    tracking_number: "TRK".to_owned(),
+                    estimated_delivery_time: order.estimated_delivery(now),
+                }
+            }
+            Step::CommitReservation => {
+                if self.first(step) {
+                    self.unhold(true);
+                }
+                Change::ReservationCommitted
+            }
+            Step::CancelShipment
+            | Step::RefundPayment
+            | Step::VoidAuthorization
+            | Step::ReleaseReservation => self.undo(step),
+        })
+    }
+
+    fn undo(&mut self, step: Step) -> Change {
+        let owed = self.captured - self.refunded;
+        let parcel = self.parcel.as_mut();
+        let callable = parcel.is_some_and(|p| !p.cancelled && !p.dispatched);
+        let needed = match step {
+            Step::CancelShipment => callable,
+            Step::RefundPayment => owed > 0,
+            Step::VoidAuthorization => self.authorized > 0 && self.captured == 0 && !self.voided,
+            _ => !self.held.is_empty(),
+        };
+        let done = needed || self.has(step);
+        if needed {
+            assert!(self.first(step), "{step} twice");
+            match step {
+                Step::CancelShipment => {
+                    self.parcel.as_mut().expect("seen above").cancelled = true;
+                }
+                Step::RefundPayment => self.refunded += owed,
+                Step::VoidAuthorization => self.voided = true,
+                _ => self.unhold(false),
+            }
+        }
+        Change::Compensated {
+            step,
+            outcome: match done {
+                true => CompensationOutcome::Done,
+                false => CompensationOutcome::NotNeeded,
+            },
+            amount: match step {
+                Step::RefundPayment if done => self.refunded,
+                Step::VoidAuthorization if done => self.authorized,
+                _ => 0,
+            },
+        }
+    }
+
+    fn reserve(&mut self, order: &Order) -> bool {
+        let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
+        for item in &order.line_items {
+            *wanted.entry(item.sku.clone()).or_default() += item.quantity;
+        }
+        let free = |sku: &String| self.stock.get(sku).map_or(0, |s| s.on_hand - s.reserved);
+        if wanted.iter().any(|(sku, quantity)| free(sku) < *quantity) {
+            return false;
+        }
+        self.first(Step::ReserveInventory);
+        for (sku, quantity) in &wanted {
+            self.stock.entry(sku.clone()).or_default().reserved += quantity;
+        }
+        self.held = wanted;
+        true
+    }
+
+    /// Nothing is held any more: it was shipped, or is free again.
+    fn unhold(&mut self, shipped: bool) {
+        for (sku, quantity) in std::mem::take(&mut self.held) {
+            let stock = self.stock.entry(sku).or_default();
+            stock.reserved -= quantity;
+            if shipped {
+                stock.on_hand -= quantity;
+                stock.shipped += quantity;
+            }
+        }
+    }
+
+    fn parcel_for(&self, order: &Order, dispatched: bool) -> Parcel {
+        assert_eq!(self.captured, order.total.minor, "shipped unpaid");
+        assert_eq!(self.refunded, 0, "shipped after the refund");
+        Parcel {
+            address: order.shipping_address.clone(),
+            cancelled: false,
+            dispatched,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What callers hear: who may ask, what an accepted command shows, that a refused one changes
+//! nothing.
+
+use super::world::World;
+use crate::domain::{
+    address::Address,
+    command::{
+        CancelOrder, Command, CommandKind, ConfirmPayment, ConfirmPickup, Refusal, ReviewOrder,
+        UpdateShippingAddress,
+    },
+    event::Change,
+    order::Order,
+    payment_method::PaymentMethodType,
+    state::{CloseReason, OrderState, ReviewDecision, ShipmentState},
+};
+
+/// `allowed_commands` is what `decide` lets pass, and looking changes nothing (I10).
+pub(super) fn allowed_agrees_with_decide(world: &World) {
+    let order = &world.order;
+    let allowed = order.allowed_commands();
+    for command in samples(order) {
+        let decision = command.decide(order, order.update_time);
+        let refusal = Refusal::NotAllowed {
+            command: command.kind(),
+            state: order.state,
+            allowed: allowed.clone(),
+        };
+        match allowed.contains(&command.kind()) {
+            true => assert!(decision.is_ok(), "{:?} in {}", command.kind(), order.state),
+            false => assert_eq!(decision, Err(refusal)),
+        }
+    }
+}
+
+/// One of each command, with content that fits the order.
+pub(super) fn samples(order: &Order) -> Vec<Command> {
+    let commands = vec![
+        Command::ConfirmPayment(ConfirmPayment {
+            transaction_id: "txn".to_owned(),
+            amount: order.total.clone(),
+            payment_method: PaymentMethodType::BankTransfer,
+        }),
+        Command::ReviewOrder(ReviewOrder {
+            decision: ReviewDecision::Approve,
+            reviewer: "reviewer".to_owned(),
+            reason: String::new(),
+        }),
+        Command::StartFulfillment,
+        Command::ConfirmPickup(ConfirmPickup {
+            tracking_number: None,
+        }),
+        Command::ConfirmDelivery,
+        Command::UpdateShippingAddress(UpdateShippingAddress {
+            shipping_address: Address::default(),
+        }),
+        Command::CancelOrder(CancelOrder {
+            reason: "changed my mind".to_owned(),
+        }),
+    ];
+    let kinds: Vec<CommandKind> = commands.iter().map(Command::kind).collect();
+    assert_eq!(kinds, CommandKind::ALL);
+    commands
+}
+
+/// I5: a refused command changes nothing; a refused signal is an event and nothing else.
+pub(super) fn refused(before: &World, world: &World, refusal: &Refusal, signal: bool) {
+    if !signal {
+        return assert_unchanged(before, world);
+    }
+    let new = &world.events[before.events.len()..];
+    assert!(new.len() <= 1);
+    let mut expected = before.order.clone();
+    for event in new {
+        let Change::CommandRefused { reason, .. } = &event.change else {
+            panic!("{event:?} after a refused signal");
+        };
+        assert_eq!(*reason, refusal.to_string());
+        expected.revision = event.revision;
+        expected.update_time = event.time;
+    }
+    assert_eq!(world.order, expected);
+    assert_eq!(world.ledger, before.ledger);
+}
+
+pub(super) fn assert_unchanged(before: &World, world: &World) {
+    assert_eq!(world.events.len(), before.events.len());
+    assert_eq!(world.order, before.order);
+    assert_eq!(world.ledger, before.ledger);
+}
+
+/// I5: an accepted command shows in the order at once.
+pub(super) fn shows(command: &Command, world: &World, revision: i64) {
+    let order = &world.order;
+    match command {
+        Command::ConfirmPayment(command) => {
+            assert_eq!(order.payment.captured, order.total.minor);
+            assert_eq!(
+                order.payment.transaction_id.as_ref(),
+                Some(&command.transaction_id)
+            );
+        }
+        Command::ReviewOrder(command) => {
+            assert_eq!(order.approval.decision, Some(command.decision));
+            assert_eq!(order.approval.reviewer.as_ref(), Some(&command.reviewer));
+            assert_eq!(order.approval.reason.as_ref(), Some(&command.reason));
+            assert!(order.approval.time.is_some());
+            let rejected = order.ending == Some(CloseReason::ApprovalRejected);
+            assert_eq!(rejected, command.decision == ReviewDecision::Reject);
+        }
+        Command::StartFulfillment => assert_eq!(order.state, OrderState::InFulfillment),
+        Command::ConfirmPickup(command) => {
+            assert!(order.shipment.dispatched);
+            if command.tracking_number.is_some() {
+                assert_eq!(order.shipment.tracking_number, command.tracking_number);
+            }
+        }
+        Command::ConfirmDelivery => assert_eq!(order.shipment.state, ShipmentState::Delivered),
+        Command::UpdateShippingAddress(command) => {
+            assert_eq!(order.shipping_address, command.shipping_address);
+        }
+        Command::CancelOrder(command) => {
+            assert_eq!(order.ending, Some(CloseReason::CustomerCancelled));
+            assert_eq!(order.cancel_reason.as_ref(), Some(&command.reason));
+            assert!(matches!(
+                order.state,
+                OrderState::Cancelling | OrderState::Cancelled
+            ));
+        }
+    }
+    assert!(revision <= order.revision);
+}

@@ -1,0 +1,187 @@
+//! The carrier gets the newest address, and only what is paid for.
+
+use super::{
+    ledger::Answer,
+    scenario::address,
+    story::{
+        SMALL, answers, assert_closed, call, calls, cancel, done, happy_path, move_to,
+        pass_deadline, pickup, pickup_until_dispatch, placed, preset, say, told, way_out,
+    },
+    world::{Outcome, World},
+};
+use crate::domain::{
+    command::{Command, Refusal},
+    policy::Policy,
+    state::{CloseReason, OrderState, ShipmentState},
+    step::Step,
+};
+
+/// A pre-order whose fulfilment has begun.
+fn started() -> World {
+    let mut world = placed(&pickup_until_dispatch(), SMALL);
+    calls(&mut world);
+    done(&mut world, Command::StartFulfillment);
+    world
+}
+
+/// Where the carrier takes it.
+fn told_carrier(world: &World) -> String {
+    let parcel = world.ledger.parcel.as_ref().expect("a parcel");
+    parcel.address.line1.clone()
+}
+
+fn is_refused(world: &mut World, command: Command) -> bool {
+    matches!(
+        say(world, command),
+        Outcome::Refused(Refusal::NotAllowed { .. })
+    )
+}
+
+/// 003: after every transaction before the dispatch the new address is the one that the carrier
+/// gets; afterwards it is refused.
+#[test]
+fn an_address_changes_until_dispatched() {
+    for name in ["standard", "approval", "external-payment", "pre-order"] {
+        for before in happy_path(&preset(name), SMALL) {
+            let mut world = before.clone();
+            if world.order.shipment.dispatched {
+                assert!(is_refused(&mut world, move_to("new")), "{name}");
+                continue;
+            }
+            done(&mut world, move_to("new"));
+            done(&mut world, move_to("newest"));
+            while call(&mut world) || way_out(&mut world) {}
+            assert_eq!(world.order.state, OrderState::Completed, "{name}");
+            assert_eq!(told_carrier(&world), "newest", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_requested_pickup_is_redirected_each_time() {
+    let mut world = started();
+    calls(&mut world);
+    for line1 in ["new", "newest"] {
+        let deadline = world.order.deadline;
+        done(&mut world, move_to(line1));
+        assert!(world.order.shipment.redirect_due);
+        calls(&mut world);
+        assert_eq!(told_carrier(&world), line1);
+        assert_eq!(world.order.deadline, deadline, "the reminder stays");
+    }
+    let redirects = world
+        .ledger
+        .calls
+        .iter()
+        .filter(|step| **step == Step::RedirectShipment);
+    assert_eq!(redirects.count(), 2);
+}
+
+/// The request may have told the carrier the old address, although nobody heard its answer.
+#[test]
+fn a_lost_request_is_redirected_too() {
+    for answer in [Answer::Lost, Answer::Silent] {
+        let mut world = started();
+        answers(&mut world, Step::RequestPickup, &[answer]);
+        assert!(call(&mut world));
+        done(&mut world, move_to("new"));
+        calls(&mut world);
+        assert_eq!(told_carrier(&world), "new", "{answer:?}");
+    }
+}
+
+/// The carrier may have the parcel: the order goes on until it is known, however long it takes.
+#[test]
+fn a_lost_dispatch_has_no_way_back() {
+    for answer in [Answer::Lost, Answer::Silent] {
+        let mut world = placed(&preset("standard"), SMALL);
+        // Three attempts are all that the policy allows for a step that can be given up.
+        let more = [
+            answer,
+            Answer::Failed,
+            Answer::Failed,
+            Answer::Failed,
+            Answer::Failed,
+        ];
+        answers(&mut world, Step::DispatchShipment, &more);
+        for _ in 0..9 {
+            assert!(call(&mut world));
+        }
+        assert_eq!(world.order.attention().map(|fault| fault.attempts), Some(5));
+        assert!(is_refused(&mut world, cancel()));
+        assert!(is_refused(&mut world, move_to("new")));
+        calls(&mut world);
+        pass_deadline(&mut world);
+        assert_closed(&world, CloseReason::Completed, &[], "");
+    }
+}
+
+/// The driver was faster than the carrier's office.
+#[test]
+fn a_pickup_is_confirmed_before_the_request_was_answered() {
+    for answer in [Answer::Lost, Answer::Silent, Answer::Failed] {
+        let mut world = started();
+        answers(&mut world, Step::RequestPickup, &[answer]);
+        assert!(call(&mut world));
+        done(&mut world, pickup(Some("NUMBER")));
+        assert_eq!(world.order.state, OrderState::InTransit);
+        assert!(is_refused(&mut world, cancel()));
+        calls(&mut world);
+        let shipment = &world.order.shipment;
+        assert_eq!(shipment.state, ShipmentState::PickedUp);
+        assert_eq!(shipment.tracking_number.as_deref(), Some("NUMBER"));
+        assert_eq!(world.order.deadline, None, "nobody is reminded");
+        done(&mut world, Command::ConfirmDelivery);
+        assert_closed(&world, CloseReason::Completed, &[], "");
+    }
+    // And even before the carrier was asked.
+    let mut world = started();
+    done(&mut world, pickup(None));
+    calls(&mut world);
+    done(&mut world, Command::ConfirmDelivery);
+    assert_closed(&world, CloseReason::Completed, &[], "");
+}
+
+/// A parcel is not handed over before the authorized money was taken.
+#[test]
+fn no_pickup_before_the_capture() {
+    let policy = Policy {
+        pickup_reminder: preset("pre-order").pickup_reminder,
+        ..preset("standard")
+    };
+    let mut world = placed(&policy, SMALL);
+    answers(&mut world, Step::CapturePayment, &[Answer::Lost]);
+    while world.order.state != OrderState::InFulfillment {
+        assert!(call(&mut world));
+    }
+    assert!(is_refused(&mut world, pickup(None)));
+    assert!(call(&mut world));
+    assert!(is_refused(&mut world, pickup(None)), "the answer was lost");
+    assert!(call(&mut world));
+    done(&mut world, pickup(None));
+    calls(&mut world);
+    pass_deadline(&mut world);
+    assert_closed(&world, CloseReason::Completed, &[], "");
+}
+
+/// The address is changed, and before the carrier hears of it the parcel is fetched: it is told
+/// all the same.
+#[test]
+fn an_address_that_was_accepted_reaches_the_carrier() {
+    let mut world = started();
+    calls(&mut world);
+    done(&mut world, move_to("new"));
+    done(&mut world, pickup(None));
+    assert!(is_refused(&mut world, move_to("newest")));
+    calls(&mut world);
+    assert_eq!(world.order.shipping_address, address("new"));
+    assert_eq!(told_carrier(&world), "new");
+    let last = told(&world).split_off(world.events.len() - 2);
+    assert_eq!(
+        last,
+        [
+            "SHIPMENT_REDIRECTED IN_TRANSIT",
+            "RESERVATION_COMMITTED IN_TRANSIT"
+        ]
+    );
+}
