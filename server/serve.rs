@@ -128,7 +128,14 @@ struct Base {
 pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError> {
     let policies = read_policies(settings.policies)?;
     let listener = listen(settings.listen).await?;
-    let mut base = open(&settings.common).await?;
+    let mut base = tokio::select! {
+        opened = open(&settings.common) => opened?,
+        // Dropping the start takes what was started with it.
+        () = stop.asked() => {
+            progress("stopped");
+            return Ok(());
+        }
+    };
     let worker = match settings.no_worker {
         true => None,
         false => Some(start_worker(&base)?),
@@ -155,7 +162,13 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
     if load_profile(common)?.address().is_none() {
         return Err(ServeError::NoTemporal);
     }
-    let base = open(common).await?;
+    let base = tokio::select! {
+        opened = open(common) => opened?,
+        () = stop.asked() => {
+            progress("stopped");
+            return Ok(());
+        }
+    };
     let worker = start_worker(&base)?;
     progress(&format!(
         "ready: running orders of task queue {}",

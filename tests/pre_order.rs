@@ -176,11 +176,29 @@ async fn the_carrier_gets_the_newest_address() {
         (server.count(told, &id).await == 1).then_some(())
     })
     .await;
+    let request = orders::v1::UpdateShippingAddressRequest {
+        order_id: id.clone(),
+        request_id: crate::harness::unique("address"),
+        shipping_address: Some(crate::harness::order::address("3 Third St")),
+        ..Default::default()
+    };
+    client
+        .orders
+        .clone()
+        .update_shipping_address(request)
+        .await
+        .unwrap();
+    crate::harness::eventually("the carrier to know the third address", async || {
+        let told =
+            "SELECT count(*) FROM shipments WHERE order_id = $1 AND address LIKE '%3 Third St%'";
+        (server.count(told, &id).await == 1).then_some(())
+    })
+    .await;
     client.confirm_pickup(&id).await.unwrap();
     let request = orders::v1::UpdateShippingAddressRequest {
         order_id: id.clone(),
         request_id: crate::harness::unique("address"),
-        shipping_address: Some(crate::harness::order::address("3 Late St")),
+        shipping_address: Some(crate::harness::order::address("4 Late St")),
         ..Default::default()
     };
     let refused = client

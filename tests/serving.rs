@@ -211,7 +211,9 @@ async fn logs_are_json_when_asked_and_name_the_order() {
 #[tokio::test]
 async fn ctrl_c_stops_it_cleanly() {
     let mut server = TestServer::start(ServerOptions::default()).await;
-    server.process.signal(Signal::SIGINT);
+    // To the whole group, as a terminal does.
+    let group = nix::unistd::Pid::from_raw(server.process.pid() as i32);
+    nix::sys::signal::killpg(group, Signal::SIGINT).unwrap();
     assert_eq!(server.ended().await, Some(0));
     assert!(server.process.output().contains("orders: stopped"));
 }

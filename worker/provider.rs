@@ -39,7 +39,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The key of this effect: `order_id/step`. Never random, never of an attempt.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.order.order_id, self.step)
+        format!("{}/{}", self.order.order_id, self.order.step_key(self.step))
     }
 }
 

@@ -169,6 +169,7 @@ fn shipment(shipment: &Shipment) -> v1::Shipment {
         dispatched: _,
         reminders: _,
         redirect_due: _,
+        redirects: _,
     } = shipment;
     v1::Shipment {
         state: enums::shipment_state(*state).into(),

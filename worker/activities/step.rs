@@ -55,8 +55,8 @@ impl OrderActivities {
                     Answer::Change(change) => {
                         log_answer(&tx, step, &change, started);
                         let key = (!matches!(change, Change::AttemptFailed { .. }))
-                            .then(|| step.as_str());
-                        tx.record(change, key).await?;
+                            .then(|| tx.order().step_key(step));
+                        tx.record(change, key.as_deref()).await?;
                     }
                 }
             }

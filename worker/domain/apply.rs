@@ -180,6 +180,7 @@ impl Order {
             }
             Change::ShipmentRedirected => {
                 self.shipment.redirect_due = false;
+                self.shipment.redirects += 1;
                 self.succeeded(Step::RedirectShipment);
             }
             Change::Delivered => self.delivered(now),
@@ -309,6 +310,8 @@ impl Order {
         self.compensations = self.compensation_plan();
         if self.payment.captured > 0 {
             self.payment.state = PaymentState::Refunding;
+        } else if self.payment.state == PaymentState::Pending {
+            self.payment.state = PaymentState::None;
         }
     }
 

@@ -150,6 +150,8 @@ pub struct Shipment {
     pub reminders: u32,
     /// Whether the address changed after the carrier was told the old one.
     pub redirect_due: bool,
+    /// How many changed addresses the carrier was told.
+    pub redirects: u32,
 }
 
 /// Until when the order waits, for what.
@@ -203,6 +205,15 @@ impl Order {
     /// When a parcel that is shipped at `now` should arrive.
     pub fn estimated_delivery(&self, now: Timestamp) -> Timestamp {
         later(now, self.policy.estimated_delivery)
+    }
+
+    /// The name of a step's effect within the order: the same effect is never had twice. Each
+    /// redirect is an effect of its own.
+    pub fn step_key(&self, step: Step) -> String {
+        match step {
+            Step::RedirectShipment => format!("{step}/{}", self.shipment.redirects + 1),
+            _ => step.to_string(),
+        }
     }
 
     /// What would be undone if the order were cancelled now: the exact reverse of what was done.

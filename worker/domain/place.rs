@@ -156,6 +156,7 @@ pub fn place(
             dispatched: false,
             reminders: 0,
             redirect_due: false,
+            redirects: 0,
         },
         deadline: None,
         fault: None,
