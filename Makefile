@@ -26,10 +26,10 @@ test-tools: .tools/test.stamp .tools/lint.stamp ## install what tests and lints 
 lint-tools: .tools/lint.stamp
 
 run: tools ## start the server with everything it needs (ARGS="..." adds options)
-	$(WITH_TOOLS) cargo run --release --bin orders -- serve $(ARGS)
+	$(WITH_TOOLS) cargo run --release -p orders-server --bin orders -- serve $(ARGS)
 
 build: ## build the server for release
-	cargo build $(LOCKED) --release --bin orders
+	cargo build $(LOCKED) --release -p orders-server --bin orders
 
 lint: lint-tools ## check format, clippy, the protos, and the dependencies' licences and bans
 	cargo fmt --all --check

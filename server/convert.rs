@@ -48,7 +48,7 @@ pub use inventory::{
 };
 pub use list_orders::{ListOrders, list_orders};
 pub use order::{UiLinks, order};
-pub use place_order::{PlaceOrder, place_order};
+pub use place_order::{PlaceOrder, place_fingerprint, place_order};
 pub use policy::policy;
 pub use read::{GetOrder, ListOrderEvents, get_order, list_order_events};
 pub use signal_order::signal_order;

@@ -148,7 +148,9 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     ));
     let served = serve_api(&mut base, policies, listener, stop).await;
     stopping.cancel();
-    let _ = sweeper.await;
+    if tokio::time::timeout(DRAIN, sweeper).await.is_err() {
+        tracing::warn!("the sweep did not end in time");
+    }
     close(base, worker).await;
     served
 }
@@ -307,8 +309,12 @@ async fn serve_api(
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
             drained.cancelled().await;
         });
-    tokio::pin!(server);
-    health.wait_ready(Duration::from_secs(10)).await;
+    // Calls are answered from here on; that it is ready is said when commands work, too.
+    let mut server = tokio::spawn(server);
+    tokio::select! {
+        () = health.wait_ready(Duration::from_secs(10)) => {}
+        () = stop.asked() => {}
+    }
     if let Some(ui) = &base.ui {
         progress(&format!("Temporal's web UI is at {}", ui.base_url));
     }
@@ -322,7 +328,7 @@ async fn serve_api(
         }
     };
     let result = tokio::select! {
-        result = &mut server => return Ok(result?),
+        served = &mut server => return served.unwrap_or(Ok(())).map_err(ServeError::from),
         reason = ended => Err(ServeError::TemporalEnded(reason)),
         () = stop.asked() => Ok(()),
     };
@@ -331,7 +337,7 @@ async fn serve_api(
     draining.cancel();
     // tonic waits for open connections without bound.
     match tokio::time::timeout(DRAIN, server).await {
-        Ok(served) => served?,
+        Ok(served) => served.unwrap_or(Ok(()))?,
         Err(_) => tracing::warn!("calls under way did not end in time and are cut off"),
     }
     result

@@ -148,3 +148,37 @@ async fn a_command_that_was_committed_is_not_forgotten() {
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
 }
+
+#[tokio::test]
+async fn a_command_that_closed_the_order_ends_its_workflow_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions::default().data_dir(&folder.path().join("data"));
+    let doomed = options
+        .clone()
+        .env("ORDERS_TEST_ABORT_AFTER", "record_command");
+    let mut server = TestServer::start(doomed).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::InTransit).await;
+    let request = orders::v1::ConfirmDeliveryRequest {
+        order_id: id.clone(),
+        request_id: crate::harness::unique("delivery"),
+        ..Default::default()
+    };
+    let _ = client.orders.clone().confirm_delivery(request).await;
+    assert_eq!(server.ended().await, None);
+
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    assert_eq!(client.get(&id).await.state(), OrderState::Completed);
+    crate::harness::eventually("the workflow's end", async || {
+        let events = temporal::history(&server.temporal_address(), &id).await;
+        let last = events.last()?;
+        (last == "WORKFLOW_EXECUTION_COMPLETED").then_some(())
+    })
+    .await;
+}

@@ -177,3 +177,24 @@ async fn a_refusal_is_not_remembered() {
         .into_inner();
     assert_eq!(order.order.unwrap().state(), OrderState::InTransit);
 }
+
+#[tokio::test]
+async fn the_same_placing_is_answered_the_same_when_its_time_has_passed() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 5).await;
+    let mut placing = Placing::pre_order(&sku, 0).policy("quick-hold");
+    let release = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+    placing.0.release_time = Some(release.into());
+    let id = placing.id();
+    client.place(placing.clone()).await;
+    client.until(&id, OrderState::Cancelled).await;
+    let again = client.place(placing.clone()).await;
+    assert_eq!(again.order_id, id);
+    assert_eq!(again.state(), OrderState::Cancelled);
+    // A new one of that kind is refused.
+    placing.0.order_id = unique("order");
+    placing.0.request_id = unique("place");
+    let refused = client.try_place(placing).await.unwrap_err();
+    assert_eq!(refused.fields(), ["release_time"]);
+}

@@ -176,3 +176,105 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
 }
+
+#[tokio::test]
+async fn a_signal_refused_once_may_be_sent_again() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let pickup = signal_order_request::ConfirmPickup::default();
+    let signal = SignalOrderRequest {
+        order_id: id.clone(),
+        request_id: unique("signal"),
+        command: Some(signal_order_request::Command::ConfirmPickup(pickup)),
+        ..SignalOrderRequest::default()
+    };
+    client
+        .orders
+        .clone()
+        .signal_order(signal.clone())
+        .await
+        .unwrap();
+    crate::harness::eventually("the refusal to be recorded", async || {
+        let types = client.event_types(&id).await;
+        types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())
+    })
+    .await;
+    client.start_fulfillment(&id).await.unwrap();
+    client
+        .orders
+        .clone()
+        .signal_order(signal.clone())
+        .await
+        .unwrap();
+    client.until(&id, OrderState::InTransit).await;
+    let again = client
+        .orders
+        .clone()
+        .signal_order(signal.clone())
+        .await
+        .unwrap();
+    assert_eq!(again.metadata().get("orders-replayed").unwrap(), "true");
+    let delivery = signal_order_request::ConfirmDelivery {};
+    let other = SignalOrderRequest {
+        command: Some(signal_order_request::Command::ConfirmDelivery(delivery)),
+        ..signal
+    };
+    let refused = client.orders.clone().signal_order(other).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::AlreadyExists);
+}
+
+#[tokio::test]
+async fn an_order_whose_workflow_was_terminated_goes_on() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let address = server.temporal_address();
+    let workflow = format!("order/{id}");
+    cli(
+        &address,
+        &["workflow", "terminate", "--workflow-id", &workflow],
+    );
+    client.start_fulfillment(&id).await.unwrap();
+    client.confirm_pickup(&id).await.unwrap();
+    client.confirm_delivery(&id).await.unwrap();
+    client.until(&id, OrderState::Completed).await;
+    let charges = "SELECT count(*) FROM payment_entries e JOIN payments p USING (payment_id)
+                   WHERE p.order_id = $1";
+    assert_eq!(server.count(charges, &id).await, 1);
+}
+
+#[tokio::test]
+async fn a_raw_update_without_request_id_is_refused() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    let before = client.until(&id, OrderState::AwaitingRelease).await;
+    let program = temporal::tool("temporal").unwrap();
+    let input = "{\"command\": {\"type\": \"start_fulfillment\"}}";
+    let output = Command::new(program)
+        .args([
+            "workflow", "update", "execute", "--name", "command", "--input", input,
+        ])
+        .args(["--workflow-id", &format!("order/{id}"), "--address"])
+        .arg(server.temporal_address())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("request_id is required"), "{errors}");
+    assert_eq!(client.get(&id).await.revision, before.revision);
+}

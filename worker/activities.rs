@@ -55,9 +55,9 @@ pub struct CommandInput {
     pub progress: Progress,
     /// What is asked for.
     pub request: CommandRequest,
-    /// For a signal, its number within the workflow: its refusal is recorded, once.
+    /// For a signal, its name, unique over the order's runs: its refusal is recorded, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signal: Option<u32>,
+    pub signal: Option<String>,
 }
 
 /// What became of a command.

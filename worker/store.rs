@@ -16,6 +16,9 @@ pub mod place;
 pub mod read;
 pub mod stock;
 
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 
 /// The database system.

@@ -89,7 +89,7 @@ pub fn place_order(
         actor,
         new,
         policy: policy.clone(),
-        fingerprint: fingerprint_of(request),
+        fingerprint: place_fingerprint(request),
     })
 }
 
@@ -129,9 +129,9 @@ fn parse_policy<'a>(
     policy
 }
 
-/// The same for the same content. The protobuf encoding of a message without maps is the same every
+/// Stands for what is asked for, whoever asks under which request id. The same for the same content. The protobuf encoding of a message without maps is the same every
 /// time, and a later field that is left out does not change it.
-fn fingerprint_of(request: &PlaceOrderRequest) -> String {
+pub fn place_fingerprint(request: &PlaceOrderRequest) -> String {
     let content = PlaceOrderRequest {
         request_id: String::new(),
         actor: String::new(),

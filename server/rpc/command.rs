@@ -48,8 +48,9 @@ impl Orders {
                 // Committed is done: what follows (a provider's answer, Temporal's own record) the
                 // caller need not wait for, and the sweep sees to it whatever happens now.
                 stored = committed.committed() => {
+                    // Another request of the same id may have been quicker.
                     self.is_replay(order_id, &request, &fingerprint).await?;
-                    return Ok((stored?, false));
+                    return Ok((stored, false));
                 }
                 reply = sent => reply,
             };
@@ -78,9 +79,16 @@ impl Orders {
                     // not answer from its memory of this update id.
                     update_id = format!("{}@{now}", request.request_id);
                 }
-                // The workflow refused, or has closed meanwhile: the store says why, or it was a
-                // refusal of something older than the store, and is asked again.
-                Err(TemporalError::Refused(_) | TemporalError::NotFound(_)) => {}
+                // The workflow refused: the store says why, or it was a refusal of something older
+                // than the store, and is asked again.
+                Err(TemporalError::Refused(_)) => {}
+                // It has closed meanwhile, or is gone.
+                Err(TemporalError::NotFound(_)) => {
+                    let stored = self.stored(order_id).await?;
+                    if !stored.order.state.is_closed() {
+                        self.resume(stored).await?;
+                    }
+                }
                 Err(TemporalError::Busy(_)) => return Err(Error::Busy(order_id.to_owned())),
                 Err(TemporalError::Unavailable(cause)) => return Err(Error::Temporal(cause)),
                 Err(TemporalError::Unexpected(cause)) => return Err(Error::Internal(cause)),
@@ -92,8 +100,20 @@ impl Orders {
         )))
     }
 
+    /// Starts the workflow of an open order anew, from where the order stands: Temporal has lost
+    /// it, or is another one.
+    pub(super) async fn resume(&self, stored: StoredOrder) -> Result<(), Error> {
+        let order_id = stored.order.order_id.clone();
+        tracing::warn!(
+            order_id,
+            "Temporal does not have this open order: started anew"
+        );
+        let resumed = self.temporal().resume(stored.order).await;
+        resumed.map_err(|error| Error::Temporal(error.to_string()))
+    }
+
     /// Whether the same was asked before, with the same id.
-    async fn is_replay(
+    pub(super) async fn is_replay(
         &self,
         order_id: &str,
         request: &CommandRequest,

@@ -20,6 +20,13 @@ impl Orders {
         request: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Error> {
         let time = remaining(&request);
+        if let Some(stored) = within(time, self.placed_before(request.get_ref())).await? {
+            let order = Some(self.show(&stored));
+            return Ok(mark_replayed(
+                Response::new(PlaceOrderResponse { order }),
+                true,
+            ));
+        }
         let now = Timestamp::now();
         let make_id = || uuid::Uuid::now_v7().to_string();
         let asked = convert::place_order(request.get_ref(), self.policies(), now, make_id)
@@ -36,6 +43,20 @@ impl Orders {
         within(time, work).await
     }
 
+    /// The order, when the same was placed before. Asked first: a request that was right once is
+    /// answered the same for ever, also when its policy or its release time have passed away.
+    async fn placed_before(&self, asked: &PlaceOrderRequest) -> Result<Option<StoredOrder>, Error> {
+        let fingerprint = convert::place_fingerprint(asked);
+        let (request_id, order_id) = (&asked.request_id, &asked.order_id);
+        let found = self
+            .store()
+            .placed_before(request_id, order_id, &fingerprint);
+        match found.await? {
+            Some(stored) => Ok(Some(self.started(stored).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Records the order; true when it was there before.
     async fn take_in(
         &self,
@@ -49,8 +70,7 @@ impl Orders {
             policy,
             fingerprint,
         } = asked;
-        // A replay is a replay whatever has become of the stock list since.
-        if policy.reserves() && self.store().request(&request_id).await?.is_none() {
+        if policy.reserves() {
             self.check_skus(&new).await?;
         }
         let (order_id, payment_id) = (new.order_id.clone(), new.payment_id.clone());

@@ -1,6 +1,6 @@
 //! SignalOrder: a command whose caller does not wait for what becomes of it.
 
-use super::{Orders, remaining, within};
+use super::{Orders, mark_replayed, remaining, within};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
 use tonic::{Request, Response};
@@ -23,10 +23,23 @@ impl Orders {
             if state.is_closed() {
                 return Err(closed());
             }
+            let fingerprint = command.fingerprint(&order_id);
+            if self.is_replay(&order_id, &command, &fingerprint).await? {
+                return Ok(mark_replayed(Response::new(SignalOrderResponse {}), true));
+            }
             self.started(stored).await?;
             match self.temporal().signal(&order_id, command).await {
                 Ok(()) => Ok(Response::new(SignalOrderResponse {})),
-                Err(TemporalError::NotFound(_)) => Err(closed()),
+                Err(TemporalError::NotFound(_)) => {
+                    let stored = self.stored(&order_id).await?;
+                    if stored.order.state.is_closed() {
+                        return Err(closed());
+                    }
+                    self.resume(stored).await?;
+                    Err(Error::Temporal(
+                        "the workflow was gone and is started anew".to_owned(),
+                    ))
+                }
                 Err(error) => Err(Error::Temporal(error.to_string())),
             }
         };

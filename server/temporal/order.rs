@@ -19,10 +19,30 @@ impl Temporal {
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
     pub async fn start(&self, order: Order) -> Result<Option<String>, TemporalError> {
+        // An order is started once, ever: also not again after its workflow has closed.
+        self.start_as(order, WorkflowIdReusePolicy::RejectDuplicate)
+            .await
+    }
+
+    /// Starts the workflow of an open order that Temporal does not have (any more), from where
+    /// the order stands. The store's fence makes that safe. That it runs already is success.
+    ///
+    /// # Errors
+    /// When Temporal cannot be reached; the same again is safe.
+    pub async fn resume(&self, order: Order) -> Result<(), TemporalError> {
+        self.start_as(order, WorkflowIdReusePolicy::AllowDuplicate)
+            .await?;
+        Ok(())
+    }
+
+    async fn start_as(
+        &self,
+        order: Order,
+        reuse: WorkflowIdReusePolicy,
+    ) -> Result<Option<String>, TemporalError> {
         let workflow_id = Order::workflow_id(&order.order_id);
         let options = WorkflowStartOptions::new(&self.task_queue, workflow_id)
-            // An order is started once, ever: also not again after its workflow has closed.
-            .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+            .id_reuse_policy(reuse)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)
             // The worker beside us gets the first task in the answer, without a round trip.
@@ -66,9 +86,9 @@ impl Temporal {
         order_id: &str,
         request: CommandRequest,
     ) -> Result<(), TemporalError> {
-        let options = WorkflowSignalOptions::builder()
-            .request_id(request.request_id.clone())
-            .build();
+        // Not with our request id as Temporal's: Temporal would swallow the same id for as long as
+        // the workflow runs, also after a refusal. The store tells what is a duplicate.
+        let options = WorkflowSignalOptions::default();
         let payload = RawValue::from_value(&request, &PayloadConverter::default());
         let handle = self.handle(order_id);
         Ok(handle

@@ -1,8 +1,9 @@
 //! Running the worker, and running it again when it ends by itself.
 
 use super::Temporal;
+use futures::FutureExt;
 use orders_worker::{activities::OrderActivities, provider::Providers, store::Store, workflow};
-use std::{thread, time::Duration};
+use std::{panic::AssertUnwindSafe, thread, time::Duration};
 use temporalio_sdk::Runtime;
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::sync::CancellationToken;
@@ -67,7 +68,10 @@ async fn supervise(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        match run_once(runtime, temporal, store, providers, stop).await {
+        let run = run_once(runtime, temporal, store, providers, stop);
+        // A panic in the SDK's loop must not leave a server whose orders nobody runs.
+        let run = AssertUnwindSafe(run).catch_unwind().await;
+        match run.unwrap_or_else(|_| Err("it panicked".to_owned())) {
             Ok(()) if stop.is_cancelled() => return,
             Ok(()) => tracing::warn!("the worker ended by itself and is run again"),
             Err(error) => tracing::error!(error, "the worker ended and is run again"),

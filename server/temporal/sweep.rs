@@ -1,10 +1,16 @@
 //! The sweep: looks for orders that should have gone on and have not. Their workflow was not
-//! started, because the process died or Temporal was away at that moment, or it does not know what
-//! the store knows: a command was committed, and then a crash cut the workflow off from it.
+//! started, because the process died or Temporal was away at that moment; or it does not know what
+//! the store knows, because a crash cut it off from a commit; or Temporal has lost it.
 
 use super::{Temporal, TemporalError};
 use jiff::{SignedDuration, Timestamp};
-use orders_worker::store::{Store, StoreError, overdue::Overdue};
+use orders_worker::{
+    domain::order::Order,
+    store::{
+        Store, StoreError,
+        overdue::{Overdue, Place},
+    },
+};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -20,11 +26,14 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// After the start there is less to wait for: what an earlier process left behind goes on at once.
 const GRACE_AT_START: SignedDuration = SignedDuration::from_secs(1);
 
-/// Orders in one sweep: the next one takes what is left.
+/// Orders read at once.
 const BATCH: i64 = 200;
 
 /// An order that stays overdue (its provider is slow, say) is woken less and less often.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// After so many failures in a row Temporal is taken to be away until the next sweep.
+const FAILURES: u32 = 5;
 
 /// When an order was woken last, and the pause until it may be again.
 struct Woken {
@@ -37,7 +46,7 @@ pub async fn run(store: Store, temporal: Temporal, stop: CancellationToken) {
     let mut grace = GRACE_AT_START;
     let mut woken = HashMap::new();
     loop {
-        match sweep(&store, &temporal, grace, &mut woken).await {
+        match sweep(&store, &temporal, grace, &mut woken, &stop).await {
             Ok(()) => grace = GRACE,
             Err(error) => tracing::warn!(%error, "overdue orders cannot be read now"),
         }
@@ -53,63 +62,109 @@ async fn sweep(
     temporal: &Temporal,
     grace: SignedDuration,
     woken: &mut HashMap<String, Woken>,
+    stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     let before = Timestamp::now()
         .saturating_sub(grace)
         .unwrap_or(Timestamp::MIN);
-    let overdue = store.overdue(before, BATCH).await?;
-    woken.retain(|order_id, _| {
-        overdue
-            .iter()
-            .any(|found| found.order.order_id == *order_id)
-    });
+    let mut place = Place::default();
+    let mut failures = 0;
     // Without a worker nothing goes on, and every wake would only make a history longer.
-    let nobody_works = !overdue.is_empty() && !temporal.has_worker().await.unwrap_or(false);
-    for found in overdue {
-        if found.workflow_started && nobody_works {
-            continue;
-        }
-        let order_id = found.order.order_id.clone();
-        let pause = match woken.get(&order_id) {
-            Some(before) if before.at.elapsed() < before.pause => continue,
-            Some(before) => (before.pause * 2).min(LONGEST_PAUSE),
-            None => INTERVAL,
-        };
-        let at = Instant::now();
-        woken.insert(order_id.clone(), Woken { at, pause });
-        match go_on(store, temporal, found).await? {
-            Ok(()) => tracing::info!(order_id, "an order that stood still was woken"),
-            Err(TemporalError::Unavailable(cause)) => {
-                tracing::warn!(
-                    order_id,
-                    cause,
-                    "orders that stand still cannot be woken now"
-                );
-                woken.remove(&order_id);
-                // What keeps one from being woken (Temporal away) keeps the others too.
+    let mut somebody_works = None;
+    loop {
+        let page = store.overdue(before, &place, BATCH).await?;
+        for found in page.orders {
+            if stop.is_cancelled() || failures >= FAILURES {
                 return Ok(());
             }
-            Err(error) => tracing::error!(order_id, %error, "an order stands still"),
+            if found.workflow_started {
+                if somebody_works.is_none() {
+                    somebody_works = Some(temporal.has_worker().await.unwrap_or(false));
+                }
+                if somebody_works == Some(false) {
+                    continue;
+                }
+            }
+            let order_id = found.order.order_id.clone();
+            if !may_be_woken(woken, &order_id) {
+                continue;
+            }
+            match go_on(store, temporal, found).await? {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    failures += 1;
+                    tracing::warn!(order_id, %error, "an order stands still and cannot be woken");
+                }
+            }
+        }
+        match page.next {
+            Some(next) => place = next,
+            None => break,
         }
     }
+    woken.retain(|_, woken| woken.at.elapsed() < LONGEST_PAUSE * 2);
     Ok(())
 }
 
-/// Starts the order's workflow, or makes it look at what the store knows.
+fn may_be_woken(woken: &mut HashMap<String, Woken>, order_id: &str) -> bool {
+    let pause = match woken.get(order_id) {
+        Some(before) if before.at.elapsed() < before.pause => return false,
+        Some(before) => (before.pause * 2).min(LONGEST_PAUSE),
+        None => INTERVAL,
+    };
+    let at = Instant::now();
+    woken.insert(order_id.to_owned(), Woken { at, pause });
+    true
+}
+
+/// Starts the order's workflow, makes it look at what the store knows, or starts it anew.
 async fn go_on(
     store: &Store,
     temporal: &Temporal,
     found: Overdue,
 ) -> Result<Result<(), TemporalError>, StoreError> {
     let order_id = found.order.order_id.clone();
-    if found.workflow_started {
-        return Ok(temporal.wake(&order_id).await);
+    if !found.workflow_started {
+        return start(store, temporal, found.order).await;
     }
-    match temporal.start(found.order).await {
-        Ok(_) => {
-            store.confirm_start(&order_id).await?;
+    match temporal.wake(&order_id).await {
+        // Its workflow has ended, as it should.
+        Err(TemporalError::NotFound(_)) if found.order.state.is_closed() => {
+            store.forget_due(&order_id).await?;
+            Ok(Ok(()))
+        }
+        Err(TemporalError::NotFound(_)) => {
+            // It may have closed since it was read.
+            let stored = store.order(&order_id).await?;
+            match stored.filter(|stored| !stored.order.state.is_closed()) {
+                Some(stored) => {
+                    tracing::warn!(
+                        order_id,
+                        "Temporal does not have this open order: started anew"
+                    );
+                    Ok(temporal.resume(stored.order).await)
+                }
+                None => Ok(Ok(())),
+            }
+        }
+        Ok(()) => {
+            tracing::info!(order_id, "an order that stood still was woken");
             Ok(Ok(()))
         }
         Err(error) => Ok(Err(error)),
     }
+}
+
+async fn start(
+    store: &Store,
+    temporal: &Temporal,
+    order: Order,
+) -> Result<Result<(), TemporalError>, StoreError> {
+    let order_id = order.order_id.clone();
+    if let Err(error) = temporal.start(order).await {
+        return Ok(Err(error));
+    }
+    store.confirm_start(&order_id).await?;
+    tracing::info!(order_id, "an order without workflow was started");
+    Ok(Ok(()))
 }

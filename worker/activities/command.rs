@@ -63,8 +63,8 @@ impl OrderActivities {
             }
             Err(refusal) => {
                 tracing::info!(order_id, request_id, command = %kind, %refusal, "command refused");
-                if let Some(number) = signal {
-                    refuse_signal(&mut tx, request, &refusal, *number).await?;
+                if let Some(signal) = signal {
+                    refuse_signal(&mut tx, request, &refusal, signal).await?;
                 }
                 CommandReply::Refused {
                     revision: tx.order().revision,
@@ -121,9 +121,9 @@ async fn refuse_signal(
     tx: &mut OrderTx,
     request: &CommandRequest,
     refusal: &Refusal,
-    number: u32,
+    signal: &str,
 ) -> Result<(), StoreError> {
-    let key = format!("refused_signal/{number}");
+    let key = format!("refused/{signal}");
     if tx.has_step_key(&key).await? {
         return Ok(());
     }

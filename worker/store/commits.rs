@@ -3,10 +3,13 @@
 
 use super::{Store, StoreError, read::StoredOrder};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 
-/// Between two looks for what another process committed.
-const LOOK: Duration = Duration::from_millis(100);
+/// Until the first look for what another process committed; then twice as long each time.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// At most between two looks.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Commits that a waiter may fall behind before it looks into the database instead.
 const BEHIND: usize = 1024;
@@ -56,25 +59,39 @@ impl Store {
 }
 
 impl Waiter {
-    /// The order as it was right after the command, once that is committed; and the fingerprint
-    /// of what was asked, where another process committed it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn committed(&mut self) -> Result<StoredOrder, StoreError> {
+    /// The order as it was right after the command, once that is committed. Waits for ever when it
+    /// never is.
+    pub async fn committed(&mut self) -> StoredOrder {
+        let mut look = LOOK;
+        let mut next_look = Instant::now() + look;
         loop {
-            match tokio::time::timeout(LOOK, self.commits.recv()).await {
-                Ok(Ok(committed)) if committed.request_id == self.request_id => {
-                    return Ok(committed.stored.clone());
-                }
-                Ok(Ok(_)) => {}
-                // Behind, or nothing heard: another process may have done it.
-                Ok(Err(_)) | Err(_) => {
-                    if let Some(asked) = self.store.request(&self.request_id).await? {
-                        return self.store.order_at(&asked.resource, asked.revision).await;
+            tokio::select! {
+                heard = self.commits.recv() => match heard {
+                    Ok(committed) if committed.request_id == self.request_id => {
+                        return committed.stored.clone();
                     }
-                }
+                    Ok(_) => continue,
+                    // Behind: what was missed stands in the database.
+                    Err(_) => {}
+                },
+                () = tokio::time::sleep_until(next_look) => {}
             }
+            if let Ok(Some(stored)) = self.look().await {
+                return stored;
+            }
+            look = (look * 2).min(LONGEST_LOOK);
+            next_look = Instant::now() + look;
+        }
+    }
+
+    /// What another process may have committed.
+    async fn look(&self) -> Result<Option<StoredOrder>, StoreError> {
+        match self.store.request(&self.request_id).await? {
+            Some(asked) if asked.revision > 0 => {
+                let order = self.store.order_at(&asked.resource, asked.revision);
+                Ok(Some(order.await?))
+            }
+            _ => Ok(None),
         }
     }
 }

@@ -219,6 +219,14 @@ impl OrderTx {
         known: i64,
         run_id: Option<&str>,
     ) -> Result<Vec<Event>, StoreError> {
+        if known > self.loaded {
+            // The database was set back (a restored backup, say): nothing that the workflow does
+            // now could be right.
+            let (order_id, loaded) = (&self.order.order_id, self.loaded);
+            return Err(StoreError::Corrupt(format!(
+                "the workflow of {order_id} is at revision {known}, the database only at {loaded}"
+            )));
+        }
         let mut events = Vec::new();
         if known < self.loaded {
             events = events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?;
@@ -244,6 +252,10 @@ impl OrderTx {
 
     async fn update_row(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
         let order = &self.order;
+        // A command that closes the order closes it here before the workflow knows: until that has
+        // ended, too, something is due.
+        let closed_by_command = order.close_time.filter(|_| self.answered.is_some());
+        let due_time = phase::due_time(order).or(closed_by_command);
         let result = sqlx::query(
             "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,
                  close_time = $5, document = $6, run_id = $7, due_time = $8, workflow_started = 1
@@ -256,7 +268,7 @@ impl OrderTx {
         .bind(order.close_time.map(micros))
         .bind(serde_json::to_string(order)?)
         .bind(run_id.or(self.run_id.as_deref()))
-        .bind(phase::due_time(order).map(micros))
+        .bind(due_time.map(micros))
         .bind(&order.order_id)
         .bind(self.loaded)
         .execute(&mut *self.tx)

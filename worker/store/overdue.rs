@@ -1,10 +1,10 @@
-//! Orders that should have gone on long ago: their workflow was never started, or forgot something
-//! that the store knows.
+//! Orders that should have gone on long ago: their workflow was never started, forgot something that
+//! the store knows, or is gone.
 
-use super::{Store, StoreError, micros};
+use super::{Store, StoreError, from_micros, micros};
 use crate::domain::order::Order;
 use jiff::Timestamp;
-use sqlx::Row;
+use sqlx::{Row, sqlite::SqliteRow};
 
 /// An order that should have gone on.
 #[derive(Clone, Debug)]
@@ -15,27 +15,90 @@ pub struct Overdue {
     pub workflow_started: bool,
 }
 
+/// Where a page begins: after this.
+#[derive(Clone, Debug)]
+pub struct Place {
+    due_time: Timestamp,
+    order_id: String,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            due_time: Timestamp::MIN,
+            order_id: String::new(),
+        }
+    }
+}
+
+/// Some overdue orders, and where the next page begins.
+#[derive(Debug)]
+pub struct Page {
+    /// Longest overdue first.
+    pub orders: Vec<Overdue>,
+    /// None after the last page.
+    pub next: Option<Place>,
+}
+
 impl Store {
-    /// The orders whose next thing was due before `before`, longest first, at most `limit`.
+    /// The orders whose next thing was due before `before`, after `place`, `limit` at most. One
+    /// that cannot be read is logged and left out: it must not hold up the others.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn overdue(&self, before: Timestamp, limit: i64) -> Result<Vec<Overdue>, StoreError> {
+    pub async fn overdue(
+        &self,
+        before: Timestamp,
+        place: &Place,
+        limit: i64,
+    ) -> Result<Page, StoreError> {
         let rows = sqlx::query(
-            "SELECT document, workflow_started FROM orders
-             WHERE due_time IS NOT NULL AND due_time < $1 ORDER BY due_time LIMIT $2",
+            "SELECT order_id, due_time, document, workflow_started FROM orders
+             WHERE due_time IS NOT NULL AND due_time < $1 AND (due_time, order_id) > ($2, $3)
+             ORDER BY due_time, order_id LIMIT $4",
         )
         .bind(micros(before))
+        .bind(micros(place.due_time))
+        .bind(&place.order_id)
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Overdue {
-                    order: serde_json::from_str(row.try_get::<&str, _>(0)?)?,
-                    workflow_started: row.try_get::<i64, _>(1)? == 1,
-                })
+        let last = rows.last().filter(|_| rows.len() as i64 == limit);
+        let next = last.map(|row| {
+            Ok::<_, StoreError>(Place {
+                order_id: row.try_get(0)?,
+                due_time: from_micros(row.try_get(1)?)?,
             })
-            .collect()
+        });
+        let next = next.transpose()?;
+        let orders = rows.iter().filter_map(|row| {
+            let order_id: Option<&str> = row.try_get(0).ok();
+            overdue(row)
+                .inspect_err(|error| tracing::error!(order_id, %error, "an order cannot be read"))
+                .ok()
+        });
+        let orders = orders.collect();
+        Ok(Page { orders, next })
     }
+
+    /// Notes that nothing more is due for a closed order.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_due(&self, order_id: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE orders SET due_time = NULL WHERE order_id = $1 AND close_time IS NOT NULL",
+        )
+        .bind(order_id)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+fn overdue(row: &SqliteRow) -> Result<Overdue, StoreError> {
+    Ok(Overdue {
+        order: serde_json::from_str(row.try_get::<&str, _>(2)?)?,
+        workflow_started: row.try_get::<i64, _>(3)? == 1,
+    })
 }

@@ -24,6 +24,31 @@ pub enum Placing {
 }
 
 impl Store {
+    /// Whether the same was placed before, by that request id or order id (may be empty), with
+    /// that fingerprint: then it is the same order, whatever has become of the policies and of the
+    /// time since.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn placed_before(
+        &self,
+        request_id: &str,
+        order_id: &str,
+        fingerprint: &str,
+    ) -> Result<Option<StoredOrder>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        if let Some(before) = request(&mut reader, request_id).await? {
+            return match before.fingerprint == fingerprint {
+                true => load(&mut reader, &before.resource).await,
+                false => Ok(None),
+            };
+        }
+        match fingerprint_of(&mut reader, order_id).await? {
+            Some(before) if before == fingerprint => load(&mut reader, order_id).await,
+            _ => Ok(None),
+        }
+    }
+
     /// Takes an order in. `fingerprint` stands for what was asked: the same request id or order
     /// id with the same fingerprint gives the same order.
     ///

@@ -74,11 +74,11 @@ pub(super) async fn pass_deadline(ctx: &WorkflowContext<OrderWorkflow>, deadline
     fold(ctx, &news);
 }
 
-/// Records a command. `signal` is its number for one whose caller does not wait.
+/// Records a command. `signal` is its name for one whose caller does not wait.
 pub(super) async fn command(
     ctx: &WorkflowContext<OrderWorkflow>,
     request: CommandRequest,
-    signal: Option<u32>,
+    signal: Option<String>,
 ) -> CommandReply {
     let input = CommandInput {
         progress: progress(ctx),

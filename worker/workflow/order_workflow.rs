@@ -46,17 +46,21 @@ impl OrderWorkflow {
     #[run(name = "OrderWorkflow")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
         let mut cancel_seen = false;
+        let mut idle = 0;
         loop {
             if ctx.cancellation_token().is_cancelled() && !cancel_seen {
                 cancel_seen = true;
                 cancel_by_temporal(ctx).await;
             }
             let now = call::now(ctx);
+            let before = ctx.state(|workflow| workflow.order.revision);
+            let mut called = true;
             match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
                 Todo::Nothing => break,
                 Todo::Record(_) => call::settle(ctx).await,
                 Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
                     Some(time) => {
+                        called = false;
                         super::wait::until(ctx, Some(time), cancel_seen).await;
                     }
                     None => call::step(ctx, step).await,
@@ -64,12 +68,21 @@ impl OrderWorkflow {
                 Todo::Wait(deadline) => {
                     let end = deadline.map(|deadline| deadline.expire_time);
                     let over = super::wait::until(ctx, end, cancel_seen).await;
-                    if let (true, Some(deadline)) = (over, deadline) {
-                        pass(ctx, deadline).await;
+                    match deadline.filter(|_| over) {
+                        Some(deadline) => pass(ctx, deadline).await,
+                        None => called = false,
                     }
                 }
             }
-            if ctx.continue_as_new_suggested() {
+            // A call that changed nothing will not at once either: store and workflow disagree,
+            // and must not spin on it.
+            let moved = ctx.state(|workflow| workflow.order.revision) > before;
+            idle = if moved || !called { 0 } else { idle + 1 };
+            if idle > 0 {
+                super::wait::pause(ctx, idle, cancel_seen).await;
+            }
+            let cancelled = ctx.cancellation_token().is_cancelled() && !cancel_seen;
+            if ctx.continue_as_new_suggested() && !cancelled {
                 super::wait::handlers(ctx).await;
                 let order = ctx.state(|workflow| workflow.order.clone());
                 if !order.state.is_closed() {
@@ -90,6 +103,9 @@ impl OrderWorkflow {
         _ctx: &WorkflowContextView,
         request: &CommandRequest,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if request.request_id.is_empty() {
+            return Err("request_id is required: 1 to 128 printable characters".into());
+        }
         if request.seen_revision > self.order.revision {
             return Ok(());
         }
@@ -117,11 +133,12 @@ impl OrderWorkflow {
         let Some(mut request) = read_signal(ctx, payload) else {
             return;
         };
+        // With the run's id: after continue-as-new the numbers begin anew.
+        let name = format!("signal/{}/{number}", ctx.run_id());
         if request.request_id.is_empty() {
-            let order_id = ctx.state(|workflow| workflow.order.order_id.clone());
-            request.request_id = format!("signal/{order_id}/{number}");
+            request.request_id.clone_from(&name);
         }
-        call::command(ctx, request, Some(number)).await;
+        call::command(ctx, request, Some(name)).await;
     }
 
     /// Takes in what the store knows and this workflow does not (a commit that a crash cut off
@@ -184,14 +201,15 @@ async fn pass(ctx: &mut WorkflowContext<OrderWorkflow>, deadline: Deadline) {
 /// recorded as refused, where the order cannot be cancelled any more.
 async fn cancel_by_temporal(ctx: &mut WorkflowContext<OrderWorkflow>) {
     let reason = ctx.cancellation_token().reason().unwrap_or_default();
+    let name = format!("temporal-cancel/{}", ctx.run_id());
     let request = CommandRequest {
-        request_id: format!("temporal-cancel/{}", ctx.run_id()),
+        request_id: name.clone(),
         actor: ACTOR_TEMPORAL.to_owned(),
         expected_revision: None,
         seen_revision: 0,
         command: Command::CancelOrder(CancelOrder { reason }),
     };
-    call::command(ctx, request, Some(0)).await;
+    call::command(ctx, request, Some(name)).await;
 }
 
 fn read_signal(ctx: &WorkflowContext<OrderWorkflow>, raw: RawValue) -> Option<CommandRequest> {

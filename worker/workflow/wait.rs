@@ -56,6 +56,16 @@ pub(super) async fn until(
     }
 }
 
+/// Waits a second, longer each time up to a minute, or until the order changes.
+pub(super) async fn pause(ctx: &WorkflowContext<OrderWorkflow>, times: u32, cancel_seen: bool) {
+    let seconds = 1_i64 << times.saturating_sub(1).min(6);
+    let wait = jiff::SignedDuration::from_secs(seconds.min(60));
+    let end = call::now(ctx)
+        .saturating_add(wait)
+        .unwrap_or(Timestamp::MAX);
+    until(ctx, Some(end), cancel_seen).await;
+}
+
 /// Waits until no signal or update is being handled.
 pub(super) async fn handlers(ctx: &WorkflowContext<OrderWorkflow>) {
     let handlers = ctx.clone();
