@@ -52,37 +52,18 @@ impl OrderWorkflow {
                 cancel_seen = true;
                 cancel_by_temporal(ctx).await;
             }
-            let now = call::now(ctx);
-            let before = ctx.state(|workflow| workflow.order.revision);
-            let mut called = true;
-            match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
-                Todo::Nothing => break,
-                Todo::Record(_) => call::settle(ctx).await,
-                Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
-                    Some(time) => {
-                        called = false;
-                        super::wait::until(ctx, Some(time), cancel_seen).await;
-                    }
-                    None => call::step(ctx, step).await,
-                },
-                Todo::Wait(deadline) => {
-                    let end = deadline.map(|deadline| deadline.expire_time);
-                    let over = super::wait::until(ctx, end, cancel_seen).await;
-                    match deadline.filter(|_| over) {
-                        Some(deadline) => pass(ctx, deadline).await,
-                        None => called = false,
-                    }
+            let before = revision(ctx);
+            match turn(ctx, cancel_seen).await {
+                Turn::Over => break,
+                // Store and workflow disagree, and must not spin on it.
+                Turn::Called if revision(ctx) == before => {
+                    idle += 1;
+                    super::wait::pause(ctx, idle, cancel_seen).await;
                 }
+                Turn::Called | Turn::Waited => idle = 0,
             }
-            // A call that changed nothing will not at once either: store and workflow disagree,
-            // and must not spin on it.
-            let moved = ctx.state(|workflow| workflow.order.revision) > before;
-            idle = if moved || !called { 0 } else { idle + 1 };
-            if idle > 0 {
-                super::wait::pause(ctx, idle, cancel_seen).await;
-            }
-            let cancelled = ctx.cancellation_token().is_cancelled() && !cancel_seen;
-            if ctx.continue_as_new_suggested() && !cancelled {
+            let cancel_waits = ctx.cancellation_token().is_cancelled() && !cancel_seen;
+            if ctx.continue_as_new_suggested() && !cancel_waits {
                 super::wait::handlers(ctx).await;
                 let order = ctx.state(|workflow| workflow.order.clone());
                 if !order.state.is_closed() {
@@ -186,6 +167,45 @@ impl OrderWorkflow {
             self.order.apply(event);
         }
     }
+}
+
+/// What one turn of the story was.
+enum Turn {
+    /// An activity was called.
+    Called,
+    /// Something was waited for.
+    Waited,
+    /// Nothing is left to do.
+    Over,
+}
+
+/// Does what is next for the order.
+async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: bool) -> Turn {
+    let now = call::now(ctx);
+    match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
+        Todo::Nothing => return Turn::Over,
+        Todo::Record(_) => call::settle(ctx).await,
+        Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
+            Some(time) => {
+                super::wait::until(ctx, Some(time), cancel_seen).await;
+                return Turn::Waited;
+            }
+            None => call::step(ctx, step).await,
+        },
+        Todo::Wait(deadline) => {
+            let end = deadline.map(|deadline| deadline.expire_time);
+            let over = super::wait::until(ctx, end, cancel_seen).await;
+            match deadline.filter(|_| over) {
+                Some(deadline) => pass(ctx, deadline).await,
+                None => return Turn::Waited,
+            }
+        }
+    }
+    Turn::Called
+}
+
+fn revision(ctx: &WorkflowContext<OrderWorkflow>) -> i64 {
+    ctx.state(|workflow| workflow.order.revision)
 }
 
 /// The wait for `deadline` is over. A command that came in the same moment goes first: its handler
