@@ -1,6 +1,6 @@
 //! What an order costs in Temporal's history.
 
-use crate::harness::{Placing, shared, sku, temporal};
+use crate::harness::{shared, sku, temporal};
 use orders::v1::{OrderState, ShipmentState};
 
 /// From placing to completed, in one execution.
@@ -12,10 +12,7 @@ async fn a_pre_order_costs_at_most_forty_events() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     client.start_fulfillment(&id).await.unwrap();
     let requested = |order: &orders::v1::Order| {
         order.shipment.as_ref().unwrap().state() == ShipmentState::Requested

@@ -121,10 +121,7 @@ async fn a_command_that_was_committed_is_not_forgotten() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let request = orders::v1::StartFulfillmentRequest {
         order_id: id.clone(),
         request_id: crate::harness::unique("start"),

@@ -101,10 +101,7 @@ async fn a_command_repeated_has_one_effect() {
     let client = shared().await.client().await;
     let sku = sku();
     client.stock(&sku, 5).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let request = StartFulfillmentRequest {
         order_id: id.clone(),
         request_id: unique("start"),
@@ -151,10 +148,7 @@ async fn a_refusal_is_not_remembered() {
     let client = shared().await.client().await;
     let sku = sku();
     client.stock(&sku, 5).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let request = orders::v1::ConfirmPickupRequest {
         order_id: id.clone(),
         request_id: unique("pickup"),

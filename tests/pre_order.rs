@@ -72,10 +72,7 @@ async fn a_cancelled_one_is_released_and_refunded_in_reverse_order() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 5).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
 
     let order = client.cancel(&id).await.unwrap();
     assert_eq!(order.state(), OrderState::Cancelling);
@@ -109,10 +106,7 @@ async fn after_fulfilment_began_a_cancel_is_refused_with_the_reason() {
     let client = shared().await.client().await;
     let sku = sku();
     client.stock(&sku, 5).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     client.start_fulfillment(&id).await.unwrap();
 
     let before = client
@@ -148,10 +142,7 @@ async fn the_carrier_gets_the_newest_address() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 5).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     client.start_fulfillment(&id).await.unwrap();
     client
         .until_that(&id, "a requested pickup", |order| {

@@ -24,10 +24,7 @@ async fn a_signal_that_cannot_be_read_harms_nothing() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
     for input in [
@@ -95,10 +92,7 @@ async fn signals_do_what_commands_do_and_refusals_are_recorded() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let signal = |command| SignalOrderRequest {
         order_id: id.clone(),
         request_id: unique("signal"),
@@ -143,10 +137,7 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 2).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
     cli(
@@ -157,10 +148,7 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
     assert_eq!(order.close_reason(), CloseReason::CustomerCancelled);
     assert_eq!(client.stock_item(&sku).await.available, 2);
 
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     client.start_fulfillment(&id).await.unwrap();
     let workflow = format!("order/{id}");
     cli(
@@ -182,10 +170,7 @@ async fn a_signal_refused_once_may_be_sent_again() {
     let client = shared().await.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let pickup = signal_order_request::ConfirmPickup::default();
     let signal = SignalOrderRequest {
         order_id: id.clone(),
@@ -234,10 +219,7 @@ async fn an_order_whose_workflow_was_terminated_goes_on() {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::pre_order(&sku, 30);
-    let id = placing.id();
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingRelease).await;
+    let id = client.held(&sku).await;
     let address = server.temporal_address();
     let workflow = format!("order/{id}");
     cli(

@@ -1,6 +1,6 @@
 //! A client as any user has one: generated from the proto, over the wire.
 
-use super::{Refused, eventually, unique};
+use super::{Placing, Refused, eventually, unique};
 use orders::v1::{
     CancelOrderRequest, ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order,
     OrderState, PlaceOrderRequest, ReviewDecision, ReviewOrderRequest, SetStockItemRequest,
@@ -71,6 +71,15 @@ impl Client {
         placed
             .map(|response| response.into_inner().order.unwrap())
             .map_err(Refused::from)
+    }
+
+    /// A pre-order of one piece, charged, reserved and held; gives its id.
+    pub async fn held(&self, sku: &str) -> String {
+        let placing = Placing::pre_order(sku, 30);
+        let id = placing.id();
+        self.place(placing).await;
+        self.until(&id, OrderState::AwaitingRelease).await;
+        id
     }
 
     /// The order as it is.
