@@ -39,7 +39,7 @@ lint: lint-tools ## check format, clippy, the protos, and the dependencies' lice
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 test: tools test-tools ## run the tests
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 test-all: test ## run the tests, then those that are too slow for every day (#[ignore])
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored
