@@ -34,7 +34,8 @@ impl Orders {
         for _ in 0..TRIES {
             let stored = self.stored(order_id).await?;
             if self.is_replay(order_id, &request, &fingerprint).await? {
-                return Ok((stored, true));
+                // Read again: it may have been answered since the order was read.
+                return Ok((self.stored(order_id).await?, true));
             }
             // What the store refuses is refused, and Temporal need not be asked.
             self.check(order_id, &request, &stored)?;
