@@ -4,25 +4,28 @@
 use crate::harness::{Placing, ServerOptions, TestServer, TestTemporal, sku, temporal};
 use orders::v1::{CompensationOutcome, OrderState, ReviewDecision};
 
-/// The steps after whose commit the process dies, and whether the order can still be cancelled.
-const STEPS: &[(&str, bool)] = &[
-    ("screen_order", true),
-    ("reserve_inventory", true),
-    ("authorize_payment", true),
-    ("capture_payment", true),
-    ("request_pickup", true),
-    ("commit_reservation", false),
+/// The steps after whose commit the process dies, the policy that has them, and whether the order
+/// can still be cancelled then.
+const STEPS: &[(&str, &str, bool)] = &[
+    ("screen_order", "by-hand", true),
+    ("reserve_inventory", "by-hand", true),
+    ("authorize_payment", "by-hand", true),
+    ("capture_payment", "by-hand", true),
+    ("charge_payment", "one-attempt", true),
+    ("request_pickup", "by-hand", true),
+    ("dispatch_shipment", "one-attempt", false),
+    ("commit_reservation", "by-hand", false),
 ];
 
 #[tokio::test]
 async fn after_each_step_a_cancel_undoes_what_the_journal_holds() {
     let temporal = TestTemporal::start().await;
-    for (step, cancellable) in STEPS {
-        one_step(&temporal, step, *cancellable).await;
+    for (step, policy, cancellable) in STEPS {
+        one_step(&temporal, step, policy, *cancellable).await;
     }
 }
 
-async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
+async fn one_step(temporal: &TestTemporal, step: &str, policy: &str, cancellable: bool) {
     let folder = tempfile::tempdir().unwrap();
     let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.toml");
     let options = ServerOptions::with_temporal(&temporal.address)
@@ -36,7 +39,7 @@ async fn one_step(temporal: &TestTemporal, step: &str, cancellable: bool) {
     let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
-    let placing = Placing::new("by-hand", &sku);
+    let placing = Placing::new(policy, &sku);
     let id = placing.id();
     // The server may die before it answers.
     let _ = client.try_place_unchecked(placing).await;
