@@ -10,10 +10,3 @@ mod wait;
 pub mod worker;
 
 pub use order_workflow::OrderWorkflow;
-
-/// The workflow's type name in Temporal.
-pub const WORKFLOW_TYPE: &str = "OrderWorkflow";
-/// The name of the update and of the signal that carry a command.
-pub const COMMAND: &str = "command";
-/// The signal that makes a workflow take in what the store knows.
-pub const WAKE: &str = "wake";
