@@ -160,6 +160,16 @@ impl OrderActivities {
         self.step(Step::ChargePayment, &ctx, input).await
     }
 
+    /// See [`Step::PreparePackage`].
+    #[activity(name = "prepare_package")]
+    pub async fn prepare_package(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Progress,
+    ) -> Result<News, ActivityError> {
+        self.step(Step::PreparePackage, &ctx, input).await
+    }
+
     /// See [`Step::RequestPickup`].
     #[activity(name = "request_pickup")]
     pub async fn request_pickup(

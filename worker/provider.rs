@@ -132,6 +132,8 @@ pub trait InventoryProvider: Send + Sync {
 /// Carries parcels.
 #[async_trait]
 pub trait ShippingProvider: Send + Sync {
+    /// Makes the package ready; can still be called off.
+    async fn prepare(&self, db: &mut Connection, call: &Call<'_>) -> Result<Parcel, ProviderError>;
     /// Is asked to fetch the parcel; can still be called off.
     async fn request_pickup(
         &self,

@@ -28,6 +28,7 @@ pub fn cancel_preview(order: &Order) -> v1::CancelPreview {
             | Step::AuthorizePayment
             | Step::CapturePayment
             | Step::ChargePayment
+            | Step::PreparePackage
             | Step::RequestPickup
             | Step::RedirectShipment
             | Step::DispatchShipment

@@ -5,7 +5,7 @@ use orders::v1;
 use orders_worker::domain::{
     command::CommandKind,
     payment_method::PaymentMethodType,
-    policy::{CancelCutoff, DeliveryMode, PaymentMode, SecureOrder},
+    policy::{CancelCutoff, DeliveryMode, PaymentMode, SecureOrder, ShippingMode},
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState,
@@ -51,8 +51,8 @@ to_proto!(command: CommandKind => Command {
     UpdateShippingAddress, CancelOrder,
 });
 to_proto!(step: Step => Step {
-    Screen, ReserveInventory, AuthorizePayment, CapturePayment, ChargePayment, RequestPickup,
-    RedirectShipment, DispatchShipment, CommitReservation, CancelShipment, RefundPayment,
+    Screen, ReserveInventory, AuthorizePayment, CapturePayment, ChargePayment, PreparePackage,
+    RequestPickup, RedirectShipment, DispatchShipment, CommitReservation, CancelShipment, RefundPayment,
     VoidAuthorization, ReleaseReservation,
 });
 to_proto!(compensation_outcome: CompensationOutcome => CompensationOutcome {
@@ -62,6 +62,7 @@ to_proto!(secure_order: SecureOrder => SecureOrder {
     ReserveThenPay, PayThenReserve, PayOnly,
 });
 to_proto!(payment_mode: PaymentMode => PaymentMode { Sale, AuthorizeCapture, External });
+to_proto!(shipping_mode: ShippingMode => ShippingMode { Inline, Lane });
 to_proto!(delivery_mode: DeliveryMode => DeliveryMode { Confirm, AutoAfter, OnShip });
 to_proto!(cancel_cutoff: CancelCutoff => CancelCutoff { Fulfillment, Dispatch });
 to_proto!(payment_method_type: PaymentMethodType => PaymentMethodType {
@@ -81,6 +82,7 @@ pub(super) fn compensation_step(step: Step) -> v1::CompensationStep {
         | Step::AuthorizePayment
         | Step::CapturePayment
         | Step::ChargePayment
+        | Step::PreparePackage
         | Step::RequestPickup
         | Step::RedirectShipment
         | Step::DispatchShipment

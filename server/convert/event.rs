@@ -3,7 +3,7 @@
 use super::{enums, time::timestamp};
 use orders::v1::{self, OrderEventType};
 use orders_worker::domain::{
-    event::{ACTOR_PROCESS, Change, Event},
+    event::{Change, Event},
     order::Order,
     policy::PaymentMode,
     step::{CompensationOutcome, Step},
@@ -34,12 +34,11 @@ pub fn event(order_after: &Order, event: &Event) -> v1::OrderEvent {
         attempt,
         error,
     } = said;
-    let itself = actor == ACTOR_PROCESS;
     v1::OrderEvent {
         order_id: order_after.order_id.clone(),
         revision: *revision,
         r#type: kind.into(),
-        actor: if itself { String::new() } else { actor.clone() },
+        actor: actor.clone(),
         reason,
         time: Some(timestamp(*time)),
         order_state: enums::order_state(order_after.state).into(),
@@ -105,6 +104,11 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
         } => (Type::Reviewed, nothing.why(reason)),
         Change::Held { expire_time: _ } => (Type::Held, nothing),
         Change::FulfillmentStarted => (Type::FulfillmentStarted, nothing),
+        Change::PackagePrepared {
+            shipment_id: _,
+            carrier: _,
+            tracking_number: _,
+        } => (Type::PackagePrepared, of(Step::PreparePackage)),
         Change::PickupRequested {
             shipment_id: _,
             carrier: _,

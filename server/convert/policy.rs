@@ -24,6 +24,11 @@ pub fn policy(policy: &Policy) -> v1::Policy {
         cancel_until,
         retry,
         payment_retry,
+        shipping,
+        shipping_retry,
+        attempt_timeout,
+        reservation_expiry,
+        authorization_expiry,
         attention_after,
         // Where the server runs the steps is no business of its callers.
         lane: _,
@@ -48,6 +53,11 @@ pub fn policy(policy: &Policy) -> v1::Policy {
         retry: Some(retry_policy(retry)),
         payment_retry: Some(retry_policy(payment_retry.as_ref().unwrap_or(retry))),
         attention_after: i64::from(*attention_after),
+        shipping_mode: enums::shipping_mode(*shipping).into(),
+        shipping_retry: Some(retry_policy(shipping_retry.as_ref().unwrap_or(retry))),
+        attempt_timeout: Some(duration(*attempt_timeout)),
+        reservation_expiry: reservation_expiry.map(duration),
+        authorization_expiry: authorization_expiry.map(duration),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     provider::{Call, ProviderError, Providers},
     store::{Connection, StoreError, order_tx::OrderTx},
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 /// What became of asking a provider.
@@ -18,7 +18,18 @@ enum Answer {
     /// To be recorded.
     Change(Change),
     /// To be asked again after this long, outside of the transaction.
-    Wait(std::time::Duration),
+    Wait(Duration),
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, PartialEq)]
+enum Attempt {
+    /// Not asked yet.
+    New,
+    /// The time that the provider asked for is over.
+    Waited,
+    /// The provider asked for more time than an attempt has.
+    TimedOut,
 }
 
 impl OrderActivities {
@@ -40,16 +51,20 @@ impl OrderActivities {
         input: &Progress,
     ) -> Result<News, StoreError> {
         let started = Instant::now();
-        let mut waited = false;
+        let mut attempt = Attempt::New;
         loop {
             let mut tx = self.store.lock_order(&input.order_id, input.now).await?;
             if is_next(&tx, step) {
-                match self.ask(&mut tx, step, waited).await? {
+                match self.ask(&mut tx, step, attempt).await? {
                     Answer::Wait(time) => {
+                        let limit = tx.order().policy.attempt_timeout;
                         // The provider's slowness must not hold the database's write lock.
                         drop(tx);
-                        tokio::time::sleep(time).await;
-                        waited = true;
+                        tokio::time::sleep(time.min(limit)).await;
+                        attempt = match time <= limit {
+                            true => Attempt::Waited,
+                            false => Attempt::TimedOut,
+                        };
                         continue;
                     }
                     Answer::Change(change) => {
@@ -64,16 +79,27 @@ impl OrderActivities {
         }
     }
 
-    async fn ask(&self, tx: &mut OrderTx, step: Step, waited: bool) -> Result<Answer, StoreError> {
+    async fn ask(
+        &self,
+        tx: &mut OrderTx,
+        step: Step,
+        attempt: Attempt,
+    ) -> Result<Answer, StoreError> {
         let now = tx.now();
         let (order, db) = tx.parts();
         let call = Call {
             order,
             step,
             now,
-            waited,
+            waited: attempt == Attempt::Waited,
         };
-        let answer = perform(&self.providers, db, &call).await;
+        let answer = match attempt {
+            Attempt::TimedOut => Err(ProviderError::NoAnswer(format!(
+                "no answer within {:?}",
+                order.policy.attempt_timeout
+            ))),
+            _ => perform(&self.providers, db, &call).await,
+        };
         let failure = |error: String, unknown| {
             let before = call.order.fault.as_ref().filter(|fault| fault.step == step);
             Change::AttemptFailed {
@@ -151,6 +177,14 @@ async fn perform(
                 step,
                 transaction_id: receipt.transaction_id,
                 amount: receipt.amount,
+            }
+        }
+        Step::PreparePackage => {
+            let parcel = shipping.prepare(db, call).await?;
+            Change::PackagePrepared {
+                shipment_id: parcel.shipment_id,
+                carrier: parcel.carrier,
+                tracking_number: parcel.tracking_number,
             }
         }
         Step::RequestPickup => {

@@ -127,15 +127,23 @@ impl Order {
                 self.state = OrderState::InFulfillment;
                 self.deadline = None;
             }
+            Change::PackagePrepared {
+                shipment_id,
+                carrier,
+                tracking_number,
+            } => {
+                self.known_as(shipment_id, carrier, tracking_number);
+                if !self.shipment.dispatched {
+                    self.shipment.state = ShipmentState::Requested;
+                }
+                self.succeeded(Step::PreparePackage);
+            }
             Change::PickupRequested {
                 shipment_id,
                 carrier,
                 tracking_number,
             } => {
-                self.shipment.shipment_id = Some(shipment_id.clone());
-                self.shipment.carrier = Some(carrier.clone());
-                let number = &mut self.shipment.tracking_number;
-                number.get_or_insert_with(|| tracking_number.clone());
+                self.known_as(shipment_id, carrier, tracking_number);
                 // A pickup that was confirmed before the carrier's answer came stays picked up.
                 if !self.shipment.dispatched {
                     self.shipment.state = ShipmentState::Requested;
@@ -175,7 +183,8 @@ impl Order {
             Change::ShippingAddressUpdated { address } => {
                 self.shipping_address = address.clone();
                 // A request whose answer was lost may have told the carrier the old one.
-                self.shipment.redirect_due |= self.shipment.state == ShipmentState::Requested
+                // (A parcel that is dispatched by us gets the newest address in that very step.)
+                self.shipment.redirect_due |= self.done.contains(&Step::RequestPickup)
                     || self.unknown.contains(&Step::RequestPickup);
             }
             Change::ShipmentRedirected => {
@@ -257,8 +266,16 @@ impl Order {
             attempts,
             last_error: error.to_owned(),
             since,
-            retry_time: later(now, retry.wait_after(attempts)),
+            retry_time: later(now, step.wait_after(&self.policy, attempts)),
         });
+    }
+
+    /// What the carrier calls the parcel. A number that came with ConfirmPickup stays.
+    fn known_as(&mut self, shipment_id: &str, carrier: &str, tracking_number: &str) {
+        self.shipment.shipment_id = Some(shipment_id.to_owned());
+        self.shipment.carrier = Some(carrier.to_owned());
+        let number = &mut self.shipment.tracking_number;
+        number.get_or_insert_with(|| tracking_number.to_owned());
     }
 
     fn captured(&mut self, step: Step, transaction_id: &str, amount: i64, now: Timestamp) {

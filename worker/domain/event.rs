@@ -128,6 +128,15 @@ pub enum Change {
     },
     /// The hold is over, or there was none.
     FulfillmentStarted,
+    /// The package is ready for the carrier.
+    PackagePrepared {
+        /// The carrier's name for the shipment.
+        shipment_id: String,
+        /// Who will carry it.
+        carrier: String,
+        /// How to follow it.
+        tracking_number: String,
+    },
     /// The carrier was asked to fetch the parcel.
     PickupRequested {
         /// The carrier's name for the shipment.
@@ -220,6 +229,7 @@ impl Change {
             Self::Reviewed { .. } => "REVIEWED",
             Self::Held { .. } => "HELD",
             Self::FulfillmentStarted => "FULFILLMENT_STARTED",
+            Self::PackagePrepared { .. } => "PACKAGE_PREPARED",
             Self::PickupRequested { .. } => "PICKUP_REQUESTED",
             Self::PickupReminded => "PICKUP_REMINDED",
             Self::PickedUp { .. } => "PICKED_UP",

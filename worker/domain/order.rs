@@ -223,7 +223,14 @@ impl Order {
         let steps = known.chain(self.unknown.iter().filter(|step| !self.done.contains(step)));
         let captured =
             self.done.contains(&Step::CapturePayment) || self.done.contains(&Step::ChargePayment);
-        let undo = steps.rev().filter_map(|step| step.undone_by());
+        let mut undo: Vec<Step> = Vec::new();
+        for step in steps.rev().filter_map(|step| step.undone_by()) {
+            // A package that was prepared and asked to be fetched is called off once.
+            if !undo.contains(&step) {
+                undo.push(step);
+            }
+        }
+        let undo = undo.into_iter();
         undo.filter(|undo| !(captured && *undo == Step::VoidAuthorization))
             .map(|step| Compensation {
                 step,

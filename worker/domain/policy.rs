@@ -46,6 +46,9 @@ pub struct Policy {
     /// How long after shipping an order counts as delivered (`AUTO_AFTER` only).
     #[serde(default, with = "humantime_serde")]
     pub delivery_after: Option<Duration>,
+    /// Where the parcel is made ready and dispatched.
+    #[serde(default, skip_serializing_if = "ShippingMode::is_inline")]
+    pub shipping: ShippingMode,
     /// How long after shipping the delivery is expected.
     #[serde(default = "three_days", with = "humantime_serde")]
     pub estimated_delivery: Duration,
@@ -56,6 +59,33 @@ pub struct Policy {
     /// How failed payment steps are repeated, where that differs.
     #[serde(default)]
     pub payment_retry: Option<RetryPolicy>,
+    /// How failed steps of the shipping lane are repeated, where that differs (`LANE` only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_retry: Option<RetryPolicy>,
+    /// How long one attempt of a step may take. A provider that has not answered by then counts as
+    /// failed, with an unknown outcome.
+    #[serde(
+        default = "five_seconds",
+        skip_serializing_if = "is_five_seconds",
+        with = "humantime_serde"
+    )]
+    pub attempt_timeout: Duration,
+    /// How long the inventory keeps a reservation, where it does not keep it for ever. A promise of
+    /// the inventory, not of ours: a policy whose waits may last longer is refused.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "humantime_serde"
+    )]
+    pub reservation_expiry: Option<Duration>,
+    /// How long the payment provider holds an authorization (`AUTHORIZE_CAPTURE` only). A promise of
+    /// the provider: a policy whose waits may last longer is refused.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "humantime_serde"
+    )]
+    pub authorization_expiry: Option<Duration>,
     /// After how many failed attempts of one step the order asks for attention.
     #[serde(default = "five")]
     pub attention_after: u32,
@@ -98,6 +128,32 @@ named! {
         AutoAfter = "AUTO_AFTER",
         /// At once.
         OnShip = "ON_SHIP",
+    }
+}
+
+named! {
+    /// Where the parcel is made ready and dispatched.
+    ShippingMode {
+        /// By the order's own workflow.
+        Inline = "INLINE",
+        /// By a child workflow on the shipping task queue, which prepares the package first.
+        Lane = "LANE",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the macro that writes the enum has no place for a default"
+)]
+impl Default for ShippingMode {
+    fn default() -> Self {
+        Self::Inline
+    }
+}
+
+impl ShippingMode {
+    fn is_inline(&self) -> bool {
+        *self == Self::Inline
     }
 }
 
@@ -174,6 +230,14 @@ impl Policy {
 
 fn three_days() -> Duration {
     Duration::from_secs(3 * 24 * 3600)
+}
+
+fn five_seconds() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn is_five_seconds(duration: &Duration) -> bool {
+    *duration == five_seconds()
 }
 
 fn five() -> u32 {

@@ -3,6 +3,7 @@
 use super::policy::{Policy, RetryPolicy};
 use super::state::{CloseReason, named};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 named! {
     /// One provider call of the order process. The name is also the activity's name in Temporal,
@@ -18,6 +19,8 @@ named! {
         CapturePayment = "capture_payment",
         /// Take the amount at once (policy `SALE`).
         ChargePayment = "charge_payment",
+        /// Make the package ready (policy `LANE`).
+        PreparePackage = "prepare_package",
         /// Create the shipment and ask the carrier to fetch it.
         RequestPickup = "request_pickup",
         /// Tell the carrier an address that changed after the pickup was requested.
@@ -36,6 +39,9 @@ named! {
         ReleaseReservation = "release_reservation",
     }
 }
+
+/// The longest wait between two attempts of what is never given up.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 
 impl Step {
     /// Whether the step undoes another one. Undoing is never fenced off and never given up.
@@ -67,17 +73,50 @@ impl Step {
             Self::ReserveInventory => Some(Self::ReleaseReservation),
             Self::AuthorizePayment => Some(Self::VoidAuthorization),
             Self::CapturePayment | Self::ChargePayment => Some(Self::RefundPayment),
-            Self::RequestPickup => Some(Self::CancelShipment),
+            Self::PreparePackage | Self::RequestPickup => Some(Self::CancelShipment),
             _ => None,
         }
     }
 
+    /// Whether the step gets the parcel to the carrier: what the shipping lane does.
+    pub fn is_shipping(self) -> bool {
+        matches!(
+            self,
+            Self::PreparePackage
+                | Self::RequestPickup
+                | Self::RedirectShipment
+                | Self::DispatchShipment
+        )
+    }
+
     /// How failed attempts of this step are repeated.
     pub fn retry(self, policy: &Policy) -> &RetryPolicy {
-        match &policy.payment_retry {
-            Some(retry) if self.is_payment() => retry,
-            _ => &policy.retry,
-        }
+        let own = match self {
+            _ if self.is_payment() => &policy.payment_retry,
+            _ if self.is_shipping() => &policy.shipping_retry,
+            _ => &None,
+        };
+        own.as_ref().unwrap_or(&policy.retry)
+    }
+
+    /// The wait after `attempts` failed ones (1 or more).
+    ///
+    /// What may not be given up (undoing, a parcel that the carrier may have) is repeated for ever,
+    /// but not for ever as quickly: once somebody was asked for attention, or the attempts of the
+    /// policy are used up, the waits double up to [`LONGEST_WAIT`].
+    pub fn wait_after(self, policy: &Policy, attempts: u32) -> Duration {
+        let retry = self.retry(policy);
+        let wait = retry.wait_after(attempts);
+        let patient = match retry.max_attempts {
+            _ if self.is_compensation() => policy.attention_after,
+            0 => return wait,
+            attempts => attempts,
+        };
+        let Some(over) = attempts.checked_sub(patient) else {
+            return wait;
+        };
+        let slower = Duration::from_secs(1).saturating_mul(1 << over.min(16));
+        wait.max(slower.min(LONGEST_WAIT))
     }
 
     /// How the order ends when the attempts of this forward step are used up.

@@ -13,6 +13,10 @@ const CARRIER: &str = "embedded";
 
 #[async_trait]
 impl ShippingProvider for EmbeddedShipping {
+    async fn prepare(&self, db: &mut Connection, call: &Call<'_>) -> Result<Parcel, ProviderError> {
+        keep(db, call, "REQUESTED").await
+    }
+
     async fn request_pickup(
         &self,
         db: &mut Connection,

@@ -2,7 +2,7 @@ use super::{super::place_order::samples, *};
 use orders_worker::domain::{
     address::Address,
     command::CommandKind,
-    event::ACTOR_TEMPORAL,
+    event::{ACTOR_PROCESS, ACTOR_TEMPORAL},
     money::Money,
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
@@ -231,7 +231,7 @@ fn an_event_shows_who_and_when_and_the_states_after_it() {
     assert_eq!(shown.payment_state(), v1::PaymentState::None);
     assert_eq!(shown.reservation_state(), v1::ReservationState::None);
     assert_eq!(shown.shipment_state(), v1::ShipmentState::None);
-    for (actor, expected) in [(ACTOR_TEMPORAL, "temporal"), (ACTOR_PROCESS, "")] {
+    for (actor, expected) in [(ACTOR_TEMPORAL, "temporal"), (ACTOR_PROCESS, "orders")] {
         recorded.actor = actor.to_owned();
         assert_eq!(event(&order_after, &recorded).actor, expected);
     }

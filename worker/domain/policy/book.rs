@@ -105,7 +105,14 @@ mod tests {
         let names: Vec<&str> = book.iter().map(|policy| policy.name.as_str()).collect();
         assert_eq!(
             names,
-            ["approval", "external-payment", "pre-order", "standard"]
+            [
+                "approval",
+                "external-payment",
+                "pre-order",
+                "shipping-lane",
+                "standard",
+                "stock"
+            ]
         );
         let pre_order = book.get("pre-order").unwrap();
         assert_eq!(pre_order.release_grace.unwrap().as_secs(), 7 * 24 * 3600);
@@ -144,6 +151,69 @@ mod tests {
         ] {
             assert!(error.contains(part), "{part} is missing in: {error}");
         }
+    }
+
+    /// The reason for a changed preset, if there is one.
+    fn refused(name: &str, changes: &[(&str, &str)]) -> String {
+        let start = PRESETS.find(&format!("name = \"{name}\"")).unwrap();
+        let rest = &PRESETS[start..];
+        let mut text = rest.split("[[policy]]").next().unwrap().to_owned();
+        for (before, after) in changes {
+            assert!(text.contains(before), "{before}");
+            text = text.replace(before, after);
+        }
+        let book = PolicyBook::with_file(&format!("[[policy]]\n{text}"));
+        book.err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_held_must_outlast_the_waits() {
+        let expiry = |field: &str, time: &str| format!("{field} = \"{time}\"\nsecure");
+        let why = refused(
+            "approval",
+            &[("secure", &expiry("reservation_expiry", "24h"))],
+        );
+        let told = "line 1: policy \"approval\": reservation_expiry: a reservation would expire after \
+                    1day, before approval_timeout can end (1day)";
+        assert!(why.contains(told), "{why}");
+        let kept = refused(
+            "approval",
+            &[("secure", &expiry("reservation_expiry", "25h"))],
+        );
+        assert_eq!(kept, "");
+        let why = refused(
+            "standard",
+            &[("secure", &expiry("authorization_expiry", "12h"))],
+        );
+        assert!(
+            why.contains("an authorization would expire after 12h"),
+            "{why}"
+        );
+        let why = refused(
+            "external-payment",
+            &[("secure", &expiry("reservation_expiry", "1h"))],
+        );
+        assert!(why.contains("before payment_timeout can end"), "{why}");
+        let why = refused(
+            "pre-order",
+            &[("secure", &expiry("reservation_expiry", "1day"))],
+        );
+        assert!(why.contains("release"), "{why}");
+        let why = refused(
+            "shipping-lane",
+            &[("secure", &expiry("reservation_expiry", "1day"))],
+        );
+        assert!(why.contains("nothing is reserved"), "{why}");
+    }
+
+    #[test]
+    fn a_lane_has_its_own_numbers() {
+        let why = refused("shipping-lane", &[("shipping = \"LANE\"", "")]);
+        assert!(why.contains("shipping_retry belongs to"), "{why}");
+        let why = refused("shipping-lane", &[("250ms", "9s")]);
+        assert!(why.contains("attempt_timeout must be"), "{why}");
     }
 
     #[test]

@@ -1,9 +1,17 @@
 //! Whether a policy can work at all. A policy that cannot is refused when the server starts.
 
-use super::{DeliveryMode, PaymentMode, Policy, RetryPolicy, SecureOrder};
+use super::{DeliveryMode, PaymentMode, Policy, RetryPolicy, SecureOrder, ShippingMode};
+use humantime_serde::re::humantime::format_duration;
+use std::time::Duration;
+
+/// The shortest time in which anybody can be expected to answer.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(10);
+
+/// The longest attempt of a step. Shorter than the time limit of the activity that waits for it.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(8);
 
 /// The longest wait a policy may ask for, ten years: beyond it timers and times lose their meaning.
-const LONGEST: std::time::Duration = std::time::Duration::from_secs(3650 * 24 * 3600);
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// Everything that is wrong with a policy, in words for the person who wrote it; empty when it can
 /// work.
@@ -46,6 +54,23 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
         !(external && policy.secure == SecureOrder::PayThenReserve),
         "an external payment is confirmed once: stock must be reserved before it (RESERVE_THEN_PAY or PAY_ONLY)",
     );
+    let lane = policy.shipping == ShippingMode::Lane;
+    require(
+        lane || policy.shipping_retry.is_none(),
+        "shipping_retry belongs to shipping = \"LANE\", and only there",
+    );
+    require(
+        policy.attempt_timeout >= SHORTEST_ATTEMPT && policy.attempt_timeout <= LONGEST_ATTEMPT,
+        "attempt_timeout must be from 10ms to 8s",
+    );
+    require(
+        policy.authorization_expiry.is_none() || policy.payment == PaymentMode::AuthorizeCapture,
+        "authorization_expiry belongs to payment = \"AUTHORIZE_CAPTURE\", and only there",
+    );
+    require(
+        policy.reservation_expiry.is_none() || policy.reserves(),
+        "reservation_expiry has no meaning where nothing is reserved (secure = \"PAY_ONLY\")",
+    );
     require(
         policy.attention_after > 0,
         "attention_after must be at least 1",
@@ -69,11 +94,62 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
         let ok = value.is_none_or(|value| !value.is_zero());
         require(ok, &format!("{field} must be longer than zero"));
     }
+    expiry_problems(policy, &mut problems);
     retry_problems("retry", &policy.retry, &mut problems);
+    if let Some(retry) = &policy.shipping_retry {
+        retry_problems("shipping_retry", retry, &mut problems);
+    }
     if let Some(retry) = &policy.payment_retry {
         retry_problems("payment_retry", retry, &mut problems);
     }
     problems
+}
+
+/// What is held for an order must outlast the waits that come before it is used.
+fn expiry_problems(policy: &Policy, problems: &mut Vec<String>) {
+    let reserved_first = policy.secure == SecureOrder::ReserveThenPay;
+    let payment = policy.payment_timeout.filter(|_| reserved_first);
+    let approval = ("approval_timeout", policy.approval_timeout);
+    let (reservation, authorization) = (policy.reservation_expiry, policy.authorization_expiry);
+    let while_reserved = [("payment_timeout", payment), approval];
+    for (field, what, expiry, waits) in [
+        (
+            "reservation_expiry",
+            "a reservation",
+            reservation,
+            &while_reserved[..],
+        ),
+        (
+            "authorization_expiry",
+            "an authorization",
+            authorization,
+            &[approval],
+        ),
+    ] {
+        let Some(expiry) = expiry else { continue };
+        if policy.holds() {
+            problems.push(format!(
+                "{field}: {what} cannot be promised to last until the release that this policy waits for (release_grace)"
+            ));
+        }
+        let waits = waits
+            .iter()
+            .filter_map(|(name, wait)| Some((*name, (*wait)?)));
+        let (names, waits): (Vec<&str>, Vec<Duration>) = waits.unzip();
+        let needed: Duration = waits.iter().sum();
+        if needed >= expiry {
+            problems.push(format!(
+                "{field}: {what} would expire after {}, before {} can end ({})",
+                format_duration(expiry),
+                if names.is_empty() {
+                    "anything".to_owned()
+                } else {
+                    names.join(" and ")
+                },
+                format_duration(needed),
+            ));
+        }
+    }
 }
 
 fn retry_problems(field: &str, retry: &RetryPolicy, problems: &mut Vec<String>) {

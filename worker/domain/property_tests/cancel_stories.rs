@@ -74,6 +74,48 @@ fn standard() {
 }
 
 #[test]
+fn stock() {
+    let table: &[(&str, Undone)] = &[
+        ("PLACED", Some(&[])),
+        ("SCREENED", Some(&[])),
+        ("INVENTORY_RESERVED", Some(&[Release])),
+        ("PAYMENT_CAPTURED", Some(&[Refund, Release])),
+        ("SHIPPED", None),
+        ("CLOSED", None),
+    ];
+    assert_table("stock", &preset("stock"), table);
+}
+
+/// 003: a cancellation after the charge gives the money back.
+#[test]
+fn shipping_lane() {
+    let table: &[(&str, Undone)] = &[
+        ("PLACED", Some(&[])),
+        ("PAYMENT_CAPTURED", Some(&[Refund])),
+        ("PACKAGE_PREPARED", Some(&[Recall, Refund])),
+        ("CLOSED", None),
+    ];
+    assert_table("shipping-lane", &preset("shipping-lane"), table);
+}
+
+/// A package that was prepared, and asked to be fetched, is called off once.
+#[test]
+fn a_lane_with_pickup() {
+    let policy = Policy {
+        pickup_reminder: preset("pre-order").pickup_reminder,
+        ..preset("shipping-lane")
+    };
+    let table: &[(&str, Undone)] = &[
+        ("PLACED", Some(&[])),
+        ("PAYMENT_CAPTURED", Some(&[Refund])),
+        ("PACKAGE_PREPARED", Some(&[Recall, Refund])),
+        ("PICKUP_REQUESTED", Some(&[Recall, Refund])),
+        ("PICKED_UP", None),
+    ];
+    assert_table("shipping-lane", &policy, table);
+}
+
+#[test]
 fn pre_order() {
     let table: &[(&str, Undone)] = &[
         ("PLACED", Some(&[])),

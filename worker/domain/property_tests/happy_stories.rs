@@ -147,6 +147,48 @@ fn external_payment() {
     assert_story("external-payment", BIG, &story, &steps);
 }
 
+#[test]
+fn stock() {
+    let story = [
+        "PLACED PLACED",
+        "SCREENED PLACED",
+        "INVENTORY_RESERVED PLACED",
+        "PAYMENT_CAPTURED PLACED",
+        "FULFILLMENT_STARTED IN_FULFILLMENT",
+        "SHIPPED IN_TRANSIT",
+        "RESERVATION_COMMITTED IN_TRANSIT",
+        "CLOSED COMPLETED",
+    ];
+    let steps = [
+        Step::Screen,
+        Step::ReserveInventory,
+        Step::ChargePayment,
+        Step::DispatchShipment,
+        Step::CommitReservation,
+    ];
+    assert_story("stock", SMALL, &story, &steps);
+    assert_story("stock", BIG, &story, &steps);
+}
+
+#[test]
+fn shipping_lane() {
+    let story = [
+        "PLACED PLACED",
+        "PAYMENT_CAPTURED PLACED",
+        "FULFILLMENT_STARTED IN_FULFILLMENT",
+        "PACKAGE_PREPARED IN_FULFILLMENT",
+        "SHIPPED IN_TRANSIT",
+        "CLOSED COMPLETED",
+    ];
+    let steps = [
+        Step::ChargePayment,
+        Step::PreparePackage,
+        Step::DispatchShipment,
+    ];
+    assert_story("shipping-lane", SMALL, &story, &steps);
+    assert_story("shipping-lane", BIG, &story, &steps);
+}
+
 /// 000: a reminder every 24 hours until the pickup is confirmed, and none after.
 #[test]
 fn a_late_pickup_is_reminded_of() {

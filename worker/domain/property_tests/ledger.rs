@@ -153,6 +153,16 @@ impl Ledger {
                     amount: total,
                 }
             }
+            Step::PreparePackage => {
+                if self.first(step) {
+                    self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
+                }
+                Change::PackagePrepared {
+                    shipment_id: name(),
+                    carrier: "carrier".to_owned(),
+                    tracking_number: "TRK".to_owned(),
+                }
+            }
             Step::RequestPickup => {
                 if self.first(step) {
                     self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));

@@ -13,12 +13,24 @@ const UNDO: &[(Step, Step)] = &[
     (Step::AuthorizePayment, Step::VoidAuthorization),
     (Step::CapturePayment, Step::RefundPayment),
     (Step::ChargePayment, Step::RefundPayment),
+    (Step::PreparePackage, Step::CancelShipment),
     (Step::RequestPickup, Step::CancelShipment),
 ];
 
 fn undo_of(step: Step) -> Option<Step> {
     let mut pairs = UNDO.iter().filter(|(done, _)| *done == step);
     pairs.next().map(|(_, undo)| *undo)
+}
+
+/// Two steps may be undone by one: a package that was prepared and asked to be fetched.
+fn once_each(steps: impl Iterator<Item = Step>) -> Vec<Step> {
+    let mut once = Vec::new();
+    for step in steps {
+        if !once.contains(&step) {
+            once.push(step);
+        }
+    }
+    once
 }
 
 fn count(world: &World, of: impl Fn(&Change) -> bool) -> usize {
@@ -83,6 +95,7 @@ pub(super) fn compensations(world: &World) {
             Change::PaymentAuthorized { .. } => done.push(Step::AuthorizePayment),
             Change::PaymentCaptured { step, .. } => done.push(*step),
             Change::PaymentConfirmed { .. } => done.push(Step::ChargePayment),
+            Change::PackagePrepared { .. } => done.push(Step::PreparePackage),
             Change::PickupRequested { .. } => done.push(Step::RequestPickup),
             Change::AttemptFailed {
                 step,
@@ -100,12 +113,12 @@ pub(super) fn compensations(world: &World) {
     let captured = done
         .iter()
         .any(|step| undo_of(*step) == Some(Step::RefundPayment));
-    let mut plan: Vec<Step> = lost
-        .iter()
-        .rev()
-        .chain(done.iter().rev())
-        .filter_map(|step| undo_of(*step))
-        .collect();
+    let mut plan = once_each(
+        lost.iter()
+            .rev()
+            .chain(done.iter().rev())
+            .filter_map(|step| undo_of(*step)),
+    );
     // A captured authorization is spent: there is nothing left to give back.
     plan.retain(|undo| !(captured && *undo == Step::VoidAuthorization));
     let order = &world.order;
@@ -152,7 +165,7 @@ pub(super) fn undone_in_reverse(world: &World) {
     let captured = effects.contains(&Step::CapturePayment);
     let spent = |step: &Step| captured && *step == Step::AuthorizePayment;
     let done = effects.iter().rev().filter(|step| !spent(step));
-    let expected: Vec<Step> = done.filter_map(|step| undo_of(*step)).collect();
+    let expected = once_each(done.filter_map(|step| undo_of(*step)));
     let undoing = |step: &&Step| UNDO.iter().any(|(_, undo)| undo == *step);
     let undone: Vec<Step> = effects.iter().filter(undoing).copied().collect();
     assert_eq!(undone, expected, "of {effects:?}");

@@ -16,7 +16,7 @@ use crate::domain::{
     place::{NewOrder, place, violations},
     policy::{
         CancelCutoff, DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder,
-        book::PolicyBook,
+        ShippingMode, book::PolicyBook,
     },
     state::ReviewDecision,
 };
@@ -247,11 +247,16 @@ pub(super) fn random_policy() -> impl Strategy<Value = Policy> {
         option::weighted(0.4, wait()),
         (select(DeliveryMode::ALL), wait(), wait()),
         select(CancelCutoff::ALL),
-        (retry(), option::of(retry()), 1..6u32),
-        select(vec![Lane::Local, Lane::Regular]),
+        (retry(), option::of(retry()), option::of(retry()), 1..6u32),
+        (
+            select(vec![Lane::Local, Lane::Regular]),
+            select(ShippingMode::ALL),
+            10..8_000u64,
+        ),
     )
         .prop_map(
-            |(first, approval, grace, pickup, delivery, cancel_until, retries, lane)| {
+            |(first, approval, grace, pickup, delivery, cancel_until, retries, ways)| {
+                let (lane, shipping, attempt_ms) = ways;
                 let (fraud_check, (secure, payment), timeout) = first;
                 let (mode, after, estimated_delivery) = delivery;
                 Policy {
@@ -271,7 +276,12 @@ pub(super) fn random_policy() -> impl Strategy<Value = Policy> {
                     cancel_until,
                     retry: retries.0,
                     payment_retry: retries.1,
-                    attention_after: retries.2,
+                    shipping_retry: retries.2.filter(|_| shipping == ShippingMode::Lane),
+                    shipping,
+                    attempt_timeout: Duration::from_millis(attempt_ms),
+                    reservation_expiry: None,
+                    authorization_expiry: None,
+                    attention_after: retries.3,
                     lane,
                 }
             },

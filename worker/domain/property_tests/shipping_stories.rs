@@ -41,7 +41,14 @@ fn is_refused(world: &mut World, command: Command) -> bool {
 /// gets; afterwards it is refused.
 #[test]
 fn an_address_changes_until_dispatched() {
-    for name in ["standard", "approval", "external-payment", "pre-order"] {
+    for name in [
+        "standard",
+        "approval",
+        "external-payment",
+        "pre-order",
+        "stock",
+        "shipping-lane",
+    ] {
         for before in happy_path(&preset(name), SMALL) {
             let mut world = before.clone();
             if world.order.shipment.dispatched {
