@@ -14,7 +14,7 @@ use crate::{
         Temporal,
         connect::{ConnectError, Profile},
         dev_server::{DevServer, DevServerError, DevServerSettings},
-        run_worker::{RunningWorker, WorkerError},
+        run_worker::{Role, RunningWorker, WorkerError},
         sweep,
     },
 };
@@ -136,9 +136,9 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
             return Ok(());
         }
     };
-    let worker = match settings.no_worker {
-        true => None,
-        false => Some(start_worker(&base)?),
+    let workers = match settings.no_worker {
+        true => Vec::new(),
+        false => start_workers(&base)?,
     };
     let stopping = CancellationToken::new();
     let sweeper = tokio::spawn(sweep::run(
@@ -151,7 +151,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     if tokio::time::timeout(DRAIN, sweeper).await.is_err() {
         tracing::warn!("the sweep did not end in time");
     }
-    close(base, worker).await;
+    close(base, workers).await;
     served
 }
 
@@ -171,14 +171,14 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
             return Ok(());
         }
     };
-    let worker = start_worker(&base)?;
+    let workers = start_workers(&base)?;
     progress(&format!(
         "ready: running orders of task queue {}",
         common.task_queue
     ));
     stop.asked().await;
     progress("stopping");
-    close(base, Some(worker)).await;
+    close(base, workers).await;
     Ok(())
 }
 
@@ -238,6 +238,7 @@ async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
     if dev_server.is_some() {
         temporal.keep_histories().await;
     }
+    temporal.make_searchable().await;
     Ok(Base {
         store,
         temporal,
@@ -267,17 +268,26 @@ async fn start_dev_server(
     Ok(DevServer::start(&dev_server, progress, ready).await?)
 }
 
-fn start_worker(base: &Base) -> Result<RunningWorker, ServeError> {
-    progress(&format!(
-        "worker on task queue {}",
-        base.temporal.task_queue()
-    ));
-    let (temporal, store) = (base.temporal.clone(), base.store.clone());
-    Ok(RunningWorker::start(
-        temporal,
-        store,
-        Providers::embedded(),
-    )?)
+fn start_workers(base: &Base) -> Result<Vec<RunningWorker>, ServeError> {
+    let (orders, shipping) = (
+        base.temporal.task_queue(),
+        base.temporal.shipping_task_queue(),
+    );
+    progress(&format!("workers on task queues {orders} and {shipping}"));
+    let providers = Providers::embedded();
+    let start = |role| {
+        let (temporal, store) = (base.temporal.clone(), base.store.clone());
+        Ok(RunningWorker::start(
+            role,
+            temporal,
+            store,
+            providers.clone(),
+        )?)
+    };
+    [Role::Orders, Role::Shipping]
+        .map(start)
+        .into_iter()
+        .collect()
 }
 
 async fn serve_api(
@@ -343,10 +353,9 @@ async fn serve_api(
     result
 }
 
-async fn close(base: Base, worker: Option<RunningWorker>) {
-    if let Some(worker) = worker {
-        worker.stop(DRAIN).await;
-    }
+async fn close(base: Base, workers: Vec<RunningWorker>) {
+    let stops = workers.into_iter().map(|worker| worker.stop(DRAIN));
+    futures::future::join_all(stops).await;
     if let Some(dev_server) = base.dev_server {
         dev_server.stop().await;
     }

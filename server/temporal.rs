@@ -8,22 +8,22 @@ mod order;
 mod pollers;
 mod retention;
 pub mod run_worker;
+mod search_attributes;
 pub mod sweep;
 
 pub use error::TemporalError;
 
-use std::time::Duration;
+use orders_worker::workflow::shipping_lane;
+use std::sync::{Arc, atomic::AtomicBool};
 use temporalio_client::Client;
-
-/// How long a workflow task may take before Temporal gives it to another worker. Short: after a
-/// kill nobody waits for the dead one. (Temporal's default is 10 s.)
-const TASK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Temporal as this service uses it. Cheap to clone.
 #[derive(Clone)]
 pub struct Temporal {
     client: Client,
     task_queue: String,
+    /// Whether orders are started with search attributes.
+    searchable: Arc<AtomicBool>,
 }
 
 impl Temporal {
@@ -32,6 +32,7 @@ impl Temporal {
         Self {
             client,
             task_queue: task_queue.into(),
+            searchable: Arc::default(),
         }
     }
 
@@ -43,5 +44,10 @@ impl Temporal {
     /// Where orders run.
     pub fn task_queue(&self) -> &str {
         &self.task_queue
+    }
+
+    /// Where the shipping lanes of orders run.
+    pub fn shipping_task_queue(&self) -> String {
+        shipping_lane::task_queue(&self.task_queue)
     }
 }

@@ -1,10 +1,51 @@
-//! What an order costs in Temporal's history.
+//! What an order costs in Temporal's history, from placing to closed, with all its executions. The
+//! seeds' own figures stand beside the budgets.
 
-use crate::harness::{shared, sku, temporal};
-use orders::v1::{OrderState, ShipmentState};
+use crate::harness::{Client, Placing, TestServer, eventually, shared, sku, temporal, unique};
+use orders::v1::{
+    ConfirmPaymentRequest, OrderState, PaymentMethod, PaymentMethodType, ReviewDecision,
+};
 
-/// From placing to completed, in one execution.
-const PRE_ORDER: usize = 40;
+/// The events of a workflow's history, once it has ended.
+async fn closed_history(server: &TestServer, workflow_id: &str) -> Vec<String> {
+    eventually("the workflow's end", async || {
+        let events = temporal::history_of(&server.temporal_address(), workflow_id).await;
+        let last = events.last();
+        last.is_some_and(|last| last == "WORKFLOW_EXECUTION_COMPLETED")
+            .then_some(events)
+    })
+    .await
+}
+
+/// Prints what the order cost, and holds it to its budget.
+async fn assert_budget(
+    server: &TestServer,
+    policy: &str,
+    workflows: &[String],
+    budget: usize,
+    seed: usize,
+) {
+    let mut events = Vec::new();
+    for workflow in workflows {
+        events.extend(closed_history(server, workflow).await);
+    }
+    let count = events.len();
+    println!("{policy} costs {count} history events (budget {budget}, the seed's own {seed})");
+    assert!(count <= budget, "{count} events: {events:#?}");
+}
+
+fn order(id: &str) -> String {
+    format!("order/{id}")
+}
+
+async fn placed(client: &Client, placing: Placing, pieces: i64) -> String {
+    client
+        .stock(&placing.0.line_items[0].sku.clone(), pieces)
+        .await;
+    let id = placing.id();
+    client.place(placing).await;
+    id
+}
 
 #[tokio::test]
 async fn a_pre_order_costs_at_most_forty_events() {
@@ -14,30 +55,83 @@ async fn a_pre_order_costs_at_most_forty_events() {
     client.stock(&sku, 1).await;
     let id = client.held(&sku).await;
     client.start_fulfillment(&id).await.unwrap();
-    let requested = |order: &orders::v1::Order| {
-        order.shipment.as_ref().unwrap().state() == ShipmentState::Requested
-    };
-    client
-        .until_that(&id, "a requested pickup", requested)
-        .await;
+    client.until_pickup_requested(&id).await;
     client.confirm_pickup(&id).await.unwrap();
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
-    let history = crate::harness::eventually("the workflow's end", async || {
-        let events = temporal::history(&server.temporal_address(), &id).await;
-        events
-            .last()
-            .is_some_and(|last| last == "WORKFLOW_EXECUTION_COMPLETED")
-            .then_some(events)
-    })
+    assert_budget(server, "pre-order", &[order(&id)], 40, 69).await;
+}
+
+#[tokio::test]
+async fn an_external_payment_costs_at_most_twenty_eight_events() {
+    let server = shared().await;
+    let client = server.client().await;
+    let id = placed(&client, Placing::new("quick-external", &sku()), 1).await;
+    let order_before = client.until(&id, OrderState::AwaitingPayment).await;
+    let request = ConfirmPaymentRequest {
+        order_id: id.clone(),
+        request_id: unique("pay"),
+        transaction_id: "TXN-12345".to_owned(),
+        amount: order_before.total,
+        payment_method: Some(PaymentMethod {
+            r#type: PaymentMethodType::CreditCard.into(),
+            ..PaymentMethod::default()
+        }),
+        ..ConfirmPaymentRequest::default()
+    };
+    client
+        .orders
+        .clone()
+        .confirm_payment(request)
+        .await
+        .unwrap();
+    client.until(&id, OrderState::Completed).await;
+    assert_budget(server, "external-payment", &[order(&id)], 28, 64).await;
+}
+
+#[tokio::test]
+async fn a_stock_order_costs_at_most_fourteen_events() {
+    let server = shared().await;
+    let client = server.client().await;
+    let id = placed(&client, Placing::new("stock", &sku()), 1).await;
+    client.until(&id, OrderState::Completed).await;
+    assert_budget(server, "stock", &[order(&id)], 14, 29).await;
+}
+
+#[tokio::test]
+async fn a_shipping_lane_costs_at_most_thirty_two_events_with_its_child() {
+    let server = shared().await;
+    let client = server.client().await;
+    let id = placed(&client, Placing::new("shipping-lane", &sku()), 1).await;
+    client.until(&id, OrderState::Completed).await;
+    let workflows = [order(&id), format!("shipping/{id}")];
+    assert_budget(server, "shipping-lane", &workflows, 32, 54).await;
+}
+
+#[tokio::test]
+async fn an_approval_below_the_threshold_costs_at_most_twenty_events() {
+    let server = shared().await;
+    let client = server.client().await;
+    let id = placed(&client, Placing::new("quick-approval", &sku()), 1).await;
+    client.until(&id, OrderState::Completed).await;
+    assert_budget(server, "approval", &[order(&id)], 20, 52).await;
+}
+
+#[tokio::test]
+async fn an_approval_above_the_threshold_costs_at_most_thirty_events() {
+    let server = shared().await;
+    let client = server.client().await;
+    let placing = Placing::new("quick-approval", &sku()).price(8_999, 900_000_000);
+    let id = placed(&client, placing, 1).await;
+    client.until(&id, OrderState::AwaitingApproval).await;
+    client.review(&id, ReviewDecision::Approve).await.unwrap();
+    client.until(&id, OrderState::Completed).await;
+    assert_budget(
+        server,
+        "approval above the threshold",
+        &[order(&id)],
+        30,
+        64,
+    )
     .await;
-    println!(
-        "a pre-order costs {} history events (budget {PRE_ORDER})",
-        history.len()
-    );
-    assert!(
-        history.len() <= PRE_ORDER,
-        "{} events: {history:#?}",
-        history.len()
-    );
 }

@@ -1,16 +1,21 @@
 //! The operations on one order's workflow.
 
-use super::{TASK_TIMEOUT, Temporal, TemporalError};
+use super::{Temporal, TemporalError};
 use orders_worker::{
     activities::CommandReply,
     domain::{command::CommandRequest, order::Order},
-    workflow::OrderWorkflow,
+    workflow::{OrderWorkflow, TASK_TIMEOUT, search},
 };
+use std::sync::atomic::Ordering;
 use temporalio_client::{
     WorkflowExecuteUpdateOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, errors::WorkflowStartError,
 };
-use temporalio_common::data_converters::{PayloadConverter, RawValue};
+use temporalio_common::{
+    data_converters::{PayloadConverter, RawValue},
+    search_attributes::SearchAttributes,
+};
+use tonic::Code;
 
 impl Temporal {
     /// Starts the workflow of an order as it was placed. That it is there already is success.
@@ -40,8 +45,34 @@ impl Temporal {
         order: Order,
         reuse: WorkflowIdReusePolicy,
     ) -> Result<Option<String>, TemporalError> {
+        if self.searchable.load(Ordering::Relaxed) {
+            let attributes = search::attributes(&order);
+            match self
+                .start_with(order.clone(), reuse, Some(attributes))
+                .await
+            {
+                // Most likely Temporal does not know the attributes (yet): an order that cannot be
+                // filtered is better than none.
+                Err(WorkflowStartError::Rpc(status)) if status.code() == Code::InvalidArgument => {
+                    let (order_id, reason) = (&order.order_id, status.message());
+                    tracing::warn!(order_id, reason, "started without search attributes");
+                }
+                Err(error) => return Err(error.into()),
+                Ok(run_id) => return Ok(run_id),
+            }
+        }
+        Ok(self.start_with(order, reuse, None).await?)
+    }
+
+    async fn start_with(
+        &self,
+        order: Order,
+        reuse: WorkflowIdReusePolicy,
+        attributes: Option<SearchAttributes>,
+    ) -> Result<Option<String>, WorkflowStartError> {
         let workflow_id = Order::workflow_id(&order.order_id);
         let options = WorkflowStartOptions::new(&self.task_queue, workflow_id)
+            .maybe_search_attributes(attributes)
             .id_reuse_policy(reuse)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)
@@ -54,7 +85,7 @@ impl Temporal {
         match started.await {
             Ok(handle) => Ok(handle.run_id().map(str::to_owned)),
             Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => Ok(run_id),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 

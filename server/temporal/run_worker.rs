@@ -2,7 +2,9 @@
 
 use super::Temporal;
 use futures::FutureExt;
-use orders_worker::{activities::OrderActivities, provider::Providers, store::Store, workflow};
+use orders_worker::{
+    activities::OrderActivities, provider::Providers, store::Store, workflow::worker,
+};
 use std::{panic::AssertUnwindSafe, thread, time::Duration};
 use temporalio_sdk::Runtime;
 use tokio::{runtime::Handle, sync::oneshot};
@@ -10,6 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 /// Wait before a worker that ended by itself is run again.
 const RESTART: Duration = Duration::from_secs(1);
+
+/// What a worker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The workflows of orders.
+    Orders,
+    /// The shipping lanes of orders, on a task queue of their own.
+    Shipping,
+}
 
 /// A worker on a thread of its own: workflows are not `Send`, and whatever blocks it blocks no
 /// call.
@@ -29,6 +40,7 @@ impl RunningWorker {
     /// # Errors
     /// When the SDK or the system refuses.
     pub fn start(
+        role: Role,
         temporal: Temporal,
         store: Store,
         providers: Providers,
@@ -40,7 +52,9 @@ impl RunningWorker {
         let stopped = stop.clone();
         let (tell_ended, ended) = oneshot::channel();
         let body = move || {
-            handle.block_on(supervise(&runtime, &temporal, &store, &providers, &stopped));
+            handle.block_on(supervise(
+                role, &runtime, &temporal, &store, &providers, &stopped,
+            ));
             let _ = tell_ended.send(());
         };
         thread::Builder::new()
@@ -61,6 +75,7 @@ impl RunningWorker {
 }
 
 async fn supervise(
+    role: Role,
     runtime: &Runtime,
     temporal: &Temporal,
     store: &Store,
@@ -68,13 +83,13 @@ async fn supervise(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let run = run_once(runtime, temporal, store, providers, stop);
+        let run = run_once(role, runtime, temporal, store, providers, stop);
         // A panic in the SDK's loop must not leave a server whose orders nobody runs.
         let run = AssertUnwindSafe(run).catch_unwind().await;
         match run.unwrap_or_else(|_| Err("it panicked".to_owned())) {
             Ok(()) if stop.is_cancelled() => return,
-            Ok(()) => tracing::warn!("the worker ended by itself and is run again"),
-            Err(error) => tracing::error!(error, "the worker ended and is run again"),
+            Ok(()) => tracing::warn!(?role, "the worker ended by itself and is run again"),
+            Err(error) => tracing::error!(?role, error, "the worker ended and is run again"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -84,6 +99,7 @@ async fn supervise(
 }
 
 async fn run_once(
+    role: Role,
     runtime: &Runtime,
     temporal: &Temporal,
     store: &Store,
@@ -92,9 +108,12 @@ async fn run_once(
 ) -> Result<(), String> {
     let activities = OrderActivities::new(store.clone(), providers.clone());
     let client = temporal.client().clone();
-    let mut worker =
-        workflow::worker::order_worker(runtime, client, temporal.task_queue(), activities)
-            .map_err(|error| error.to_string())?;
+    let (orders, shipping) = (temporal.task_queue(), temporal.shipping_task_queue());
+    let worker = match role {
+        Role::Orders => worker::order_worker(runtime, client, orders, activities),
+        Role::Shipping => worker::shipping_worker(runtime, client, &shipping, activities),
+    };
+    let mut worker = worker.map_err(|error| error.to_string())?;
     let shutdown = worker.shutdown_handle();
     let running = worker.run();
     tokio::pin!(running);

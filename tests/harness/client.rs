@@ -4,8 +4,8 @@ use super::{Placing, Refused, eventually, unique};
 use orders::v1::{
     CancelOrderRequest, ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order,
     OrderState, PlaceOrderRequest, ReviewDecision, ReviewOrderRequest, SetStockItemRequest,
-    StartFulfillmentRequest, StockItem, inventory_service_client::InventoryServiceClient,
-    order_service_client::OrderServiceClient,
+    ShipmentState, StartFulfillmentRequest, StockItem,
+    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
 };
 use tonic::{Code, Response, transport::Channel};
 
@@ -117,6 +117,16 @@ impl Client {
             wanted(&order).then_some(order)
         })
         .await
+    }
+
+    /// Waits until the carrier was asked to fetch the parcel.
+    pub async fn until_pickup_requested(&self, order_id: &str) -> Order {
+        let requested = |order: &Order| {
+            let shipment = order.shipment.as_ref();
+            shipment.is_some_and(|shipment| shipment.state() == ShipmentState::Requested)
+        };
+        self.until_that(order_id, "a requested pickup", requested)
+            .await
     }
 
     /// StartFulfillment.

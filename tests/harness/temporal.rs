@@ -126,8 +126,13 @@ pub async fn connect(address: &str) -> Client {
 
 /// The event types of an order's history, oldest first.
 pub async fn history(address: &str, order_id: &str) -> Vec<String> {
+    history_of(address, &format!("order/{order_id}")).await
+}
+
+/// The event types of a workflow's history, oldest first.
+pub async fn history_of(address: &str, workflow_id: &str) -> Vec<String> {
     let client = connect(address).await;
-    let handle = client.get_workflow_handle::<UntypedWorkflow>(format!("order/{order_id}"));
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
     let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
     let events = history.into_events().await.unwrap();
     let name = |event: &temporalio_common::protos::temporal::api::history::v1::HistoryEvent| {

@@ -184,6 +184,11 @@ impl Order {
         format!("order/{order_id}")
     }
 
+    /// The Temporal workflow id of an order's shipping lane.
+    pub fn shipping_workflow_id(order_id: &str) -> String {
+        format!("shipping/{order_id}")
+    }
+
     /// Why the order closed; none while it is open.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.ending.filter(|_| self.state.is_closed())

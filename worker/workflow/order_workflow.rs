@@ -5,12 +5,12 @@
     reason = "the SDK's macros write constants without documentation"
 )]
 
-use super::call;
+use super::{call, cancel, fold::KeepsOrder, search, shipping_lane};
 use crate::{
     activities::CommandReply,
     domain::{
-        command::{CancelOrder, Command, CommandRequest},
-        event::{ACTOR_TEMPORAL, Event},
+        command::CommandRequest,
+        event::Event,
         order::{Deadline, Order},
         phase::{self, Todo},
         state::OrderState,
@@ -48,12 +48,9 @@ impl OrderWorkflow {
         let mut cancel_seen = false;
         let mut idle = 0;
         loop {
-            if ctx.cancellation_token().is_cancelled() && !cancel_seen {
-                cancel_seen = true;
-                cancel_by_temporal(ctx).await;
-            }
+            cancel::pass_on(ctx, &mut cancel_seen).await;
             let before = revision(ctx);
-            match turn(ctx, cancel_seen).await {
+            match turn(ctx, &mut cancel_seen).await {
                 Turn::Over => break,
                 // Store and workflow disagree, and must not spin on it.
                 Turn::Called if revision(ctx) == before => {
@@ -62,8 +59,7 @@ impl OrderWorkflow {
                 }
                 Turn::Called | Turn::Waited => idle = 0,
             }
-            let cancel_waits = ctx.cancellation_token().is_cancelled() && !cancel_seen;
-            if ctx.continue_as_new_suggested() && !cancel_waits {
+            if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
                 super::wait::handlers(ctx).await;
                 let order = ctx.state(|workflow| workflow.order.clone());
                 if !order.state.is_closed() {
@@ -160,9 +156,12 @@ impl OrderWorkflow {
     }
 }
 
-impl OrderWorkflow {
-    /// Folds the events of an answer in; those known already are passed over.
-    pub(super) fn fold(&mut self, events: &[Event]) {
+impl KeepsOrder for OrderWorkflow {
+    fn order(&self) -> &Order {
+        &self.order
+    }
+
+    fn fold(&mut self, events: &[Event]) {
         for event in events {
             self.order.apply(event);
         }
@@ -180,21 +179,29 @@ enum Turn {
 }
 
 /// Does what is next for the order.
-async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: bool) -> Turn {
+async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> Turn {
+    if shipping_lane::is_next(ctx) && shipping_lane::run(ctx, cancel_seen).await {
+        return Turn::Called;
+    }
     let now = call::now(ctx);
     match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
-        Todo::Nothing => return Turn::Over,
+        Todo::Nothing => {
+            search::show_state(ctx);
+            return Turn::Over;
+        }
         Todo::Record(_) => call::settle(ctx).await,
         Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
             Some(time) => {
-                super::wait::until(ctx, Some(time), cancel_seen).await;
+                search::show_state(ctx);
+                super::wait::until(ctx, Some(time), *cancel_seen).await;
                 return Turn::Waited;
             }
             None => call::step(ctx, step).await,
         },
         Todo::Wait(deadline) => {
             let end = deadline.map(|deadline| deadline.expire_time);
-            let over = super::wait::until(ctx, end, cancel_seen).await;
+            search::show_state(ctx);
+            let over = super::wait::until(ctx, end, *cancel_seen).await;
             match deadline.filter(|_| over) {
                 Some(deadline) => pass(ctx, deadline).await,
                 None => return Turn::Waited,
@@ -215,21 +222,6 @@ async fn pass(ctx: &mut WorkflowContext<OrderWorkflow>, deadline: Deadline) {
     if ctx.state(|workflow| workflow.order.deadline == Some(deadline)) {
         call::pass_deadline(ctx, deadline).await;
     }
-}
-
-/// A cancellation asked for in Temporal's own UI is a CancelOrder by `temporal`: refused, and
-/// recorded as refused, where the order cannot be cancelled any more.
-async fn cancel_by_temporal(ctx: &mut WorkflowContext<OrderWorkflow>) {
-    let reason = ctx.cancellation_token().reason().unwrap_or_default();
-    let name = format!("temporal-cancel/{}", ctx.run_id());
-    let request = CommandRequest {
-        request_id: name.clone(),
-        actor: ACTOR_TEMPORAL.to_owned(),
-        expected_revision: None,
-        seen_revision: 0,
-        command: Command::CancelOrder(CancelOrder { reason }),
-    };
-    call::command(ctx, request, Some(name)).await;
 }
 
 fn read_signal(ctx: &WorkflowContext<OrderWorkflow>, raw: RawValue) -> Option<CommandRequest> {

@@ -1,6 +1,6 @@
 //! How the workflow waits: for the order to change, for a time, for handlers to finish.
 
-use super::{OrderWorkflow, call};
+use super::{call, fold::KeepsOrder};
 use jiff::Timestamp;
 use std::time::Duration;
 use temporalio_sdk::{
@@ -9,24 +9,18 @@ use temporalio_sdk::{
 
 /// Waits until the order changes, or until `end`; true when the time came first. Ends early, as a
 /// change, when Temporal asks for a cancellation that was not `cancel_seen` yet.
-pub(super) async fn until(
-    ctx: &WorkflowContext<OrderWorkflow>,
+pub(super) async fn until<W: KeepsOrder>(
+    ctx: &WorkflowContext<W>,
     end: Option<Timestamp>,
     cancel_seen: bool,
 ) -> bool {
-    let revision = ctx.state(|workflow| workflow.order.revision);
+    let revision = ctx.state(|workflow| workflow.order().revision);
     let changed = ctx.wait_condition_with_options(
-        move |workflow: &OrderWorkflow| workflow.order.revision != revision,
+        move |workflow: &W| workflow.order().revision != revision,
         detached_wait(),
     );
     // Apart from the condition above: a cancellation does not wake a detached wait.
-    let cancelled = async {
-        if cancel_seen {
-            std::future::pending::<()>().await;
-        }
-        ctx.cancelled().await;
-    };
-    let cancelled = futures::FutureExt::fuse(cancelled);
+    let cancelled = futures::FutureExt::fuse(cancelled(ctx, cancel_seen));
     futures::pin_mut!(changed, cancelled);
     let Some(end) = end else {
         workflows::select! {
@@ -56,8 +50,16 @@ pub(super) async fn until(
     }
 }
 
+/// Waits for a cancellation by Temporal; for ever when it was `seen`.
+pub(super) async fn cancelled<W>(ctx: &WorkflowContext<W>, seen: bool) {
+    if seen {
+        std::future::pending::<()>().await;
+    }
+    ctx.cancelled().await;
+}
+
 /// Waits a second, longer each time up to a minute, or until the order changes.
-pub(super) async fn pause(ctx: &WorkflowContext<OrderWorkflow>, times: u32, cancel_seen: bool) {
+pub(super) async fn pause<W: KeepsOrder>(ctx: &WorkflowContext<W>, times: u32, cancel_seen: bool) {
     let seconds = 1_i64 << times.saturating_sub(1).min(6);
     let wait = jiff::SignedDuration::from_secs(seconds.min(60));
     let end = call::now(ctx)
@@ -67,17 +69,17 @@ pub(super) async fn pause(ctx: &WorkflowContext<OrderWorkflow>, times: u32, canc
 }
 
 /// Waits until no signal or update is being handled.
-pub(super) async fn handlers(ctx: &WorkflowContext<OrderWorkflow>) {
+pub(super) async fn handlers<W: 'static>(ctx: &WorkflowContext<W>) {
     let handlers = ctx.clone();
     let finished = ctx.wait_condition_with_options(
-        move |_: &OrderWorkflow| handlers.all_handlers_finished(),
+        move |_: &W| handlers.all_handlers_finished(),
         detached_wait(),
     );
     // A detached wait is never cancelled.
     let _ = finished.await;
 }
 
-fn detached_wait() -> WaitConditionOptions {
+pub(super) fn detached_wait() -> WaitConditionOptions {
     WaitConditionOptions::builder()
         .cancellation_token(WorkflowCancellationToken::new())
         .build()
@@ -85,7 +87,7 @@ fn detached_wait() -> WaitConditionOptions {
 
 /// From now until `end`, rounded up to whole milliseconds as Temporal counts them, so that a timer
 /// never ends before the time that the store will compare with.
-fn time_until(ctx: &WorkflowContext<OrderWorkflow>, end: Timestamp) -> Duration {
+fn time_until<W>(ctx: &WorkflowContext<W>, end: Timestamp) -> Duration {
     let left = end.duration_since(call::now(ctx));
     let left = Duration::try_from(left).unwrap_or_default();
     Duration::from_millis(

@@ -1,6 +1,6 @@
-//! Building the Temporal worker that runs orders.
+//! Building the Temporal workers that run orders and their shipping.
 
-use super::OrderWorkflow;
+use super::{OrderWorkflow, ShippingWorkflow};
 use crate::activities::OrderActivities;
 use std::time::Duration;
 use temporalio_client::Client;
@@ -10,7 +10,12 @@ use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 /// other may take it. Short: after a kill nobody waits for the dead one.
 const STICKY: Duration = Duration::from_secs(1);
 
-/// A worker for `task_queue`, not running yet.
+/// How long activities under way may take when the worker stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+type Refused = Box<dyn std::error::Error + Send + Sync>;
+
+/// A worker that runs orders, for `task_queue`; not running yet.
 ///
 /// # Errors
 /// When the SDK refuses the registration.
@@ -19,12 +24,31 @@ pub fn order_worker(
     client: Client,
     task_queue: &str,
     activities: OrderActivities,
-) -> Result<Worker, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Worker, Refused> {
     let options = WorkerOptions::new(task_queue)
         .register_workflow::<OrderWorkflow>()?
         .register_activities(activities)
         .sticky_queue_schedule_to_start_timeout(STICKY)
-        .graceful_shutdown_period(Duration::from_secs(5))
+        .graceful_shutdown_period(GRACE)
+        .build();
+    Ok(Worker::new(runtime, client, options)?)
+}
+
+/// A worker that runs the shipping lanes of orders, for its `task_queue`; not running yet.
+///
+/// # Errors
+/// When the SDK refuses the registration.
+pub fn shipping_worker(
+    runtime: &Runtime,
+    client: Client,
+    task_queue: &str,
+    activities: OrderActivities,
+) -> Result<Worker, Refused> {
+    let options = WorkerOptions::new(task_queue)
+        .register_workflow::<ShippingWorkflow>()?
+        .register_activities(activities)
+        .sticky_queue_schedule_to_start_timeout(STICKY)
+        .graceful_shutdown_period(GRACE)
         .build();
     Ok(Worker::new(runtime, client, options)?)
 }

@@ -1,0 +1,51 @@
+//! What Temporal's own UI and CLI can filter orders by: the state, the customer, the policy, and not
+//! more, since each change of one is an event in the history.
+//!
+//! Only a workflow that was started with them goes on to change them: where Temporal does not know the
+//! attributes, an order runs without.
+
+use super::fold::KeepsOrder;
+use crate::domain::order::Order;
+use temporalio_common::search_attributes::{SearchAttributeKey, SearchAttributes};
+use temporalio_sdk::WorkflowContext;
+
+const STATE: SearchAttributeKey<String> = SearchAttributeKey::keyword("OrderState");
+const CUSTOMER: SearchAttributeKey<String> = SearchAttributeKey::keyword("CustomerId");
+const POLICY: SearchAttributeKey<String> = SearchAttributeKey::keyword("OrderPolicy");
+
+/// The names of the attributes, all of type Keyword.
+pub const NAMES: [&str; 3] = ["OrderState", "CustomerId", "OrderPolicy"];
+
+/// The attributes of an order.
+pub fn attributes(order: &Order) -> SearchAttributes {
+    let values = [
+        STATE.try_value_set(order.state.to_string()),
+        CUSTOMER.try_value_set(order.customer_id.clone()),
+        POLICY.try_value_set(order.policy.name.clone()),
+    ];
+    // A string can always be written.
+    SearchAttributes::new(values.into_iter().flatten())
+}
+
+/// Shows where the order stands, when that has changed since it was shown.
+pub(super) fn show_state<W: KeepsOrder>(ctx: &WorkflowContext<W>) {
+    let Some(shown) = ctx.search_attributes().get(&STATE) else {
+        return;
+    };
+    let state = ctx.state(|workflow| workflow.order().state);
+    if shown != state.as_str()
+        && let Ok(update) = STATE.try_value_set(state.to_string())
+    {
+        ctx.upsert_search_attributes([update]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_keys() {
+        assert_eq!(NAMES, [STATE.name(), CUSTOMER.name(), POLICY.name()]);
+    }
+}

@@ -1,0 +1,103 @@
+//! How an order's workflow uses the shipping lane: it starts the child, passes on what changes, and
+//! takes the result in.
+
+use super::{
+    OrderWorkflow, TASK_TIMEOUT, call, cancel,
+    fold::KeepsOrder,
+    search,
+    shipping_workflow::{ShippingWorkflow, next},
+    wait,
+};
+use crate::{
+    activities::News,
+    domain::{order::Order, policy::ShippingMode},
+};
+use futures::FutureExt;
+use temporalio_common::data_converters::RawValue;
+use temporalio_sdk::{
+    ChildWorkflowOptions, ParentClosePolicy, SignalWorkflowOptions, WorkflowCancellationToken,
+    WorkflowContext, workflows,
+};
+
+/// The task queue of the shipping lane beside that of the orders.
+pub fn task_queue(orders: &str) -> String {
+    format!("{orders}-shipping")
+}
+
+/// Whether the next step of the order is one for the lane.
+pub(super) fn is_next(ctx: &WorkflowContext<OrderWorkflow>) -> bool {
+    let now = call::now(ctx);
+    ctx.state(|workflow| {
+        workflow.order.policy.shipping == ShippingMode::Lane && next(&workflow.order, now).is_some()
+    })
+}
+
+/// Lets the lane do its steps. False when it cannot be had, because a lane of an earlier run of this
+/// order is still at it: then the order does its steps itself, and the store's fence keeps the two
+/// from doing one twice.
+pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> bool {
+    search::show_state(ctx);
+    let order = ctx.state(|workflow| workflow.order.clone());
+    let lane = Order::shipping_workflow_id(&order.order_id);
+    let options = ChildWorkflowOptions::builder()
+        .workflow_id(lane.clone())
+        .task_queue(task_queue(ctx.task_queue()))
+        .task_timeout(TASK_TIMEOUT)
+        // A cancellation is a command to the order, and an order that was undone does not wait for
+        // its lane: that finds nothing left to do, and ends by itself.
+        .cancellation_token(WorkflowCancellationToken::new())
+        .parent_close_policy(ParentClosePolicy::Abandon)
+        .build();
+    let started = ctx.start_child_workflow(ShippingWorkflow::run, order, options);
+    let Ok(child) = started.await else {
+        return false;
+    };
+    let result = child.result().fuse();
+    futures::pin_mut!(result);
+    loop {
+        let known = ctx.state(|workflow| workflow.order.revision);
+        let changed = ctx.wait_condition_with_options(
+            move |workflow: &OrderWorkflow| workflow.order.revision != known,
+            wait::detached_wait(),
+        );
+        let cancelled = wait::cancelled(ctx, *cancel_seen).fuse();
+        futures::pin_mut!(changed, cancelled);
+        workflows::select! {
+            news = result => {
+                take_in(ctx, news.ok()).await;
+                return true;
+            }
+            _ = changed => {}
+            _ = cancelled => cancel::pass_on(ctx, cancel_seen).await,
+        }
+        wake(ctx, &lane).await;
+        if !is_next(ctx) {
+            return true;
+        }
+    }
+}
+
+/// What the lane has done. A lane that failed, or was ended by hand, or began anew, has no complete
+/// news: the store has.
+async fn take_in(ctx: &WorkflowContext<OrderWorkflow>, news: Option<News>) {
+    let known = ctx.state(|workflow| workflow.order.revision);
+    let follows = |news: &News| {
+        let first = news.events.first();
+        first.is_some_and(|event| event.revision <= known + 1)
+    };
+    match news.filter(follows) {
+        Some(news) => ctx.state_mut(|workflow| workflow.fold(&news.events)),
+        None => call::settle(ctx).await,
+    }
+}
+
+async fn wake(ctx: &WorkflowContext<OrderWorkflow>, lane: &str) {
+    let options = SignalWorkflowOptions::builder()
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build();
+    let lane = ctx.external_workflow(lane, None);
+    // A lane that has ended needs no waking.
+    let _ = lane
+        .signal(ShippingWorkflow::wake, RawValue::empty(), options)
+        .await;
+}
