@@ -20,7 +20,7 @@ use crate::{
 };
 use orders_worker::{
     domain::policy::book::{PolicyBook, PolicyError},
-    provider::Providers,
+    provider::{Providers, simulation::Simulation},
     store::{Store, open::OpenError},
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -138,7 +138,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     };
     let workers = match settings.no_worker {
         true => Vec::new(),
-        false => start_workers(&base)?,
+        false => start_workers(&base, &settings.common)?,
     };
     let stopping = CancellationToken::new();
     let sweeper = tokio::spawn(sweep::run(
@@ -171,7 +171,7 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
             return Ok(());
         }
     };
-    let workers = start_workers(&base)?;
+    let workers = start_workers(&base, common)?;
     progress(&format!(
         "ready: running orders of task queue {}",
         common.task_queue
@@ -268,13 +268,20 @@ async fn start_dev_server(
     Ok(DevServer::start(&dev_server, progress, ready).await?)
 }
 
-fn start_workers(base: &Base) -> Result<Vec<RunningWorker>, ServeError> {
+fn start_workers(base: &Base, settings: &CommonSettings) -> Result<Vec<RunningWorker>, ServeError> {
     let (orders, shipping) = (
         base.temporal.task_queue(),
         base.temporal.shipping_task_queue(),
     );
     progress(&format!("workers on task queues {orders} and {shipping}"));
-    let providers = Providers::embedded();
+    let simulation = Simulation {
+        rules: settings.simulate.clone(),
+        seed: settings.simulate_seed,
+    };
+    for rule in &simulation.rules {
+        progress(&format!("SIMULATION: {rule}"));
+    }
+    let providers = Providers::embedded().simulated(&simulation);
     let start = |role| {
         let (temporal, store) = (base.temporal.clone(), base.store.clone());
         Ok(RunningWorker::start(

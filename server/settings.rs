@@ -2,6 +2,7 @@
 
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
+use orders_worker::provider::simulation::Rule;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// A gRPC order server on Temporal.
@@ -88,7 +89,22 @@ pub struct CommonSettings {
     #[arg(long, env = "ORDERS_NAMESPACE")]
     pub namespace: Option<String>,
 
-    /// The task queue that orders run on.
+    /// The task queue that orders run on; their shipping lanes run on this with `-shipping` behind it.
     #[arg(long, env = "ORDERS_TASK_QUEUE", default_value = "orders")]
     pub task_queue: String,
+
+    /// For demonstrations and tests: let providers fail. PROVIDER:NAME=VALUE,... with the providers
+    /// all, payment, inventory, shipping, fraud, and the names error, hang, lost (shares from 0 to 1),
+    /// latency (a duration), decline-above (a whole amount). May be given more than once.
+    #[arg(
+        long,
+        env = "ORDERS_SIMULATE",
+        value_name = "RULE",
+        value_delimiter = ';'
+    )]
+    pub simulate: Vec<Rule>,
+
+    /// Another number makes other attempts fail.
+    #[arg(long, env = "ORDERS_SIMULATE_SEED", default_value_t = 0)]
+    pub simulate_seed: u64,
 }

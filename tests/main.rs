@@ -21,6 +21,7 @@ mod pre_order;
 mod readme;
 mod restart;
 mod serving;
+mod shipping_lane;
 mod signals;
 mod standard;
 mod time;

@@ -7,7 +7,7 @@
 //! store keeps and the order that the workflow keeps are the same fold of the same events.
 
 pub mod address;
-mod apply;
+pub(crate) mod apply;
 pub mod command;
 pub mod event;
 pub mod money;

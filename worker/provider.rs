@@ -14,6 +14,7 @@ mod embedded_notification;
 mod embedded_payment;
 mod embedded_shipping;
 pub mod milestone;
+pub mod simulation;
 
 use crate::{
     domain::{order::Order, step::Step},

@@ -34,6 +34,12 @@ impl ServerOptions {
         self
     }
 
+    /// With the policies of the tests beside the presets.
+    pub fn policies(self) -> Self {
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.toml");
+        self.arg("--policies").arg(policies)
+    }
+
     /// With one more argument.
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
@@ -167,10 +173,6 @@ pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
 pub async fn shared() -> &'static TestServer {
     static SHARED: OnceCell<TestServer> = OnceCell::const_new();
     SHARED
-        .get_or_init(|| async {
-            let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.toml");
-            let options = ServerOptions::default().arg("--policies").arg(policies);
-            TestServer::start(options).await
-        })
+        .get_or_init(|| async { TestServer::start(ServerOptions::default().policies()).await })
         .await
 }

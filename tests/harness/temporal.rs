@@ -3,8 +3,8 @@
 use super::{eventually, process::Process};
 use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow,
-    WorkflowFetchHistoryOptions, envconfig::ClientConfigProfile,
+    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow, WorkflowDescribeOptions,
+    WorkflowFetchHistoryOptions, WorkflowTerminateOptions, envconfig::ClientConfigProfile,
 };
 
 /// A program that `make test-tools` installed, or that is on the path.
@@ -139,4 +139,20 @@ pub async fn history_of(address: &str, workflow_id: &str) -> Vec<String> {
         event.event_type().as_str_name().replace("EVENT_TYPE_", "")
     };
     events.iter().map(name).collect()
+}
+
+/// The task queue that a workflow runs on.
+pub async fn task_queue_of(address: &str, workflow_id: &str) -> String {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let described = handle.describe(WorkflowDescribeOptions::default()).await;
+    described.unwrap().task_queue().to_owned()
+}
+
+/// Ends a workflow by hand, as an operator would.
+pub async fn terminate(address: &str, workflow_id: &str) -> Result<(), String> {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let ended = handle.terminate(WorkflowTerminateOptions::default()).await;
+    ended.map_err(|error| error.to_string())
 }

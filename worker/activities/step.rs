@@ -3,6 +3,7 @@
 use super::{News, OrderActivities, Progress, failed};
 use crate::{
     domain::{
+        apply::later,
         event::Change,
         phase::Todo,
         step::{CompensationOutcome, Step},
@@ -12,6 +13,9 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+/// How long attempts may be repeated in one activity. Short: meanwhile the order takes no command.
+const QUICK_RETRIES: Duration = Duration::from_secs(1);
 
 /// What became of asking a provider.
 enum Answer {
@@ -53,7 +57,9 @@ impl OrderActivities {
         let started = Instant::now();
         let mut attempt = Attempt::New;
         loop {
-            let mut tx = self.store.lock_order(&input.order_id, input.now).await?;
+            // The workflow's clock stands still meanwhile; the order's goes on.
+            let now = later(input.now, started.elapsed());
+            let mut tx = self.store.lock_order(&input.order_id, now).await?;
             if is_next(&tx, step) {
                 match self.ask(&mut tx, step, attempt).await? {
                     Answer::Wait(time) => {
@@ -75,7 +81,13 @@ impl OrderActivities {
                     }
                 }
             }
-            return self.finish(tx, ctx, input.known, step.as_str()).await;
+            let again = soon_again(&tx, step, started);
+            let news = self.finish(tx, ctx, input.known, step.as_str()).await?;
+            let Some(wait) = again else {
+                return Ok(news);
+            };
+            tokio::time::sleep(wait).await;
+            attempt = Attempt::New;
         }
     }
 
@@ -134,6 +146,20 @@ fn is_next(tx: &OrderTx, step: Step) -> bool {
         } => next == step && not_before.is_none_or(|time| time <= tx.now()),
         _ => false,
     }
+}
+
+/// The wait before the next attempt of the same step, if it is so short that it need not go by way of
+/// Temporal: a timer of its own costs more than the attempt.
+fn soon_again(tx: &OrderTx, step: Step, started: Instant) -> Option<Duration> {
+    let Todo::Call {
+        step: next,
+        not_before: Some(time),
+    } = tx.todo()
+    else {
+        return None;
+    };
+    let wait = Duration::try_from(time.duration_since(tx.now())).ok()?;
+    (next == step && started.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
 }
 
 async fn perform(

@@ -375,7 +375,7 @@ impl Order {
 }
 
 /// `wait` after `time`, or the end of time where that is earlier.
-pub(super) fn later(time: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn later(time: Timestamp, wait: Duration) -> Timestamp {
     time.saturating_add(jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX))
         .unwrap_or(Timestamp::MAX)
 }

@@ -129,7 +129,10 @@ async fn perform(
 ) -> Result<Receipt, ProviderError> {
     let token = token(call.order);
     if token == test_token::SLOW && !call.waited {
-        return Err(ProviderError::Wait(SLOW));
+        let left = SLOW.saturating_sub(since_first_asked(call));
+        if !left.is_zero() {
+            return Err(ProviderError::Wait(left));
+        }
     }
     if let Some(receipt) = entry(db, &call.key()).await? {
         return Ok(receipt);
@@ -141,6 +144,15 @@ async fn perform(
         return Err(ProviderError::NoAnswer(lost));
     }
     Ok(receipt)
+}
+
+/// An attempt that was too short for a slow movement has not ended it.
+fn since_first_asked(call: &Call<'_>) -> Duration {
+    let fault = call.order.fault.as_ref();
+    let failed = fault.filter(|fault| fault.step == call.step);
+    let time = failed.map(|fault| call.now.duration_since(fault.since));
+    time.and_then(|time| Duration::try_from(time).ok())
+        .unwrap_or_default()
 }
 
 /// Makes a movement that undoes another; none when there is nothing to undo and never was.

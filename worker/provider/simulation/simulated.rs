@@ -1,0 +1,190 @@
+//! A provider with a simulation around it.
+
+use super::{Faults, draw};
+use crate::{
+    provider::{
+        Call, FraudProvider, InventoryProvider, Parcel, PaymentProvider, ProviderError, Receipt,
+        ShippingProvider,
+    },
+    store::Connection,
+};
+use async_trait::async_trait;
+use std::{sync::Arc, time::Duration};
+
+/// Longer than any attempt may take.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+
+pub(super) struct Simulated<P: ?Sized> {
+    inner: Arc<P>,
+    faults: Faults,
+    seed: u64,
+}
+
+impl<P: ?Sized> Simulated<P> {
+    pub(super) fn new(inner: Arc<P>, faults: Faults, seed: u64) -> Self {
+        Self {
+            inner,
+            faults,
+            seed,
+        }
+    }
+
+    /// Whether the attempt comes through at all; if so, whether its answer does.
+    fn comes_through(&self, call: &Call<'_>) -> Result<bool, ProviderError> {
+        let Faults {
+            error,
+            hang,
+            lost,
+            latency,
+            decline_above: _,
+        } = self.faults;
+        let draw = draw(self.seed, call);
+        if draw < error {
+            let failed = format!("simulated: {} failed", call.step);
+            return Err(ProviderError::Failed(failed));
+        }
+        if draw < error + hang {
+            return Err(ProviderError::Wait(FOR_EVER));
+        }
+        if !latency.is_zero() && !call.waited {
+            return Err(ProviderError::Wait(latency));
+        }
+        Ok(draw >= error + hang + lost)
+    }
+
+    async fn around<T>(
+        &self,
+        call: &Call<'_>,
+        inner: impl Future<Output = Result<T, ProviderError>> + Send,
+    ) -> Result<T, ProviderError> {
+        let answered = self.comes_through(call)?;
+        match inner.await {
+            // The answers that the provider itself gives can be lost.
+            Ok(_) | Err(ProviderError::Refused(_) | ProviderError::Failed(_)) if !answered => {
+                let lost = format!("simulated: the answer to {} was lost", call.step);
+                Err(ProviderError::NoAnswer(lost))
+            }
+            answer => answer,
+        }
+    }
+
+    fn decline(&self, call: &Call<'_>) -> Result<(), ProviderError> {
+        let limit = self.faults.decline_above;
+        match limit.filter(|units| call.order.total.exceeds_units(*units)) {
+            Some(units) => Err(ProviderError::Refused(format!(
+                "simulated: payments above {units} are declined"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Simulated<dyn PaymentProvider> {
+    async fn authorize(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Receipt, ProviderError> {
+        let inner = async {
+            self.decline(call)?;
+            self.inner.authorize(db, call).await
+        };
+        self.around(call, inner).await
+    }
+
+    async fn capture(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Receipt, ProviderError> {
+        self.around(call, self.inner.capture(db, call)).await
+    }
+
+    async fn charge(&self, db: &mut Connection, call: &Call<'_>) -> Result<Receipt, ProviderError> {
+        let inner = async {
+            self.decline(call)?;
+            self.inner.charge(db, call).await
+        };
+        self.around(call, inner).await
+    }
+
+    /// Nobody is asked: the payment happened elsewhere.
+    async fn confirm(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+        transaction_id: &str,
+    ) -> Result<(), ProviderError> {
+        self.inner.confirm(db, call, transaction_id).await
+    }
+
+    async fn refund(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Option<Receipt>, ProviderError> {
+        self.around(call, self.inner.refund(db, call)).await
+    }
+
+    async fn void(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Option<Receipt>, ProviderError> {
+        self.around(call, self.inner.void(db, call)).await
+    }
+}
+
+#[async_trait]
+impl InventoryProvider for Simulated<dyn InventoryProvider> {
+    async fn reserve(&self, db: &mut Connection, call: &Call<'_>) -> Result<String, ProviderError> {
+        self.around(call, self.inner.reserve(db, call)).await
+    }
+
+    async fn commit(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
+        self.around(call, self.inner.commit(db, call)).await
+    }
+
+    async fn release(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
+        self.around(call, self.inner.release(db, call)).await
+    }
+}
+
+#[async_trait]
+impl ShippingProvider for Simulated<dyn ShippingProvider> {
+    async fn prepare(&self, db: &mut Connection, call: &Call<'_>) -> Result<Parcel, ProviderError> {
+        self.around(call, self.inner.prepare(db, call)).await
+    }
+
+    async fn request_pickup(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Parcel, ProviderError> {
+        self.around(call, self.inner.request_pickup(db, call)).await
+    }
+
+    async fn redirect(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
+        self.around(call, self.inner.redirect(db, call)).await
+    }
+
+    async fn dispatch(
+        &self,
+        db: &mut Connection,
+        call: &Call<'_>,
+    ) -> Result<Parcel, ProviderError> {
+        self.around(call, self.inner.dispatch(db, call)).await
+    }
+
+    async fn cancel(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
+        self.around(call, self.inner.cancel(db, call)).await
+    }
+}
+
+#[async_trait]
+impl FraudProvider for Simulated<dyn FraudProvider> {
+    async fn screen(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
+        self.around(call, self.inner.screen(db, call)).await
+    }
+}
