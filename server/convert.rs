@@ -47,6 +47,7 @@ pub use inventory::{
     list_stock_items, list_supplier_orders, set_stock_item, stock_item,
 };
 pub use list_orders::{ListOrders, list_orders};
+pub use money::{amount, money};
 pub use order::{UiLinks, order};
 pub use place_order::{PlaceOrder, place_fingerprint, place_order};
 pub use policy::policy;

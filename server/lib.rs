@@ -9,8 +9,10 @@
 //! | [`temporal`] | the only place that talks to Temporal; the embedded dev server |
 //! | [`layer`] | what every call passes |
 //! | [`error`] | the only place where errors become statuses |
+//! | [`client`] | the command line client: it calls the API, and uses nothing else of this but `convert` |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
 
+pub mod client;
 pub mod convert;
 pub mod error;
 pub mod layer;

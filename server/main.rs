@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use orders_server::{
-    logging,
-    serve::{self, Stop},
+    client, logging,
+    serve::{self, ServeError, Stop},
     settings::{Command, Settings},
 };
 use std::process::ExitCode;
@@ -19,10 +19,12 @@ fn main() -> ExitCode {
         eprintln!("orders: {error}");
         return ExitCode::from(USAGE);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let mut builder = match settings.command {
+        // A client makes one call after the other: it needs no threads.
+        Command::Client(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("orders: the runtime cannot be started: {error}");
@@ -36,6 +38,19 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Serve(settings) => {
+            until_stopped(async |stop| serve::serve(settings, stop).await).await
+        }
+        Command::Worker(settings) => {
+            until_stopped(async |stop| serve::work(settings, stop).await).await
+        }
+        // It takes no signals: Ctrl-C ends it as it ends any command.
+        Command::Client(command) => client::run(command).await.into(),
+    }
+}
+
+async fn until_stopped(work: impl AsyncFnOnce(Stop) -> Result<(), ServeError>) -> ExitCode {
     let stop = match Stop::on_signals() {
         Ok(stop) => stop,
         Err(error) => {
@@ -43,11 +58,7 @@ async fn run(command: Command) -> ExitCode {
             return ExitCode::from(SYSTEM);
         }
     };
-    let result = match command {
-        Command::Serve(settings) => serve::serve(settings, stop).await,
-        Command::Worker(settings) => serve::work(settings, stop).await,
-    };
-    match result {
+    match work(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("orders: {error}");

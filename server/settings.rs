@@ -1,14 +1,17 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
-use crate::logging::LogFormat;
+use crate::{client::ClientCommand, logging::LogFormat};
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// A gRPC order server on Temporal.
+/// A gRPC order server on Temporal, and a client of it.
 ///
-/// Exit codes: 0 stopped as asked; 1 failed while running; 2 wrong usage or settings; 3 could not
-/// start (Temporal, database or address not usable).
+/// Exit codes: 0 done, or stopped as asked; 1 something unexpected, or failed while running;
+/// 2 wrong usage or settings, or a request that can never be right; 3 could not start (Temporal,
+/// database or address not usable); 4 no such order or stock item; 5 refused: not in this state,
+/// not at this revision, or the id is taken; 6 not reached or not answered in time: the same
+/// request id may be sent again; 7 the state that was waited for was not reached.
 #[derive(Debug, Parser)]
 #[command(name = "orders", version)]
 pub struct Settings {
@@ -32,12 +35,19 @@ pub struct Settings {
 }
 
 /// What to run.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one, made from the command line"
+)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the API, and run the orders in the same process.
     Serve(ServeSettings),
     /// Run the orders only; the API is served by other processes.
     Worker(WorkerSettings),
+    /// Ask a server for something.
+    #[command(flatten)]
+    Client(ClientCommand),
 }
 
 /// Settings of `serve`.

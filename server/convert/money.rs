@@ -68,8 +68,13 @@ pub(super) fn required_money(
     }
 }
 
+/// The amount of a message; none when it breaks a rule of `google.type.Money`.
+pub fn amount(money: &ProtoMoney) -> Option<Money> {
+    parse_money(&mut Violations::new(), money)
+}
+
 /// An amount as a message.
-pub(super) fn money(money: &Money) -> ProtoMoney {
+pub fn money(money: &Money) -> ProtoMoney {
     let Money { currency, minor } = money;
     let digits = minor_digits(currency).unwrap_or(0).min(NANO_DIGITS);
     let scale = 10i64.pow(digits);

@@ -1,0 +1,90 @@
+//! `orders confirm-payment`.
+
+use super::{
+    Run, amount,
+    command::CommandOptions,
+    failure::Failure,
+    options::Format,
+    payment_method::{self, Kind},
+};
+use clap::Args;
+use orders::v1::{
+    ConfirmPaymentRequest,
+    signal_order_request::{Command, ConfirmPayment as Signal},
+};
+
+/// Arguments of `orders confirm-payment`.
+#[derive(Args, Debug)]
+pub struct ConfirmPayment {
+    #[command(flatten)]
+    command: CommandOptions,
+
+    /// The transaction at whoever took the money.
+    #[arg(long, value_name = "ID")]
+    transaction_id: String,
+
+    /// What was paid; it must be the order's total: 999.99.
+    #[arg(long, value_name = "AMOUNT")]
+    amount: String,
+
+    /// The currency of the amount.
+    #[arg(long, value_name = "CODE", default_value = "USD")]
+    currency: String,
+
+    /// With what it was paid.
+    #[arg(long = "type", value_name = "TYPE", value_enum)]
+    kind: Option<Kind>,
+
+    /// The payment provider's token of the method.
+    #[arg(long)]
+    token: Option<String>,
+
+    /// The last four digits of the method.
+    #[arg(long, value_name = "DIGITS")]
+    last4: Option<String>,
+}
+
+impl Run for ConfirmPayment {
+    fn format(&self) -> Format {
+        self.command.format()
+    }
+
+    async fn run(self) -> Result<(), Failure> {
+        let Self {
+            command,
+            transaction_id,
+            amount,
+            currency,
+            kind,
+            token,
+            last4,
+        } = self;
+        let amount = Some(amount::parse("--amount", &amount, &currency)?);
+        let payment_method = payment_method::method(kind, token, last4);
+        let request_id = command.change.request_id();
+        if command.signal {
+            let signal = Command::ConfirmPayment(Signal {
+                transaction_id,
+                amount,
+                payment_method,
+            });
+            return command.send_signal(request_id, signal).await;
+        }
+        let request = ConfirmPaymentRequest {
+            order_id: command.order_id.clone(),
+            request_id,
+            actor: command.change.actor.clone(),
+            expected_revision: command.expected_revision,
+            transaction_id,
+            amount,
+            payment_method,
+        };
+        command
+            .send(
+                &request,
+                &request.request_id,
+                async |mut orders, request| orders.confirm_payment(request).await,
+            )
+            .await
+    }
+}

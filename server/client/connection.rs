@@ -1,0 +1,169 @@
+//! Calls of the server: within the time limit, and sent again while that is safe and helps.
+
+use super::{
+    failure::Failure,
+    options::{ClientOptions, Format},
+};
+use orders::v1::{
+    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+};
+use std::{cell::Cell, error::Error, time::Duration};
+use tokio::time::Instant;
+use tonic::{
+    Code, Request, Response, Status,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+use tonic_types::StatusExt;
+
+/// The first pause before the same is sent again to a server that says nothing about it.
+const PAUSE: Duration = Duration::from_millis(100);
+/// To this the pause grows.
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// A page of large orders is larger than the 4 MB that tonic takes by itself.
+const ANSWER_MOST: usize = 256 * 1024 * 1024;
+
+/// A server, and until when the command may take.
+#[derive(Debug)]
+pub struct Connection {
+    channel: Channel,
+    server: String,
+    end: Instant,
+    timeout: Duration,
+    /// Whether to say that the server is not reached, while it is tried again.
+    tell: Cell<bool>,
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Answer<A> {
+    /// The message.
+    pub message: A,
+    /// Whether the request had been answered before.
+    pub replayed: bool,
+}
+
+impl Connection {
+    /// A connection that is made with the first call.
+    ///
+    /// # Errors
+    /// When the address cannot be one.
+    pub fn new(options: &ClientOptions) -> Result<Self, Failure> {
+        let server = match options.server.contains("://") {
+            true => options.server.clone(),
+            false => format!("http://{}", options.server),
+        };
+        let wrong = |error: tonic::transport::Error| {
+            let cause = root_cause(&error);
+            Failure::usage(format!(
+                "--server {server} cannot be used ({cause}): give it as http://HOST:PORT or https://HOST:PORT"
+            ))
+        };
+        let mut endpoint = Endpoint::from_shared(server.clone())
+            .and_then(|endpoint| endpoint.user_agent(concat!("orders/", env!("CARGO_PKG_VERSION"))))
+            .map_err(wrong)?;
+        if server.starts_with("https:") {
+            let tls = ClientTlsConfig::new().with_enabled_roots();
+            endpoint = endpoint.tls_config(tls).map_err(wrong)?;
+        }
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            end: Instant::now() + options.timeout,
+            timeout: options.timeout,
+            tell: Cell::new(options.output == Format::Text),
+            server,
+        })
+    }
+
+    /// The order service.
+    pub fn orders(&self) -> OrderServiceClient<Channel> {
+        OrderServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MOST)
+    }
+
+    /// The inventory service.
+    pub fn inventory(&self) -> InventoryServiceClient<Channel> {
+        InventoryServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MOST)
+    }
+
+    /// What is left of the time limit.
+    pub fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Calls, and calls again with the same request while the server is not reached or says when
+    /// to come back, and time is left. That is safe: reads change nothing, and a change is done
+    /// once for its request id.
+    pub async fn call<Q: Clone, A>(
+        &self,
+        request: &Q,
+        rpc: impl AsyncFn(Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<Answer<A>, Failure> {
+        let mut pause = PAUSE;
+        loop {
+            let mut sent = Request::new(request.clone());
+            sent.set_timeout(self.remaining());
+            let Ok(answered) = tokio::time::timeout_at(self.end, rpc(sent)).await else {
+                return Err(self.late());
+            };
+            let status = match answered {
+                Ok(response) => {
+                    let replayed = response.metadata().get(crate::layer::REPLAYED);
+                    return Ok(Answer {
+                        replayed: replayed.is_some(),
+                        message: response.into_inner(),
+                    });
+                }
+                Err(status) => status,
+            };
+            let told = match status.code() {
+                Code::Unavailable | Code::ResourceExhausted => status.get_details_retry_info(),
+                _ => None,
+            };
+            let told = told.and_then(|info| info.retry_delay);
+            let (failure, wait) = match told {
+                Some(delay) => (Failure::status(&status), delay),
+                None if status.code() == Code::Cancelled && self.remaining().is_zero() => {
+                    return Err(self.late());
+                }
+                None if is_broken_connection(&status) => (self.unreachable(&status), pause),
+                None => return Err(Failure::status(&status)),
+            };
+            if wait >= self.remaining() {
+                return Err(failure);
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(PAUSE_MOST);
+        }
+    }
+
+    fn late(&self) -> Failure {
+        let Self {
+            server, timeout, ..
+        } = self;
+        Failure::late(format!("{server} did not answer within {timeout:?}"))
+    }
+
+    fn unreachable(&self, status: &Status) -> Failure {
+        let cause = root_cause(status);
+        let message = format!("{} cannot be reached: {cause}", self.server);
+        if self.tell.replace(false) {
+            eprintln!("orders: {message}; trying for {:?}", self.timeout);
+        }
+        Failure::unreachable(message)
+    }
+}
+
+/// Whether the status was made here, since the connection was not there or broke, and was not
+/// sent by a server of ours.
+fn is_broken_connection(status: &Status) -> bool {
+    let ours = status.get_details_error_info().is_some();
+    !ours && (status.code() == Code::Unavailable || status.source().is_some())
+}
+
+/// What is at the bottom of an error: "connection refused" says more than "transport error".
+fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
+}

@@ -1,0 +1,105 @@
+//! Options of all commands, and of all that change something.
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: amounts, local times, what is left of a deadline.
+    #[default]
+    Text,
+    /// For programs: one JSON document, the message of the API.
+    Json,
+}
+
+/// Options of all commands.
+#[derive(Args, Clone, Debug)]
+pub struct ClientOptions {
+    /// Where the server is.
+    #[arg(
+        long,
+        env = "ORDERS_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:50051",
+        help_heading = "Server"
+    )]
+    pub server: String,
+
+    /// How long the whole command may take: `10s`, `1m 30s`, `500ms`.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = timeout,
+        help_heading = "Server"
+    )]
+    pub timeout: Duration,
+
+    /// How the answer is printed.
+    #[arg(
+        long,
+        env = "ORDERS_OUTPUT",
+        value_enum,
+        default_value_t,
+        help_heading = "Server"
+    )]
+    pub output: Format,
+}
+
+/// Options of all commands that change something.
+#[derive(Args, Clone, Debug)]
+pub struct ChangeOptions {
+    /// Identifies the request: the same one again has no second effect [default: a UUIDv7].
+    #[arg(long, value_name = "ID", help_heading = "Request")]
+    pub request_id: Option<String>,
+
+    /// Who asks.
+    #[arg(
+        long,
+        env = "ORDERS_ACTOR",
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Request"
+    )]
+    pub actor: String,
+}
+
+impl ChangeOptions {
+    /// The request id that was given, or a new one.
+    pub fn request_id(&self) -> String {
+        let given = self.request_id.clone();
+        given.unwrap_or_else(|| Uuid::now_v7().to_string())
+    }
+}
+
+/// Longer than that is meant as "for ever", and a point in time must be left to count from.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let read = text.parse::<SignedDuration>().ok();
+    let read = read.and_then(|duration| Duration::try_from(duration).ok());
+    match read {
+        Some(duration) if !duration.is_zero() => Ok(duration.min(LONGEST)),
+        _ => Err("give a time above zero, as 10s, 1m 30s or 500ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(timeout("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(timeout("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(timeout("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(timeout("90000h"), Ok(LONGEST));
+        for wrong in ["", "10", "0s", "-1s", "soon"] {
+            assert!(timeout(wrong).is_err(), "{wrong}");
+        }
+    }
+}
