@@ -1,5 +1,6 @@
 //! What tests are made of: servers, clients, orders, and waiting with a bound.
 
+pub mod cli;
 pub mod client;
 pub mod order;
 pub mod process;
@@ -7,6 +8,7 @@ pub mod server;
 pub mod status;
 pub mod temporal;
 
+pub use cli::Cli;
 pub use client::Client;
 pub use order::{Placing, sku};
 pub use server::{ServerOptions, TestServer, shared};

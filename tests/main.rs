@@ -11,6 +11,7 @@ mod harness;
 
 mod approval;
 mod budget;
+mod cli;
 mod crash;
 mod external_payment;
 mod idempotency;

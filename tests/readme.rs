@@ -4,7 +4,7 @@
 //! A comment `<!-- shows: A | B -->` after a block names what its output must hold; reads are
 //! repeated until it does, since orders move by themselves.
 
-use crate::harness::{PATIENCE, ServerOptions, TestServer, temporal};
+use crate::harness::{PATIENCE, ServerOptions, TestServer, shared, temporal};
 use std::{
     path::Path,
     process::Command,
@@ -16,6 +16,11 @@ const README: &str = include_str!("../README.md");
 struct Block {
     script: String,
     shows: Vec<String>,
+}
+
+/// The folder of the built `orders`.
+fn built() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_orders")).parent().unwrap()
 }
 
 /// The `sh` blocks of a section, each with the comment that follows it.
@@ -45,9 +50,17 @@ fn blocks(heading: &str) -> Vec<Block> {
 fn run(script: &str, address: &str) -> (String, bool) {
     let tools = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin"));
     let path = std::env::var("PATH").unwrap_or_default();
+    // What was built for the tests, not what lies about from `make run`.
+    let script = script.replace("$PWD/target/release", &built().display().to_string());
     let output = Command::new("bash")
         .args(["-c", &script.replace("127.0.0.1:50051", address)])
-        .env("PATH", format!("{}:{path}", tools.display()))
+        .env(
+            "PATH",
+            format!("{}:{}:{path}", built().display(), tools.display()),
+        )
+        .env("ORDERS_SERVER", format!("http://{address}"))
+        .env_remove("ORDERS_OUTPUT")
+        .env_remove("ORDERS_ACTOR")
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -61,16 +74,27 @@ fn run(script: &str, address: &str) -> (String, bool) {
 async fn the_tour_shows_what_it_says() {
     assert!(temporal::tool("grpcurl").is_some(), "run `make test-tools`");
     let server = TestServer::start(ServerOptions::default()).await;
-    let blocks = blocks("A tour in five minutes");
+    shows_what_it_says("A tour in five minutes", 10, &server.address).await;
+}
+
+#[tokio::test]
+async fn the_tour_of_the_client_shows_what_it_says() {
+    let server = shared().await;
+    shows_what_it_says("The command line client", 6, &server.address).await;
+}
+
+/// Runs the blocks of a section, of which there are `least` or more.
+async fn shows_what_it_says(heading: &str, least: usize, address: &str) {
+    let blocks = blocks(heading);
     assert!(
-        blocks.len() >= 10,
-        "the tour has only {} blocks",
+        blocks.len() >= least,
+        "{heading} has only {} blocks",
         blocks.len()
     );
     for Block { script, shows } in blocks {
         let end = Instant::now() + PATIENCE;
         loop {
-            let (output, done) = run(&script, &server.address);
+            let (output, done) = run(&script, address);
             let missing: Vec<_> = shows
                 .iter()
                 .filter(|text| !output.contains(*text))
@@ -89,16 +113,47 @@ async fn the_tour_shows_what_it_says() {
     }
 }
 
+fn help(command: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_orders"))
+        .args(command)
+        .arg("--help")
+        .output();
+    String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
+}
+
+/// The subcommands that a help lists.
+fn listed_commands(help: &str) -> Vec<String> {
+    let commands = help.split("\nCommands:\n").nth(1).unwrap();
+    let commands = commands.split("\n\n").next().unwrap();
+    let names = commands.lines().filter(|line| !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn every_setting_is_in_the_table() {
-    for command in ["serve", "worker"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_orders"))
-            .args([command, "--help"])
-            .output();
-        let help = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+    let mut commands: Vec<Vec<String>> = Vec::new();
+    for name in listed_commands(&help(&[])) {
+        match name.as_str() {
+            "stock" => {
+                let below = listed_commands(&help(&["stock"])).into_iter();
+                commands.extend(below.map(|below| vec![name.clone(), below]));
+            }
+            _ => commands.push(vec![name]),
+        }
+    }
+    assert!(commands.len() > 20, "{commands:?}");
+    for command in commands {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let is_server = ["serve", "worker"].contains(&command[0]);
+        let help = help(&command);
         let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
         for word in words {
-            let flag = word.starts_with("--") && word.len() > 2;
+            // What a command of the client takes is in its help; what all of them take is here, too.
+            let flag = is_server && word.starts_with("--") && word.len() > 2;
             let variable = word.starts_with("ORDERS_");
             if (flag || variable) && !["--help", "--version"].contains(&word) {
                 assert!(
@@ -107,6 +162,34 @@ fn every_setting_is_in_the_table() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn every_exit_code_is_in_the_help_and_in_the_table() {
+    use orders_server::client::Exit;
+    let help = help(&[]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let codes = help.split("Exit codes: ").nth(1).unwrap();
+    let codes = codes.split(". ").next().unwrap();
+    let table = README.split("| exit code |").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    for exit in [
+        Exit::Done,
+        Exit::Unexpected,
+        Exit::Usage,
+        Exit::CouldNotStart,
+        Exit::NotFound,
+        Exit::Refused,
+        Exit::SendAgain,
+        Exit::NotReached,
+    ] {
+        let code = exit as u8;
+        let named = codes
+            .split("; ")
+            .any(|part| part.starts_with(&format!("{code} ")));
+        assert!(named, "{exit:?} is not in {codes}");
+        let in_table = table.contains(&format!("\n| {code} |"));
+        assert_eq!(in_table, exit != Exit::CouldNotStart, "{exit:?}");
     }
 }
 
