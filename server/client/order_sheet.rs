@@ -123,6 +123,9 @@ fn payment(payment: &Payment) -> String {
             format!("{name} {}", amount::text(money))
         })
     };
+    // What was authorized and then captured is one sum, not two.
+    let authorized = payment.authorized_amount.as_ref();
+    let authorized = authorized.filter(|_| payment.captured_amount.is_none());
     let method = payment.method.as_ref();
     let transaction = match payment.transaction_id.as_str() {
         "" => String::new(),
@@ -130,7 +133,7 @@ fn payment(payment: &Payment) -> String {
     };
     let parts = [
         state.to_owned(),
-        some("authorized", payment.authorized_amount.as_ref()),
+        some("authorized", authorized),
         some("captured", payment.captured_amount.as_ref()),
         some("refunded", payment.refunded_amount.as_ref()),
         method.map_or_else(String::new, payment_method::text),
