@@ -10,7 +10,7 @@
 //! | [`domain`] | plain types and pure rules: order, money, policy, commands, phases. No I/O at all |
 //! | [`workflow`] | the Temporal workflow: it carries out what the domain says is next |
 //! | [`activities`] | one file of steps: a provider call and what is recorded with it |
-//! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification), each with an embedded implementation |
+//! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
 //! | [`store`] | the business database: effect, order row and event in one fenced transaction |
 
 pub mod activities;

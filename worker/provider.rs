@@ -13,12 +13,13 @@ mod embedded_inventory;
 mod embedded_notification;
 mod embedded_payment;
 mod embedded_shipping;
+mod embedded_supplier;
 pub mod milestone;
 pub mod simulation;
 
 use crate::{
     domain::{order::Order, step::Step},
-    store::Connection,
+    store::{Connection, StoreError, supplier_orders::SupplierOrder},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -62,6 +63,15 @@ pub enum ProviderError {
     /// Our own database failed. Not an attempt: nothing is recorded, the step is run again.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+impl From<StoreError> for ProviderError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(error) => Self::Database(error),
+            other => Self::Failed(other.to_string()),
+        }
+    }
 }
 
 /// What moved.
@@ -170,6 +180,15 @@ pub trait NotificationProvider: Send + Sync {
     ) -> Result<(), sqlx::Error>;
 }
 
+/// Delivers what is to be stocked. Not asked by an order but by the process of the sku, and outside
+/// of any transaction: the open supplier order stands in the store before it is asked.
+#[async_trait]
+pub trait SupplierProvider: Send + Sync {
+    /// Takes a supplier order in, once: its id is the key. Gives when it will be delivered, not
+    /// before it was opened.
+    async fn order(&self, order: &SupplierOrder) -> Result<Timestamp, ProviderError>;
+}
+
 /// One provider for each port.
 #[derive(Clone)]
 pub struct Providers {
@@ -183,6 +202,8 @@ pub struct Providers {
     pub fraud: Arc<dyn FraudProvider>,
     /// Messages.
     pub notification: Arc<dyn NotificationProvider>,
+    /// Supplies.
+    pub supplier: Arc<dyn SupplierProvider>,
 }
 
 impl Providers {
@@ -194,7 +215,15 @@ impl Providers {
             shipping: Arc::new(embedded_shipping::EmbeddedShipping),
             fraud: Arc::new(embedded_fraud::EmbeddedFraud),
             notification: Arc::new(embedded_notification::EmbeddedNotification),
+            supplier: Arc::new(embedded_supplier::EmbeddedSupplier::default()),
         }
+    }
+
+    /// With the embedded supplier, who delivers this long after a supplier order was opened. Without
+    /// it, at once.
+    pub fn with_supplier_lead_time(mut self, lead_time: Duration) -> Self {
+        self.supplier = Arc::new(embedded_supplier::EmbeddedSupplier { lead_time });
+        self
     }
 }
 

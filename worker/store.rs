@@ -15,7 +15,11 @@ pub mod overdue;
 pub mod place;
 pub mod read;
 pub mod stock;
+pub mod supplier_orders;
+pub mod supplies;
 
+#[cfg(test)]
+mod supply_tests;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +41,8 @@ pub struct Store {
     readers: sqlx::Pool<Db>,
     /// Tells this process of the commands that it has committed.
     commits: commits::Commits,
+    /// Tells this process that it may have opened supplier orders.
+    opened: supplies::Opened,
 }
 
 /// Why the database did not do what it was asked.

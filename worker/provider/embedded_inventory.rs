@@ -1,7 +1,12 @@
-//! The embedded inventory: stock with reservations, in the store.
+//! The embedded inventory: stock with reservations, in the store. A reservation that leaves the stock
+//! low opens a supplier order.
 
 use super::{Call, InventoryProvider, ProviderError};
-use crate::store::{Connection, stock::stock_item};
+use crate::store::{
+    Connection,
+    stock::stock_item,
+    supplier_orders::{Cause, reorder},
+};
 use async_trait::async_trait;
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -22,10 +27,8 @@ impl InventoryProvider for EmbeddedInventory {
         }
         let mut missing = Vec::new();
         for (sku, quantity) in &wanted {
-            let available = match stock_item(db, sku).await {
-                Ok(item) => item.map_or(0, |item| item.available()),
-                Err(error) => return Err(ProviderError::Failed(error.to_string())),
-            };
+            let item = stock_item(db, sku).await?;
+            let available = item.map_or(0, |item| item.available());
             if available < *quantity {
                 missing.push(format!(
                     "{sku}: {quantity} asked for, {available} available"
@@ -50,6 +53,9 @@ impl InventoryProvider for EmbeddedInventory {
             .bind(quantity)
             .execute(&mut *db)
             .await?;
+            // Opened with what made it necessary; the order does not wait for it.
+            let cause = Cause::Order(&call.order.order_id);
+            reorder(db, sku, cause, call.now).await?;
         }
         Ok(reservation_id)
     }

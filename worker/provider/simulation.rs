@@ -44,6 +44,7 @@ impl Providers {
             mut shipping,
             mut fraud,
             notification,
+            supplier,
         } = self;
         let faults = |target| Some(simulation.faults(target)).filter(|f| *f != Faults::default());
         let seed = simulation.seed;
@@ -65,6 +66,7 @@ impl Providers {
             shipping,
             fraud,
             notification,
+            supplier,
         }
     }
 }

@@ -8,8 +8,14 @@ use sqlx::{
 use std::{fs::File, path::Path};
 
 /// All migrations, oldest first. A released one is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "orders", include_str!("migrations/0001_orders.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "orders", include_str!("migrations/0001_orders.sql")),
+    (
+        3,
+        "supplier orders",
+        include_str!("migrations/0003_supplier_orders.sql"),
+    ),
+];
 
 /// Applies what is missing, one process at a time.
 pub(super) async fn run(pool: &Pool<Db>, path: &Path) -> Result<(), OpenError> {

@@ -1,6 +1,6 @@
 //! Opening the database.
 
-use super::{Store, StoreError, commits::Commits, migrate};
+use super::{Store, StoreError, commits::Commits, migrate, supplies::Opened};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::{path::Path, time::Duration};
 
@@ -80,6 +80,7 @@ impl Store {
             writer,
             readers,
             commits: Commits::default(),
+            opened: Opened::default(),
         })
     }
 

@@ -26,6 +26,7 @@ pub struct OrderTx {
     /// The request that this transaction answers.
     answered: Option<String>,
     commits: super::commits::Commits,
+    opened: super::supplies::Opened,
 }
 
 /// More follow-ups than this in one transaction mean that a rule records without end.
@@ -56,6 +57,7 @@ impl Store {
             now,
             answered: None,
             commits: self.commits.clone(),
+            opened: self.opened.clone(),
         })
     }
 }
@@ -227,6 +229,9 @@ impl OrderTx {
                 "the workflow of {order_id} is at revision {known}, the database only at {loaded}"
             )));
         }
+        let mut appended = self.appended.iter();
+        let reserved =
+            appended.any(|event| matches!(event.change, Change::InventoryReserved { .. }));
         let mut events = Vec::new();
         if known < self.loaded {
             events = events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?;
@@ -236,6 +241,9 @@ impl OrderTx {
         if self.order.revision > self.loaded {
             self.update_row(run_id).await?;
             self.tx.commit().await?;
+            if reserved {
+                self.opened.tell();
+            }
             if let Some(request_id) = self.answered {
                 self.commits.tell(Committed {
                     request_id,

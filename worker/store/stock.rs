@@ -47,6 +47,14 @@ impl StockItem {
     pub fn available(&self) -> i64 {
         self.on_hand - self.reserved
     }
+
+    /// How many pieces fill it up again; none while it is not below its reorder point, or is never
+    /// reordered. The count is right while nothing is on order.
+    pub fn shortfall(&self) -> Option<i64> {
+        let is_low = self.available() < self.reorder_point;
+        let missing = self.reorder_level - self.available();
+        Some(missing).filter(|missing| is_low && self.reorder_level > 0 && *missing > 0)
+    }
 }
 
 impl Store {
