@@ -14,6 +14,7 @@ use crate::{
         Temporal,
         connect::{ConnectError, Profile},
         dev_server::{DevServer, DevServerError, DevServerSettings},
+        replenish,
         run_worker::{Role, RunningWorker, WorkerError},
         sweep,
     },
@@ -24,7 +25,7 @@ use orders_worker::{
     store::{Store, open::OpenError},
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -146,11 +147,11 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         base.temporal.clone(),
         stopping.clone(),
     ));
+    let replenisher = start_replenishing(&base, &stopping);
     let served = serve_api(&mut base, policies, listener, stop).await;
     stopping.cancel();
-    if tokio::time::timeout(DRAIN, sweeper).await.is_err() {
-        tracing::warn!("the sweep did not end in time");
-    }
+    finish(sweeper, "the sweep").await;
+    finish(replenisher, "replenishment").await;
     close(base, workers).await;
     served
 }
@@ -176,8 +177,12 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
         "ready: running orders of task queue {}",
         common.task_queue
     ));
+    let stopping = CancellationToken::new();
+    let replenisher = start_replenishing(&base, &stopping);
     stop.asked().await;
     progress("stopping");
+    stopping.cancel();
+    finish(replenisher, "replenishment").await;
     close(base, workers).await;
     Ok(())
 }
@@ -281,7 +286,9 @@ fn start_workers(base: &Base, settings: &CommonSettings) -> Result<Vec<RunningWo
     for rule in &simulation.rules {
         progress(&format!("SIMULATION: {rule}"));
     }
-    let providers = Providers::embedded().simulated(&simulation);
+    let providers = Providers::embedded()
+        .with_supplier_lead_time(settings.supplier_lead_time)
+        .simulated(&simulation);
     let start = |role| {
         let (temporal, store) = (base.temporal.clone(), base.store.clone());
         Ok(RunningWorker::start(
@@ -295,6 +302,18 @@ fn start_workers(base: &Base, settings: &CommonSettings) -> Result<Vec<RunningWo
         .map(start)
         .into_iter()
         .collect()
+}
+
+fn start_replenishing(base: &Base, stopping: &CancellationToken) -> JoinHandle<()> {
+    let (store, temporal) = (base.store.clone(), base.temporal.clone());
+    tokio::spawn(replenish::run(store, temporal, stopping.clone()))
+}
+
+/// Waits for a background task that was told to stop.
+async fn finish(task: JoinHandle<()>, name: &str) {
+    if tokio::time::timeout(DRAIN, task).await.is_err() {
+        tracing::warn!("{name} did not end in time");
+    }
 }
 
 async fn serve_api(

@@ -3,7 +3,7 @@
 use crate::{client::ClientCommand, logging::LogFormat};
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A gRPC order server on Temporal, and a client of it.
 ///
@@ -117,4 +117,26 @@ pub struct CommonSettings {
     /// Another number makes other attempts fail.
     #[arg(long, env = "ORDERS_SIMULATE_SEED", default_value_t = 0)]
     pub simulate_seed: u64,
+
+    /// How long after it was opened the embedded supplier delivers a supplier order, as in `2s` or
+    /// `3days`; at most 365days.
+    #[arg(
+        long,
+        env = "ORDERS_SUPPLIER_LEAD_TIME",
+        default_value = "0s",
+        value_name = "DURATION",
+        value_parser = parse_lead_time
+    )]
+    pub supplier_lead_time: Duration,
+}
+
+/// Longer than this is a slip of the keyboard.
+const LEAD_TIME_MOST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn parse_lead_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match time <= LEAD_TIME_MOST {
+        true => Ok(time),
+        false => Err("must be at most 365days".to_owned()),
+    }
 }

@@ -2,7 +2,7 @@
 //! store, with one provider call in it at most, and answers with the order's new events.
 //!
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
-//! `pass_deadline` and `settle_order`: they stand in every recorded history and never change.
+//! `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
 
 #![allow(
     missing_docs,
@@ -12,6 +12,7 @@
 mod command;
 mod deadline;
 pub mod fault;
+pub mod replenishment;
 mod step;
 
 use crate::{

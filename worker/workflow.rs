@@ -1,4 +1,5 @@
-//! The workflows of an order: they carry out what the domain says is next, and hold the waits.
+//! The workflows of an order: they carry out what the domain says is next, and hold the waits. And
+//! that of a sku whose supplies are on order.
 //!
 //! Workflow code is deterministic and quick: no clock but the workflow's, no I/O but activities,
 //! no decision that the store would not take again. Any change to it must replay the recorded
@@ -9,6 +10,7 @@ mod call;
 mod cancel;
 mod fold;
 mod order_workflow;
+mod replenishment_workflow;
 pub mod search;
 pub mod shipping_lane;
 mod shipping_workflow;
@@ -16,6 +18,7 @@ mod wait;
 pub mod worker;
 
 pub use order_workflow::OrderWorkflow;
+pub use replenishment_workflow::ReplenishmentWorkflow;
 pub use shipping_workflow::ShippingWorkflow;
 
 use std::time::Duration;

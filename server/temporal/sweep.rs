@@ -2,7 +2,7 @@
 //! started, because the process died or Temporal was away at that moment; or it does not know what
 //! the store knows, because a crash cut it off from a commit; or Temporal has lost it.
 
-use super::{Temporal, TemporalError};
+use super::{Temporal, TemporalError, pauses::Pauses};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
     domain::order::Order,
@@ -11,10 +11,7 @@ use orders_worker::{
         overdue::{Overdue, Place},
     },
 };
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Between two sweeps.
@@ -29,24 +26,16 @@ const GRACE_AT_START: SignedDuration = SignedDuration::from_secs(1);
 /// Orders read at once.
 const BATCH: i64 = 200;
 
-/// An order that stays overdue (its provider is slow, say) is woken less and less often.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
 /// After so many failures in a row Temporal is taken to be away until the next sweep.
 const FAILURES: u32 = 5;
-
-/// When an order was woken last, and the pause until it may be again.
-struct Woken {
-    at: Instant,
-    pause: Duration,
-}
 
 /// Sweeps until `stop`.
 pub async fn run(store: Store, temporal: Temporal, stop: CancellationToken) {
     let mut grace = GRACE_AT_START;
-    let mut woken = HashMap::new();
+    // An order that stays overdue (its provider is slow, say) is woken less and less often.
+    let mut pauses = Pauses::new(INTERVAL);
     loop {
-        match sweep(&store, &temporal, grace, &mut woken, &stop).await {
+        match sweep(&store, &temporal, grace, &mut pauses, &stop).await {
             Ok(()) => grace = GRACE,
             Err(error) => tracing::warn!(%error, "overdue orders cannot be read now"),
         }
@@ -61,7 +50,7 @@ async fn sweep(
     store: &Store,
     temporal: &Temporal,
     grace: SignedDuration,
-    woken: &mut HashMap<String, Woken>,
+    pauses: &mut Pauses,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     let before = Timestamp::now()
@@ -86,7 +75,7 @@ async fn sweep(
                 }
             }
             let order_id = found.order.order_id.clone();
-            if !may_be_woken(woken, &order_id) {
+            if !pauses.may_try(&order_id) {
                 continue;
             }
             match go_on(store, temporal, found).await? {
@@ -102,19 +91,8 @@ async fn sweep(
             None => break,
         }
     }
-    woken.retain(|_, woken| woken.at.elapsed() < LONGEST_PAUSE * 2);
+    pauses.forget_old();
     Ok(())
-}
-
-fn may_be_woken(woken: &mut HashMap<String, Woken>, order_id: &str) -> bool {
-    let pause = match woken.get(order_id) {
-        Some(before) if before.at.elapsed() < before.pause => return false,
-        Some(before) => (before.pause * 2).min(LONGEST_PAUSE),
-        None => INTERVAL,
-    };
-    let at = Instant::now();
-    woken.insert(order_id.to_owned(), Woken { at, pause });
-    true
 }
 
 /// Starts the order's workflow, makes it look at what the store knows, or starts it anew.

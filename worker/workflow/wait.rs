@@ -68,6 +68,19 @@ pub(super) async fn pause<W: KeepsOrder>(ctx: &WorkflowContext<W>, times: u32, c
     until(ctx, Some(end), cancel_seen).await;
 }
 
+/// Waits until `end`, whatever happens; not at all when that has passed. A cancellation by Temporal
+/// does not shorten it.
+pub(super) async fn for_time<W>(ctx: &WorkflowContext<W>, end: Timestamp) {
+    if end <= call::now(ctx) {
+        return;
+    }
+    let options = TimerOptions::builder(time_until(ctx, end))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build();
+    // A detached timer only ever fires.
+    let _ = ctx.timer(options).await;
+}
+
 /// Waits until no signal or update is being handled.
 pub(super) async fn handlers<W: 'static>(ctx: &WorkflowContext<W>) {
     let handlers = ctx.clone();

@@ -1,6 +1,6 @@
-//! Building the Temporal workers that run orders and their shipping.
+//! Building the Temporal workers that run orders, their shipping, and the replenishment of skus.
 
-use super::{OrderWorkflow, ShippingWorkflow};
+use super::{OrderWorkflow, ReplenishmentWorkflow, ShippingWorkflow};
 use crate::activities::OrderActivities;
 use std::time::Duration;
 use temporalio_client::Client;
@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 type Refused = Box<dyn std::error::Error + Send + Sync>;
 
-/// A worker that runs orders, for `task_queue`; not running yet.
+/// A worker that runs orders and the replenishment of skus, for `task_queue`; not running yet.
 ///
 /// # Errors
 /// When the SDK refuses the registration.
@@ -27,6 +27,8 @@ pub fn order_worker(
 ) -> Result<Worker, Refused> {
     let options = WorkerOptions::new(task_queue)
         .register_workflow::<OrderWorkflow>()?
+        .register_workflow::<ReplenishmentWorkflow>()?
+        .register_activities(activities.replenishment())
         .register_activities(activities)
         .sticky_queue_schedule_to_start_timeout(STICKY)
         .graceful_shutdown_period(GRACE)
