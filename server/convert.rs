@@ -43,8 +43,8 @@ pub use command::{
 pub use event::event;
 pub use filter::parse as filter;
 pub use inventory::{
-    ListStockItems, ListSupplierOrders, SetStockItem, SupplierOrderPosition, get_stock_item,
-    list_stock_items, list_supplier_orders, set_stock_item, stock_item,
+    ListStockItems, ListSupplierOrders, SetStockItem, get_stock_item, list_stock_items,
+    list_supplier_orders, set_stock_item, stock_item, supplier_order,
 };
 pub use list_orders::{ListOrders, list_orders};
 pub use money::{amount, money};

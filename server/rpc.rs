@@ -9,6 +9,7 @@ mod list_order_events;
 mod list_orders;
 mod list_policies;
 mod list_stock_items;
+mod list_supplier_orders;
 mod order_service;
 mod place_order;
 mod set_stock_item;

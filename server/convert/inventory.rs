@@ -4,11 +4,15 @@ use super::{
     Parsed,
     page::{Scope, page_size},
     text,
+    time::timestamp,
     violations::Violations,
 };
 use jiff::Timestamp;
 use orders::v1;
-use orders_worker::store::stock::StockItem;
+use orders_worker::store::{
+    stock::StockItem,
+    supplier_orders::{Position, SupplierOrder},
+};
 
 /// The most pieces of a stock item.
 const PIECES_MOST: i64 = 1_000_000_000;
@@ -40,19 +44,10 @@ pub struct ListSupplierOrders {
     /// Of which sku; none for all.
     pub sku: Option<String>,
     /// Where the page before ended; none for the first page.
-    pub after: Option<SupplierOrderPosition>,
+    pub after: Option<Position>,
     /// How many at most: 1 to 1,000.
     pub page_size: i64,
     scope: Scope,
-}
-
-/// Where a page of supplier orders, newest first, ends: the last row's key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SupplierOrderPosition {
-    /// When the last one was opened.
-    pub open_time: Timestamp,
-    /// Its id.
-    pub supplier_order_id: String,
 }
 
 /// Reads a GetStockItem: the sku.
@@ -161,7 +156,7 @@ pub fn list_supplier_orders(request: &v1::ListSupplierOrdersRequest) -> Parsed<L
     let after = scope.parse(&mut found, page_token, |_: &(Timestamp, String)| true);
     found.into_result(Some(ListSupplierOrders {
         sku: Some(sku).filter(|sku| !sku.is_empty()),
-        after: after.map(|(open_time, supplier_order_id)| SupplierOrderPosition {
+        after: after.map(|(open_time, supplier_order_id)| Position {
             open_time,
             supplier_order_id,
         }),
@@ -179,8 +174,8 @@ impl ListStockItems {
 
 impl ListSupplierOrders {
     /// The token of the page that begins after `last`.
-    pub fn token(&self, last: &SupplierOrderPosition) -> String {
-        let SupplierOrderPosition {
+    pub fn token(&self, last: &Position) -> String {
+        let Position {
             open_time,
             supplier_order_id,
         } = last;
@@ -205,6 +200,31 @@ pub fn stock_item(item: &StockItem) -> v1::StockItem {
         available,
         reorder_point: *reorder_point,
         reorder_level: *reorder_level,
+    }
+}
+
+/// A supplier order as a message. When it should come, while it is open, is the supplier's word and
+/// not part of the contract.
+pub fn supplier_order(order: &SupplierOrder) -> v1::SupplierOrder {
+    let SupplierOrder {
+        supplier_order_id,
+        sku,
+        quantity,
+        open_time,
+        due_time: _,
+        deliver_time,
+    } = order;
+    let state = match deliver_time {
+        None => v1::SupplierOrderState::Open,
+        Some(_) => v1::SupplierOrderState::Delivered,
+    };
+    v1::SupplierOrder {
+        supplier_order_id: supplier_order_id.clone(),
+        sku: sku.clone(),
+        quantity: *quantity,
+        state: state.into(),
+        open_time: Some(timestamp(*open_time)),
+        deliver_time: deliver_time.map(timestamp),
     }
 }
 

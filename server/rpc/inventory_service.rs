@@ -1,7 +1,6 @@
 //! The inventory service: which RPC is answered where.
 
 use super::{Orders, answer};
-use crate::error::Error;
 use orders::v1::{
     GetStockItemRequest, GetStockItemResponse, ListStockItemsRequest, ListStockItemsResponse,
     ListSupplierOrdersRequest, ListSupplierOrdersResponse, SetStockItemRequest,
@@ -40,8 +39,9 @@ impl InventoryService for Orders {
 
     async fn list_supplier_orders(
         &self,
-        _: Request<ListSupplierOrdersRequest>,
+        request: Request<ListSupplierOrdersRequest>,
     ) -> Result<Response<ListSupplierOrdersResponse>, Status> {
-        Err(Error::Unimplemented("ListSupplierOrders").into_status(""))
+        let listed = self.supplier_orders(request).await;
+        answer(listed, "ListSupplierOrders", "", "")
     }
 }

@@ -90,7 +90,7 @@ fn lists_go_on_where_the_page_before_ended() {
             page_token,
         })
     };
-    let last = SupplierOrderPosition {
+    let last = Position {
         open_time: "2026-01-01T00:00:00Z".parse().unwrap(),
         supplier_order_id: "supply-1".to_owned(),
     };
@@ -105,6 +105,29 @@ fn lists_go_on_where_the_page_before_ended() {
     assert_eq!(fields(supplier("a", all.token(&last))), ["page_token"]);
     assert_eq!(fields(supplier("", token)), ["page_token"]);
     assert_eq!(fields(supplier(&"x".repeat(65), String::new())), ["sku"]);
+}
+
+#[test]
+fn a_supplier_order_is_open_until_it_is_delivered() {
+    let open_time: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let open = SupplierOrder {
+        supplier_order_id: "sup-1".to_owned(),
+        sku: "a".to_owned(),
+        quantity: 9_999,
+        open_time,
+        due_time: Some(open_time),
+        deliver_time: None,
+    };
+    let message = supplier_order(&open);
+    assert_eq!(message.state(), v1::SupplierOrderState::Open);
+    assert_eq!((message.quantity, message.deliver_time), (9_999, None));
+    let delivered = SupplierOrder {
+        deliver_time: Some(open_time),
+        ..open
+    };
+    let message = supplier_order(&delivered);
+    assert_eq!(message.state(), v1::SupplierOrderState::Delivered);
+    assert_eq!(message.deliver_time, message.open_time);
 }
 
 proptest! {
