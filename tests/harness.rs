@@ -6,6 +6,7 @@ pub mod order;
 pub mod process;
 pub mod server;
 pub mod status;
+pub mod supply;
 pub mod temporal;
 
 pub use cli::Cli;

@@ -20,6 +20,7 @@ mod inventory;
 mod listing;
 mod pre_order;
 mod readme;
+mod replenishment;
 mod restart;
 mod serving;
 mod shipping_lane;

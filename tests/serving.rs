@@ -232,6 +232,11 @@ fn what_cannot_work_is_said_with_an_exit_code() {
         (vec!["--policies", "/nowhere.toml"], 2, "/nowhere.toml"),
         (vec!["--log-level", "a=b=c"], 2, "--log-level"),
         (
+            vec!["--supplier-lead-time", "366days"],
+            2,
+            "at most 365days",
+        ),
+        (
             vec!["--listen", &taken_address, "--data-dir", &data],
             3,
             "cannot listen",
