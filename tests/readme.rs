@@ -1,6 +1,6 @@
 //! The README, run as it stands: a command in it that does not do what it says fails here.
 //!
-//! The blocks of the tour are run one after the other against a server as `make run` starts it.
+//! The blocks of a section are run one after the other against a server as `make run` starts it.
 //! A comment `<!-- shows: A | B -->` after a block names what its output must hold; reads are
 //! repeated until it does, since orders move by themselves.
 
@@ -78,6 +78,13 @@ async fn the_tour_shows_what_it_says() {
 }
 
 #[tokio::test]
+async fn the_stock_demo_shows_what_it_says() {
+    assert!(temporal::tool("grpcurl").is_some(), "run `make test-tools`");
+    let server = TestServer::start(ServerOptions::default()).await;
+    shows_what_it_says("The stock demo", 5, &server.address).await;
+}
+
+#[tokio::test]
 async fn the_tour_of_the_client_shows_what_it_says() {
     let server = shared().await;
     shows_what_it_says("The command line client", 6, &server.address).await;
@@ -103,7 +110,7 @@ async fn shows_what_it_says(heading: &str, least: usize, address: &str) {
             if missing.is_empty() && done != refused {
                 break;
             }
-            let read = script.contains("/GetOrder");
+            let read = script.contains("Service/Get") || script.contains("Service/List");
             assert!(
                 read && Instant::now() < end,
                 "this block of the README:\n{script}\nlacks {missing:?} (done: {done}):\n{output}"
