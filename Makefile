@@ -8,7 +8,7 @@ WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
 # In CI a Cargo.lock that does not fit is an error.
 LOCKED = $${CI:+--locked}
 
-.PHONY: help tools test-tools lint-tools run build lint test test-all smoke clean-tools
+.PHONY: help tools test-tools lint-tools run build demo lint test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ run: tools ## start the server with everything it needs (ARGS="..." adds options
 
 build: ## build the server for release
 	cargo build $(LOCKED) --release -p orders-server --bin orders
+
+demo: tools ## run an order of each policy under failures, and tell what happened
+	cargo build $(LOCKED) --release -p orders-server --bin orders
+	$(WITH_TOOLS) sh .tooling/demo
 
 lint: lint-tools ## check format, clippy, the protos, and the dependencies' licences and bans
 	cargo fmt --all --check

@@ -67,16 +67,11 @@ impl Run for Events {
 fn row(event: &OrderEvent, placed: Option<&Timestamp>) -> Vec<String> {
     let time = event.time.as_ref();
     let elapsed = placed.zip(time).map(|(from, to)| time::elapsed(from, to));
-    let actor = match event.actor.as_str() {
-        // The order went on by itself.
-        "" => "orders",
-        actor => actor,
-    };
     vec![
         event.revision.to_string(),
         time.map_or_else(String::new, time::local_with_millis),
         elapsed.unwrap_or_default(),
-        actor.to_owned(),
+        event.actor.clone(),
         what(event),
     ]
 }

@@ -31,6 +31,7 @@ pub struct ClientOptions {
     /// How long the whole command may take: `10s`, `1m 30s`, `500ms`.
     #[arg(
         long,
+        env = "ORDERS_TIMEOUT",
         value_name = "DURATION",
         default_value = "10s",
         value_parser = timeout,
