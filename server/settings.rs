@@ -10,8 +10,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 /// Exit codes: 0 done, or stopped as asked; 1 something unexpected, or failed while running;
 /// 2 wrong usage or settings, or a request that can never be right; 3 could not start (Temporal,
 /// database or address not usable); 4 no such order or stock item; 5 refused: not in this state,
-/// not at this revision, or the id is taken; 6 not reached or not answered in time: the same
-/// request id may be sent again; 7 the state that was waited for was not reached.
+/// not at this revision, or the id is taken; 6 not reached, not answered in time or too much at
+/// once: the same request id may be sent again; 7 the state that was waited for was not reached.
 #[derive(Debug, Parser)]
 #[command(name = "orders", version)]
 pub struct Settings {

@@ -7,7 +7,7 @@ use super::{
 use orders::v1::{
     inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
 };
-use std::{cell::Cell, error::Error, time::Duration};
+use std::{cell::Cell, error::Error, fmt::Display, time::Duration};
 use tokio::time::Instant;
 use tonic::{
     Code, Request, Response, Status,
@@ -52,16 +52,19 @@ impl Connection {
             true => options.server.clone(),
             false => format!("http://{}", options.server),
         };
-        let wrong = |error: tonic::transport::Error| {
-            let cause = root_cause(&error);
+        let unusable = |cause: &dyn Display| {
             Failure::usage(format!(
                 "--server {server} cannot be used ({cause}): give it as http://HOST:PORT or https://HOST:PORT"
             ))
         };
+        if !server.starts_with("http://") && !server.starts_with("https://") {
+            return Err(unusable(&"neither http nor https"));
+        }
+        let wrong = |error: tonic::transport::Error| unusable(&root_cause(&error));
         let mut endpoint = Endpoint::from_shared(server.clone())
             .and_then(|endpoint| endpoint.user_agent(concat!("orders/", env!("CARGO_PKG_VERSION"))))
             .map_err(wrong)?;
-        if server.starts_with("https:") {
+        if server.starts_with("https://") {
             let tls = ClientTlsConfig::new().with_enabled_roots();
             endpoint = endpoint.tls_config(tls).map_err(wrong)?;
         }

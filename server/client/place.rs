@@ -27,16 +27,10 @@ pub struct Place {
     #[command(flatten)]
     order: OrderOptions,
 
-    #[command(flatten)]
-    address: AddressOptions,
-
-    #[command(flatten)]
-    payment: PaymentOptions,
-
     /// Take the order from a JSON file (`-`: standard input), a PlaceOrderRequest of the API:
     /// {"customer_id": "ada", "policy": "standard", "line_items": [{"sku": "console", ...}], ...}.
-    /// Of the options above, none may be given then. A request id of the file is taken unless
-    /// --request-id gives another one, and so is its actor.
+    /// No option that describes an order may be given then. A request id of the file is taken
+    /// unless --request-id gives another one, and so is its actor.
     #[arg(
         long,
         value_name = "FILE",
@@ -46,6 +40,13 @@ pub struct Place {
 
     #[command(flatten)]
     wait: WaitOptions,
+
+    #[command(flatten)]
+    address: AddressOptions,
+
+    #[command(flatten)]
+    payment: PaymentOptions,
+
     #[command(flatten)]
     change: ChangeOptions,
     #[command(flatten)]

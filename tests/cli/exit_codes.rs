@@ -20,6 +20,11 @@ async fn each_family_of_failures_has_its_own() {
             2,
             "http://HOST:PORT",
         ),
+        (
+            vec!["get", &id, "--server", "ftp://127.0.0.1:1"],
+            2,
+            "neither http nor https",
+        ),
         (vec!["get", &id, "--wait", "HAPPY"], 2, "AWAITING_RELEASE"),
         (vec!["review", &id], 2, "--approve"),
         (vec!["place", "--customer", "ada"], 2, "--policy"),
