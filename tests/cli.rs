@@ -209,6 +209,24 @@ async fn reviews_payments_and_signals_are_sent() {
 }
 
 #[tokio::test]
+async fn what_was_ordered_from_the_supplier_is_listed() {
+    let server = shared().await;
+    let (cli, sku, id) = (Cli::of(server), sku(), unique("order"));
+    let reorder = ["--reorder-point", "10", "--reorder-level", "20"];
+    cli.out(&[&["stock", "set", &sku, "--on-hand", "10"], &reorder[..]].concat());
+    let none = cli.out(&["stock", "supplier-orders", &sku]);
+    assert_eq!(none.lines().count(), 1, "{none}");
+    assert_eq!(cli.held(&id, &sku).code, Some(0));
+    let listed = cli.json(&["stock", "supplier-orders", &sku]);
+    let orders = listed["supplierOrders"].as_array().unwrap();
+    assert_eq!(orders.len(), 1, "{listed}");
+    assert_eq!(orders[0]["quantity"], "12");
+    let table = cli.out(&["stock", "supplier-orders", &sku]);
+    assert!(table.starts_with("SUPPLIER ORDER"), "{table}");
+    assert!(table.contains(&sku), "{table}");
+}
+
+#[tokio::test]
 async fn an_order_comes_from_a_file_of_the_api() {
     let server = shared().await;
     let (cli, sku, id) = (Cli::of(server), sku(), unique("order"));
