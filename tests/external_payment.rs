@@ -1,7 +1,9 @@
 //! The policy `external-payment`: the payment happens outside, for exactly the total.
 
 use crate::harness::{Placing, order::dollars, shared, sku, unique};
-use orders::v1::{CloseReason, ConfirmPaymentRequest, OrderState, PaymentState};
+use orders::v1::{
+    CloseReason, ConfirmPaymentRequest, OrderState, PaymentMethod, PaymentMethodType, PaymentState,
+};
 
 fn confirmation(id: &str, units: i64, nanos: i32) -> ConfirmPaymentRequest {
     ConfirmPaymentRequest {
@@ -31,12 +33,20 @@ async fn confirmed_it_is_shipped_and_delivered() {
     let order = client.until(&id, OrderState::AwaitingPayment).await;
     assert_eq!(order.payment.unwrap().state(), PaymentState::Pending);
     let mut orders = client.orders.clone();
-    orders
-        .confirm_payment(confirmation(&id, 19, 990_000_000))
-        .await
-        .unwrap();
+    let mut confirmation = confirmation(&id, 19, 990_000_000);
+    confirmation.payment_method = Some(PaymentMethod {
+        r#type: PaymentMethodType::Paypal.into(),
+        last4: "4242".to_owned(),
+        ..PaymentMethod::default()
+    });
+    orders.confirm_payment(confirmation).await.unwrap();
     let order = client.until(&id, OrderState::Completed).await;
     let payment = order.payment.unwrap();
+    let method = payment.method.as_ref().unwrap();
+    assert_eq!(
+        (method.r#type(), method.last4.as_str()),
+        (PaymentMethodType::Paypal, "4242")
+    );
     assert_eq!(payment.transaction_id, "TXN-12345");
     assert_eq!(payment.state(), PaymentState::Captured);
     let captured = "SELECT captured FROM payments WHERE order_id = $1";

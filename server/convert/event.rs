@@ -69,6 +69,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             transaction_id: _,
             amount: _,
             payment_method: _,
+            last4: _,
         } => (Type::PaymentConfirmed, nothing),
         Change::PaymentAuthorized {
             transaction_id: _,

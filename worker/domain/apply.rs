@@ -3,7 +3,7 @@
 use super::{
     event::{Change, Event},
     order::{Deadline, Fault, Order},
-    payment_method::PaymentMethod,
+    payment_method::{PaymentMethod, PaymentMethodType},
     policy::DeliveryMode,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
@@ -60,12 +60,18 @@ impl Order {
                 transaction_id,
                 amount,
                 payment_method,
+                last4,
             } => {
-                self.payment_method.get_or_insert(PaymentMethod {
-                    kind: *payment_method,
-                    token: String::new(),
-                    last4: String::new(),
-                });
+                let left_out =
+                    *payment_method == PaymentMethodType::Unspecified && last4.is_empty();
+                if self.payment_method.is_none() || !left_out {
+                    self.payment_method = Some(PaymentMethod {
+                        kind: *payment_method,
+                        // The money was moved elsewhere: the token of placing is no part of it.
+                        token: String::new(),
+                        last4: last4.clone(),
+                    });
+                }
                 self.state = OrderState::Placed;
                 self.deadline = None;
                 self.payment.authorized = amount.minor;

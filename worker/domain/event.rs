@@ -74,6 +74,9 @@ pub enum Change {
         amount: Money,
         /// How it was paid.
         payment_method: PaymentMethodType,
+        /// The last four digits of what it was paid with; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        last4: String,
     },
     /// The amount is held.
     PaymentAuthorized {

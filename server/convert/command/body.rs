@@ -28,7 +28,10 @@ pub(in super::super) fn confirm_payment(
     Some(Command::ConfirmPayment(ConfirmPayment {
         transaction_id,
         amount: amount?,
-        payment_method: method.map_or(PaymentMethodType::Unspecified, |method| method.kind),
+        payment_method: method
+            .as_ref()
+            .map_or(PaymentMethodType::Unspecified, |method| method.kind),
+        last4: method.map_or_else(String::new, |method| method.last4),
     }))
 }
 

@@ -61,6 +61,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 transaction_id: id(),
                 amount: Money::new("USD", 1),
                 payment_method: PaymentMethodType::Paypal,
+                last4: why(),
             },
             None,
             "",
@@ -116,6 +117,15 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 tracking_number: id(),
             },
             Some(Step::RequestPickup),
+            "",
+        ),
+        (
+            Change::PackagePrepared {
+                shipment_id: id(),
+                carrier: id(),
+                tracking_number: id(),
+            },
+            Some(Step::PreparePackage),
             "",
         ),
         (Change::PickupReminded, None, ""),

@@ -13,8 +13,12 @@ pub struct ConfirmPayment {
     pub transaction_id: String,
     /// What was paid; must be the order's total.
     pub amount: Money,
-    /// How it was paid.
+    /// How it was paid; unspecified keeps the method that the order has.
+    #[serde(default)]
     pub payment_method: PaymentMethodType,
+    /// The last four digits of what it was paid with, for people; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last4: String,
 }
 
 pub(super) fn is_allowed(order: &Order) -> bool {
@@ -33,6 +37,7 @@ impl ConfirmPayment {
             transaction_id: self.transaction_id.clone(),
             amount: self.amount.clone(),
             payment_method: self.payment_method,
+            last4: self.last4.clone(),
         })
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn samples(order: &Order) -> Vec<Command> {
             transaction_id: "txn".to_owned(),
             amount: order.total.clone(),
             payment_method: PaymentMethodType::BankTransfer,
+            last4: String::new(),
         }),
         Command::ReviewOrder(ReviewOrder {
             decision: ReviewDecision::Approve,

@@ -79,6 +79,7 @@ impl Arrival {
                     _ => order.total.clone(),
                 },
                 payment_method: PaymentMethodType::Paypal,
+                last4: String::new(),
             }),
             CommandKind::ReviewOrder => Command::ReviewOrder(ReviewOrder {
                 decision: match right {

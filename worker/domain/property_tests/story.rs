@@ -156,6 +156,7 @@ pub(super) fn pay(order: &Order) -> Command {
         transaction_id: "bank-1".to_owned(),
         amount: order.total.clone(),
         payment_method: PaymentMethodType::BankTransfer,
+        last4: String::new(),
     })
 }
 

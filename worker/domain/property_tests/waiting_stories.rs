@@ -110,6 +110,7 @@ fn a_wrong_amount_is_refused() {
             transaction_id: "bank-1".to_owned(),
             amount: amount.clone(),
             payment_method: PaymentMethodType::BankTransfer,
+            last4: String::new(),
         });
         let refusal = Refusal::WrongAmount {
             amount,
