@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod order;
 pub mod process;
 pub mod server;

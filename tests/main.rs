@@ -13,6 +13,7 @@ mod approval;
 mod budget;
 mod cli;
 mod crash;
+mod defects;
 mod demo;
 mod external_payment;
 mod idempotency;

@@ -1,0 +1,70 @@
+//! More commands of the client: those that carry something, and those sent as signals.
+
+use super::{Client, Refused, order::address, unique};
+use orders::{
+    google::r#type::Money,
+    v1::{
+        ConfirmPaymentRequest, ListOrderEventsRequest, Order, OrderEvent, SignalOrderRequest,
+        UpdateShippingAddressRequest, signal_order_request,
+    },
+};
+
+impl Client {
+    /// ConfirmPayment of `amount`.
+    pub async fn confirm_payment(&self, order_id: &str, amount: Money) -> Result<Order, Refused> {
+        let request = ConfirmPaymentRequest {
+            order_id: order_id.to_owned(),
+            request_id: unique("pay"),
+            transaction_id: "TXN-12345".to_owned(),
+            amount: Some(amount),
+            ..ConfirmPaymentRequest::default()
+        };
+        let done = self.orders.clone().confirm_payment(request).await;
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
+    }
+
+    /// UpdateShippingAddress to another street.
+    pub async fn move_to(&self, order_id: &str, line1: &str) -> Result<Order, Refused> {
+        let request = UpdateShippingAddressRequest {
+            order_id: order_id.to_owned(),
+            request_id: unique("move"),
+            shipping_address: Some(address(line1)),
+            ..UpdateShippingAddressRequest::default()
+        };
+        let done = self.orders.clone().update_shipping_address(request).await;
+        done.map(|response| response.into_inner().order.unwrap())
+            .map_err(Refused::from)
+    }
+
+    /// CancelOrder as a signal: accepted first, and then done or recorded as refused.
+    pub async fn signal_cancel(&self, order_id: &str) {
+        let cancel = signal_order_request::CancelOrder {
+            reason: "by signal".to_owned(),
+        };
+        let request = SignalOrderRequest {
+            order_id: order_id.to_owned(),
+            request_id: unique("signal"),
+            command: Some(signal_order_request::Command::CancelOrder(cancel)),
+            ..SignalOrderRequest::default()
+        };
+        self.orders.clone().signal_order(request).await.unwrap();
+    }
+
+    /// The events of the order, oldest first.
+    pub async fn events(&self, order_id: &str) -> Vec<OrderEvent> {
+        let request = ListOrderEventsRequest {
+            order_id: order_id.to_owned(),
+            page_size: 1_000,
+            page_token: String::new(),
+        };
+        let response = self.orders.clone().list_order_events(request).await;
+        response.unwrap().into_inner().events
+    }
+
+    /// How many events of a type the order has, by its short name (`ATTEMPT_FAILED`).
+    pub async fn count_events(&self, order_id: &str, name: &str) -> usize {
+        let types = self.event_types(order_id).await;
+        types.iter().filter(|event| *event == name).count()
+    }
+}
