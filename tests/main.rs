@@ -24,6 +24,7 @@ mod pre_order;
 mod readme;
 mod replenishment;
 mod restart;
+mod scenarios;
 mod serving;
 mod shipping_lane;
 mod signals;
