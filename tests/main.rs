@@ -25,6 +25,7 @@ mod readme;
 mod replenishment;
 mod restart;
 mod scenarios;
+mod search;
 mod serving;
 mod shipping_lane;
 mod signals;
