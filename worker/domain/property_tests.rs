@@ -9,6 +9,7 @@ mod exhausted_stories;
 mod happy_stories;
 mod invariants;
 mod ledger;
+mod message_stories;
 mod oracle;
 mod random;
 mod replies;
