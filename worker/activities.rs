@@ -17,7 +17,7 @@ mod step;
 
 use crate::{
     domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},
-    provider::{Providers, milestone},
+    provider::Providers,
     store::{Store, StoreError, order_tx::OrderTx},
 };
 use jiff::Timestamp;
@@ -297,7 +297,7 @@ impl OrderActivities {
             .map_err(|error| failed(ctx, &input.order_id, &error))
     }
 
-    /// Ends every transaction: what follows is recorded, people are told, all is committed.
+    /// Ends every transaction: what follows is recorded, and all is committed.
     async fn finish(
         &self,
         mut tx: OrderTx,
@@ -306,7 +306,6 @@ impl OrderActivities {
         point: &str,
     ) -> Result<News, StoreError> {
         tx.settle().await?;
-        self.notify(&mut tx).await?;
         let run_id = ctx.info().workflow_run_id.clone();
         let order_id = tx.order().order_id.clone();
         let state = tx.order().state;
@@ -316,23 +315,8 @@ impl OrderActivities {
             let revision = events.last().map(|event| event.revision);
             tracing::info!(order_id, activity = point, %state, revision, "recorded");
         }
-        fault::after_commit(point);
+        fault::after(point);
         Ok(News { events })
-    }
-
-    async fn notify(&self, tx: &mut OrderTx) -> Result<(), StoreError> {
-        let now = tx.now();
-        let placed = (tx.order().revision > 1 && tx.is_first_change())
-            .then(|| milestone::Milestone("received".to_owned()));
-        let appended = tx.appended().iter();
-        let reached = appended.filter_map(|event| milestone::of(event, tx.order()));
-        let milestones: Vec<_> = placed.into_iter().chain(reached).collect();
-        for milestone in milestones {
-            let (order, db) = tx.parts();
-            let notification = &self.providers.notification;
-            notification.notify(db, order, &milestone, now).await?;
-        }
-        Ok(())
     }
 }
 

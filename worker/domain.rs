@@ -10,6 +10,8 @@ pub mod address;
 pub(crate) mod apply;
 pub mod command;
 pub mod event;
+pub mod message;
+pub mod milestone;
 pub mod money;
 pub mod order;
 pub mod payment_method;

@@ -11,10 +11,12 @@
 //! | [`workflow`] | the Temporal workflow: it carries out what the domain says is next |
 //! | [`activities`] | one file of steps: a provider call and what is recorded with it |
 //! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
+//! | [`messenger`] | delivers the messages that the store keeps for people |
 //! | [`store`] | the business database: effect, order row and event in one fenced transaction |
 
 pub mod activities;
 pub mod domain;
+pub mod messenger;
 pub mod provider;
 pub mod store;
 pub mod workflow;

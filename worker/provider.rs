@@ -7,23 +7,26 @@
 //! second effect.
 //!
 //! A new provider is a new file here and one line in [`Providers::embedded`].
+//!
+//! The messenger's port ([`NotificationProvider`]) is another thing: messages are written with
+//! their event, whoever delivers them, and no step waits for their delivery (see
+//! [`crate::messenger`]).
 
 mod embedded_fraud;
 mod embedded_inventory;
-mod embedded_notification;
+pub mod embedded_notification;
 mod embedded_payment;
 mod embedded_shipping;
 mod embedded_supplier;
-pub mod milestone;
 pub mod simulation;
+pub mod smtp_notification;
 
 use crate::{
-    domain::{order::Order, step::Step},
+    domain::{message::Message, order::Order, step::Step},
     store::{Connection, StoreError, supplier_orders::SupplierOrder},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use milestone::Milestone;
 use std::{sync::Arc, time::Duration};
 
 /// What a provider is told with every call.
@@ -167,17 +170,23 @@ pub trait FraudProvider: Send + Sync {
     async fn screen(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError>;
 }
 
-/// Tells people. Never stops an order.
+/// Tells people. Never stops an order: it is called outside of any transaction.
 #[async_trait]
 pub trait NotificationProvider: Send + Sync {
-    /// Takes a milestone of an order in, once: the same again is passed over.
-    async fn notify(
-        &self,
-        db: &mut Connection,
-        order: &Order,
-        milestone: &Milestone,
-        now: Timestamp,
-    ) -> Result<(), sqlx::Error>;
+    /// Brings a message to whom it is for. The same message may come again, when its delivery
+    /// could not be recorded; [`Message::id`] goes with it, so that the receiver can tell.
+    async fn deliver(&self, message: &Message) -> Result<(), DeliveryError>;
+}
+
+/// Why a message was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// It will never be: there is no such mailbox, say. Not tried again.
+    #[error("{0}")]
+    Rejected(String),
+    /// Not now. Tried again later, under the same id.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Delivers what is to be stocked. Not asked by an order but by the process of the sku, and outside
@@ -189,7 +198,7 @@ pub trait SupplierProvider: Send + Sync {
     async fn order(&self, order: &SupplierOrder) -> Result<Timestamp, ProviderError>;
 }
 
-/// One provider for each port.
+/// One provider for each port that activities call.
 #[derive(Clone)]
 pub struct Providers {
     /// Money.
@@ -200,8 +209,6 @@ pub struct Providers {
     pub shipping: Arc<dyn ShippingProvider>,
     /// Fraud.
     pub fraud: Arc<dyn FraudProvider>,
-    /// Messages.
-    pub notification: Arc<dyn NotificationProvider>,
     /// Supplies.
     pub supplier: Arc<dyn SupplierProvider>,
 }
@@ -214,7 +221,6 @@ impl Providers {
             inventory: Arc::new(embedded_inventory::EmbeddedInventory),
             shipping: Arc::new(embedded_shipping::EmbeddedShipping),
             fraud: Arc::new(embedded_fraud::EmbeddedFraud),
-            notification: Arc::new(embedded_notification::EmbeddedNotification),
             supplier: Arc::new(embedded_supplier::EmbeddedSupplier::default()),
         }
     }

@@ -11,6 +11,7 @@ pub mod list;
 mod migrate;
 pub mod open;
 pub mod order_tx;
+pub mod outbox;
 pub mod overdue;
 pub mod place;
 pub mod read;
@@ -18,6 +19,8 @@ pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
 
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod supply_tests;
 #[cfg(test)]
@@ -43,6 +46,8 @@ pub struct Store {
     commits: commits::Commits,
     /// Tells this process that it may have opened supplier orders.
     opened: supplies::Opened,
+    /// Tells the messenger of this process of new messages.
+    outbox: outbox::Outbox,
 }
 
 /// Why the database did not do what it was asked.

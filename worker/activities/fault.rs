@@ -1,13 +1,17 @@
-//! A way for tests to kill the process at the worst moment: right after a commit, before Temporal
-//! hears of it. Off unless the environment asks for it, and loud when it does.
+//! A way for tests to kill the process at the worst moment: right after something was done, before
+//! it is written down that it was. Off unless the environment asks for it, and loud when it does.
 
 use std::sync::OnceLock;
 
-/// The environment variable that names the activity after whose commit the process aborts.
+/// The environment variable that names what the process aborts after: the commit of an activity
+/// (its name), or the sending of a message ([`MESSAGE_SENT`]).
 pub const ABORT_AFTER: &str = "ORDERS_TEST_ABORT_AFTER";
 
-/// Aborts the process when the environment asks for it at this activity.
-pub(super) fn after_commit(point: &str) {
+/// A message was sent, and that is not recorded yet.
+pub(crate) const MESSAGE_SENT: &str = "message_sent";
+
+/// Aborts the process when the environment asks for it at this point.
+pub(crate) fn after(point: &str) {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| std::env::var(ABORT_AFTER).ok());
     if chosen.as_deref() == Some(point) {

@@ -11,6 +11,11 @@ use std::{fs::File, path::Path};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "orders", include_str!("migrations/0001_orders.sql")),
     (
+        2,
+        "notifications",
+        include_str!("migrations/0002_notifications.sql"),
+    ),
+    (
         3,
         "supplier orders",
         include_str!("migrations/0003_supplier_orders.sql"),

@@ -3,11 +3,12 @@
 use super::{
     Connection, Store, StoreError, Tx,
     commits::Committed,
-    micros,
+    micros, outbox,
     read::{StoredOrder, StoredRequest, events_after, load, remember_request, request},
 };
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
+    message::Message,
     order::Order,
     phase::{self, Todo},
 };
@@ -25,8 +26,11 @@ pub struct OrderTx {
     now: Timestamp,
     /// The request that this transaction answers.
     answered: Option<String>,
+    /// Whether people are to be told of something.
+    has_messages: bool,
     commits: super::commits::Commits,
     opened: super::supplies::Opened,
+    outbox: outbox::Outbox,
 }
 
 /// More follow-ups than this in one transaction mean that a rule records without end.
@@ -56,8 +60,10 @@ impl Store {
             appended: Vec::new(),
             now,
             answered: None,
+            has_messages: false,
             commits: self.commits.clone(),
             opened: self.opened.clone(),
+            outbox: self.outbox.clone(),
         })
     }
 }
@@ -165,11 +171,6 @@ impl OrderTx {
         Ok(row.is_some())
     }
 
-    /// Whether this is the first transaction after the placing.
-    pub fn is_first_change(&self) -> bool {
-        self.loaded == 1
-    }
-
     /// Adds everything that follows from the order as it stands.
     ///
     /// # Errors
@@ -201,6 +202,11 @@ impl OrderTx {
         };
         insert_event(&mut self.tx, &self.order.order_id, &event, step_key).await?;
         self.order.apply(&event);
+        // Here, not at the end: a message tells of the order as it was at that moment.
+        if let Some(message) = Message::of(&event, &self.order) {
+            outbox::insert(&mut self.tx, &message, event.revision).await?;
+            self.has_messages = true;
+        }
         self.appended.push(event);
         Ok(())
     }
@@ -243,6 +249,9 @@ impl OrderTx {
             self.tx.commit().await?;
             if reserved {
                 self.opened.tell();
+            }
+            if self.has_messages {
+                self.outbox.tell();
             }
             if let Some(request_id) = self.answered {
                 self.commits.tell(Committed {

@@ -3,9 +3,10 @@
 use super::{
     Connection, Store, StoreError, is_duplicate, micros,
     order_tx::insert_event,
+    outbox,
     read::{StoredOrder, StoredRequest, load, remember_request, request},
 };
-use crate::domain::{event::Event, order::Order};
+use crate::domain::{event::Event, message::Message, order::Order};
 use sqlx::Row;
 
 /// What became of a placing.
@@ -94,8 +95,12 @@ impl Store {
             };
         }
         insert_event(&mut tx, &order.order_id, placed, Some("place")).await?;
+        if let Some(message) = Message::of(placed, &order) {
+            outbox::insert(&mut tx, &message, placed.revision).await?;
+        }
         remember_request(&mut tx, request_id, &asked, now).await?;
         tx.commit().await?;
+        self.outbox.tell();
         Ok(Placing::Placed(StoredOrder {
             order,
             run_id: None,

@@ -2,46 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{Store, StoreError, open::OpenError, overdue::Place, place::Placing};
-use crate::domain::{
-    event::Event,
-    money::Money,
-    order::LineItem,
-    payment_method::{PaymentMethod, PaymentMethodType},
-    place::{NewOrder, place},
-    policy::book::PolicyBook,
-};
+use super::{Store, StoreError, open::OpenError, overdue::Place, samples::take_in};
 use jiff::{SignedDuration, Timestamp};
-
-fn placed(order_id: &str, now: Timestamp) -> Event {
-    let new = NewOrder {
-        order_id: order_id.to_owned(),
-        customer_id: "customer".to_owned(),
-        line_items: vec![LineItem {
-            sku: "sku".to_owned(),
-            name: String::new(),
-            quantity: 1,
-            unit_price: Money::new("USD", 100),
-        }],
-        shipping_address: Default::default(),
-        payment_method: Some(PaymentMethod {
-            kind: PaymentMethodType::CreditCard,
-            token: "tok".to_owned(),
-            last4: String::new(),
-        }),
-        payment_id: None,
-        release_time: None,
-    };
-    let book = PolicyBook::presets().unwrap();
-    place(new, book.get("standard").unwrap(), "me", order_id, now).unwrap()
-}
-
-async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
-    let placing = store
-        .place(&placed(order_id, now), order_id, order_id)
-        .await;
-    assert!(matches!(placing.unwrap(), Placing::Placed(_)));
-}
 
 #[tokio::test]
 async fn two_that_open_a_new_file_at_once_both_find_its_tables() {
@@ -139,4 +101,31 @@ async fn an_order_can_be_read_as_it_was() {
     tx.record(screened, Some("screen_order")).await.unwrap_err();
     drop(tx);
     assert_eq!(store.order("order").await.unwrap().unwrap().order, second);
+}
+
+#[tokio::test]
+async fn what_was_told_before_the_outbox_is_not_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.db");
+    let store = Store::open(&path).await.unwrap();
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    // The tables as they were before, with a message that an older version wrote.
+    for back in [
+        "DROP TABLE notifications",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+        "CREATE TABLE notifications (order_id TEXT NOT NULL REFERENCES orders (order_id),
+             milestone TEXT NOT NULL, recipient TEXT NOT NULL, time BIGINT NOT NULL,
+             PRIMARY KEY (order_id, milestone))",
+        "INSERT INTO notifications VALUES ('order', 'received', 'customer', 1700000000000000)",
+    ] {
+        sqlx::query(back).execute(&store.writer).await.unwrap();
+    }
+    store.close().await;
+
+    let store = Store::open(&path).await.unwrap();
+    let due = store.claim_messages(now, now, 10).await.unwrap();
+    assert!(due.is_empty(), "{due:?}");
+    let delivered = ("DELIVERED".to_owned(), 0, None);
+    assert_eq!(store.message_state("order", "received").await, delivered);
 }

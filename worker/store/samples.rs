@@ -1,0 +1,66 @@
+//! Orders for tests.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::{Store, place::Placing};
+use crate::domain::{
+    event::Event,
+    money::Money,
+    order::LineItem,
+    payment_method::{PaymentMethod, PaymentMethodType},
+    place::{NewOrder, place},
+    policy::book::PolicyBook,
+};
+use jiff::Timestamp;
+use sqlx::Row;
+
+fn placed(order_id: &str, now: Timestamp) -> Event {
+    let new = NewOrder {
+        order_id: order_id.to_owned(),
+        customer_id: "customer".to_owned(),
+        line_items: vec![LineItem {
+            sku: "sku".to_owned(),
+            name: String::new(),
+            quantity: 1,
+            unit_price: Money::new("USD", 100),
+        }],
+        shipping_address: Default::default(),
+        payment_method: Some(PaymentMethod {
+            kind: PaymentMethodType::CreditCard,
+            token: "tok".to_owned(),
+            last4: String::new(),
+        }),
+        payment_id: None,
+        release_time: None,
+    };
+    let book = PolicyBook::presets().unwrap();
+    place(new, book.get("standard").unwrap(), "me", order_id, now).unwrap()
+}
+
+/// Places an order.
+pub(crate) async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
+    let placing = store
+        .place(&placed(order_id, now), order_id, order_id)
+        .await;
+    assert!(matches!(placing.unwrap(), Placing::Placed(_)));
+}
+
+impl Store {
+    /// The state, attempts and last error of a message.
+    pub(crate) async fn message_state(
+        &self,
+        order_id: &str,
+        milestone: &str,
+    ) -> (String, i64, Option<String>) {
+        let row = sqlx::query(
+            "SELECT state, attempts, last_error FROM notifications
+             WHERE order_id = $1 AND milestone = $2",
+        )
+        .bind(order_id)
+        .bind(milestone)
+        .fetch_one(&self.readers)
+        .await
+        .unwrap();
+        (row.get(0), row.get(1), row.get(2))
+    }
+}
