@@ -9,7 +9,7 @@ use crate::{
     convert::UiLinks,
     layer::{DeadlineLayer, TrailerLayer},
     rpc::Orders,
-    settings::{CommonSettings, ServeSettings, WorkerSettings},
+    settings::{CommonSettings, MailSettingsError, ServeSettings, WorkerSettings},
     temporal::{
         Temporal,
         connect::{ConnectError, Profile},
@@ -21,10 +21,11 @@ use crate::{
 };
 use orders_worker::{
     domain::policy::book::{PolicyBook, PolicyError},
-    provider::{Providers, simulation::Simulation},
+    messenger,
+    provider::{NotificationProvider, Providers, simulation::Simulation},
     store::{Store, open::OpenError},
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
@@ -56,6 +57,9 @@ pub enum ServeError {
         #[source]
         source: PolicyError,
     },
+    /// Nobody could be written to.
+    #[error(transparent)]
+    Mail(#[from] MailSettingsError),
     /// A worker alone has no Temporal of its own.
     #[error(
         "`orders worker` needs a Temporal that others use too: set --temporal-address \
@@ -107,7 +111,7 @@ impl ServeError {
     /// The program's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::PolicyFile { .. } | Self::Policy { .. } | Self::NoTemporal => 2,
+            Self::PolicyFile { .. } | Self::Policy { .. } | Self::Mail(_) | Self::NoTemporal => 2,
             Self::TemporalEnded(_) | Self::Ended(_) => 1,
             _ => 3,
         }
@@ -128,6 +132,7 @@ struct Base {
 /// When something that it needs cannot be used, or ends by itself.
 pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError> {
     let policies = read_policies(settings.policies)?;
+    let notification = settings.common.mail.notification()?;
     let listener = listen(settings.listen).await?;
     let mut base = tokio::select! {
         opened = open(&settings.common) => opened?,
@@ -148,10 +153,15 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         stopping.clone(),
     ));
     let replenisher = start_replenishing(&base, &stopping);
+    let messenger =
+        (!settings.no_worker).then(|| start_messenger(&base, notification, &stopping));
     let served = serve_api(&mut base, policies, listener, stop).await;
     stopping.cancel();
     finish(sweeper, "the sweep").await;
     finish(replenisher, "replenishment").await;
+    if let Some(messenger) = messenger {
+        finish(messenger, "the messenger").await;
+    }
     close(base, workers).await;
     served
 }
@@ -162,6 +172,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
 /// As [`serve`].
 pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError> {
     let common = &settings.common;
+    let notification = common.mail.notification()?;
     if load_profile(common)?.address().is_none() {
         return Err(ServeError::NoTemporal);
     }
@@ -179,10 +190,12 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
     ));
     let stopping = CancellationToken::new();
     let replenisher = start_replenishing(&base, &stopping);
+    let messenger = start_messenger(&base, notification, &stopping);
     stop.asked().await;
     progress("stopping");
     stopping.cancel();
     finish(replenisher, "replenishment").await;
+    finish(messenger, "the messenger").await;
     close(base, workers).await;
     Ok(())
 }
@@ -302,6 +315,16 @@ fn start_workers(base: &Base, settings: &CommonSettings) -> Result<Vec<RunningWo
         .map(start)
         .into_iter()
         .collect()
+}
+
+/// Whoever runs orders also tells people of them.
+fn start_messenger(
+    base: &Base,
+    notification: Arc<dyn NotificationProvider>,
+    stopping: &CancellationToken,
+) -> JoinHandle<()> {
+    let store = base.store.clone();
+    tokio::spawn(messenger::run(store, notification, stopping.clone()))
 }
 
 fn start_replenishing(base: &Base, stopping: &CancellationToken) -> JoinHandle<()> {

@@ -1,5 +1,9 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
+mod mail;
+
+pub use mail::{MailSettings, MailSettingsError};
+
 use crate::{client::ClientCommand, logging::LogFormat};
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
@@ -102,6 +106,10 @@ pub struct CommonSettings {
     /// The task queue that orders run on; their shipping lanes run on this with `-shipping` behind it.
     #[arg(long, env = "ORDERS_TASK_QUEUE", default_value = "orders")]
     pub task_queue: String,
+
+    /// How people are told of their orders.
+    #[command(flatten)]
+    pub mail: MailSettings,
 
     /// For demonstrations and tests: let providers fail. PROVIDER:NAME=VALUE,... with the providers
     /// all, payment, inventory, shipping, fraud, and the names error, hang, lost (shares from 0 to 1),
