@@ -6,6 +6,7 @@ pub mod commands;
 pub mod order;
 pub mod process;
 pub mod server;
+pub mod smtp;
 pub mod status;
 pub mod supply;
 pub mod temporal;

@@ -20,6 +20,7 @@ mod idempotency;
 mod invalid;
 mod inventory;
 mod listing;
+mod notifications;
 mod pre_order;
 mod readme;
 mod replenishment;
