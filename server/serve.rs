@@ -153,8 +153,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         stopping.clone(),
     ));
     let replenisher = start_replenishing(&base, &stopping);
-    let messenger =
-        (!settings.no_worker).then(|| start_messenger(&base, notification, &stopping));
+    let messenger = (!settings.no_worker).then(|| start_messenger(&base, notification, &stopping));
     let served = serve_api(&mut base, policies, listener, stop).await;
     stopping.cancel();
     finish(sweeper, "the sweep").await;

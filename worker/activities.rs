@@ -315,7 +315,7 @@ impl OrderActivities {
             let revision = events.last().map(|event| event.revision);
             tracing::info!(order_id, activity = point, %state, revision, "recorded");
         }
-        fault::after(point);
+        fault::after_commit(point);
         Ok(News { events })
     }
 }

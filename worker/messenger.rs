@@ -162,7 +162,7 @@ impl Batch<'_> {
             Err(DeliveryError::Failed(error))
         });
         match &delivered {
-            Ok(()) => fault::after(fault::MESSAGE_SENT),
+            Ok(()) => fault::after_commit(fault::MESSAGE_SENT),
             Err(DeliveryError::Rejected(_)) => {}
             Err(DeliveryError::Failed(_)) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);

@@ -4,14 +4,14 @@
 use std::sync::OnceLock;
 
 /// The environment variable that names what the process aborts after: the commit of an activity
-/// (its name), or the sending of a message ([`MESSAGE_SENT`]).
+/// (its name), or the sending of a message (`message_sent`).
 pub const ABORT_AFTER: &str = "ORDERS_TEST_ABORT_AFTER";
 
-/// A message was sent, and that is not recorded yet.
+/// The receiver has a message, and that is not recorded here yet.
 pub(crate) const MESSAGE_SENT: &str = "message_sent";
 
 /// Aborts the process when the environment asks for it at this point.
-pub(crate) fn after(point: &str) {
+pub(crate) fn after_commit(point: &str) {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| std::env::var(ABORT_AFTER).ok());
     if chosen.as_deref() == Some(point) {

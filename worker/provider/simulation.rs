@@ -43,7 +43,6 @@ impl Providers {
             mut inventory,
             mut shipping,
             mut fraud,
-            notification,
             supplier,
         } = self;
         let faults = |target| Some(simulation.faults(target)).filter(|f| *f != Faults::default());
@@ -65,7 +64,6 @@ impl Providers {
             inventory,
             shipping,
             fraud,
-            notification,
             supplier,
         }
     }

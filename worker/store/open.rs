@@ -1,8 +1,6 @@
 //! Opening the database.
 
-use super::{
-    Store, StoreError, commits::Commits, migrate, outbox::Outbox, supplies::Opened,
-};
+use super::{Store, StoreError, commits::Commits, migrate, outbox::Outbox, supplies::Opened};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::{path::Path, time::Duration};
 
