@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{Store, StoreError, open::OpenError, overdue::Place, samples::take_in};
+use super::{
+    Store, StoreError,
+    list::{Filter, SortKey, Sorting},
+    open::OpenError,
+    overdue::Place,
+    samples::take_in,
+};
+use crate::domain::event::Change;
 use jiff::{SignedDuration, Timestamp};
 
 #[tokio::test]
@@ -128,4 +135,60 @@ async fn what_was_told_before_the_outbox_is_not_told_again() {
     assert!(due.is_empty(), "{due:?}");
     let delivered = ("DELIVERED".to_owned(), 0, None);
     assert_eq!(store.message_state("order", "received").await, delivered);
+}
+
+/// I10: whatever is read, and a lock that finds nothing to do, leaves the database as it is.
+#[tokio::test]
+async fn reading_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    store.confirm_start("order").await.unwrap();
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    tx.record(Change::Screened, Some("screen_order"))
+        .await
+        .unwrap();
+    tx.commit(1, Some("run")).await.unwrap();
+    // Changes when anybody else commits anything, in whichever process.
+    let mut watcher = store.readers.acquire().await.unwrap();
+    let version = "PRAGMA data_version";
+    let before: i64 = sqlx::query_scalar(version)
+        .fetch_one(&mut *watcher)
+        .await
+        .unwrap();
+
+    let order = store.order("order").await.unwrap().unwrap().order;
+    assert_eq!(order.revision, 2);
+    assert_eq!(store.order_at("order", 1).await.unwrap().order.revision, 1);
+    assert_eq!(store.events("order", 0, 10).await.unwrap().len(), 2);
+    assert!(store.request("order").await.unwrap().is_some());
+    let again = store.placed_before("order", "order", "order").await;
+    assert!(again.unwrap().is_some());
+    let sorting = Sorting {
+        by: SortKey::UpdateTime,
+        descending: true,
+    };
+    let listed = store.orders(&Filter::default(), sorting, None, 10).await;
+    assert_eq!(listed.unwrap().len(), 1);
+    let soon = now + SignedDuration::from_secs(60);
+    let overdue = store.overdue(soon, &Place::default(), 10).await.unwrap();
+    assert_eq!(overdue.orders.len(), 1);
+    assert!(store.stock_item("sku").await.unwrap().is_none());
+    store.ping().await.unwrap();
+    // A step that is not next, or a wake of an order that has nothing to settle.
+    let mut tx = store.lock_order("order", soon).await.unwrap();
+    tx.settle().await.unwrap();
+    assert!(tx.commit(2, Some("another run")).await.unwrap().is_empty());
+    // A step that was given up before its commit.
+    let mut tx = store.lock_order("order", soon).await.unwrap();
+    tx.record(Change::FulfillmentStarted, None).await.unwrap();
+    drop(tx);
+
+    assert_eq!(store.order("order").await.unwrap().unwrap().order, order);
+    let after: i64 = sqlx::query_scalar(version)
+        .fetch_one(&mut *watcher)
+        .await
+        .unwrap();
+    assert_eq!(after, before);
 }

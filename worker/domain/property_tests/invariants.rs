@@ -1,4 +1,17 @@
 //! The invariants of order-model.md, looked at after every transaction.
+//!
+//! | | where |
+//! |---|---|
+//! | I1 the money of a closed order | [`closed`], for open ones [`money`] |
+//! | I2 captured once | [`money`] |
+//! | I3 the books of the stock | [`stock`], [`closed`] |
+//! | I4 not without capture and approval | [`parcel`] |
+//! | I5 every answer shows | [`replies`](super::replies) |
+//! | I6 a deadline fires once | [`oracle::deadlines`] |
+//! | I7 undone in reverse | [`oracle::compensations`], [`oracle::undone_in_reverse`] |
+//! | I8 crashes change nothing | [`random`](super::random) |
+//! | I9 one open supplier order | the store's |
+//! | I10 reading changes nothing | [`replies::allowed_agrees_with_decide`](super::replies), the store's tests |
 
 use super::{
     oracle,
@@ -87,9 +100,12 @@ fn log(before: &World, world: &World) {
 fn money(world: &World) {
     let (ledger, order) = (&world.ledger, &world.order);
     let (payment, total) = (&order.payment, order.total.minor);
+    let captures = [Step::CapturePayment, Step::ChargePayment];
+    let captures = ledger.effects.iter().filter(|step| captures.contains(step));
+    assert!(captures.count() <= 1, "I2: {:?}", ledger.effects);
     assert!(
         ledger.captured == 0 || ledger.captured == total,
-        "captured once"
+        "I1: captured in part or more than once"
     );
     assert!(ledger.refunded == 0 || ledger.refunded == ledger.captured);
     assert!(!ledger.voided || ledger.captured == 0);
@@ -110,7 +126,7 @@ fn money(world: &World) {
     );
 }
 
-/// I3.
+/// I3: nothing appears or vanishes, and nothing is promised twice.
 fn stock(world: &World) {
     for stock in world.ledger.stock.values() {
         assert_eq!(stock.on_hand + stock.shipped, stock.supplied);
@@ -118,7 +134,7 @@ fn stock(world: &World) {
     }
 }
 
-/// I4.
+/// I4: nothing leaves without the capture, the approval and the stock that its policy asks for.
 fn parcel(world: &World) {
     let (ledger, order) = (&world.ledger, &world.order);
     let dispatched = ledger
@@ -126,9 +142,10 @@ fn parcel(world: &World) {
         .as_ref()
         .is_some_and(|parcel| parcel.dispatched);
     if dispatched || order.shipment.dispatched {
-        assert_eq!((ledger.captured, ledger.refunded), (order.total.minor, 0));
+        let sums = (ledger.captured, ledger.refunded);
+        assert_eq!(sums, (order.total.minor, 0), "I4: left unpaid");
         let approved = order.approval.decision == Some(ReviewDecision::Approve);
-        assert!(approved || !order.approval.required, "shipped unapproved");
+        assert!(approved || !order.approval.required, "I4: left unapproved");
         assert!(!order.policy.reserves() || ledger.has(Step::ReserveInventory));
         let ending = order
             .ending
@@ -190,7 +207,7 @@ fn axes(order: &Order) {
     assert_eq!(order.attention().is_some(), asks);
 }
 
-/// A closed order has its reason, owes nothing and holds nothing.
+/// A closed order has its reason, owes nothing (I1) and holds nothing (I3).
 fn closed(world: &World) {
     let (order, ledger) = (&world.order, &world.ledger);
     let reason = order.close_reason().expect("a closed order has a reason");
@@ -199,11 +216,12 @@ fn closed(world: &World) {
     assert_eq!(order.allowed_commands(), []);
     assert_eq!(todo(order, order.update_time), Todo::Nothing);
     assert_eq!((order.deadline, &order.fault), (None, &None));
-    assert!(ledger.held.is_empty(), "stock is still held");
+    assert!(ledger.held.is_empty(), "I3: stock is still held");
     assert!(ledger.stock.values().all(|stock| stock.reserved == 0));
     let parcel = ledger.parcel.as_ref();
     if order.state == OrderState::Completed {
-        assert_eq!((ledger.captured, ledger.refunded), (order.total.minor, 0));
+        let sums = (ledger.captured, ledger.refunded);
+        assert_eq!(sums, (order.total.minor, 0), "I1");
         assert_eq!(order.payment.state, PaymentState::Captured);
         assert!(order.compensations.is_empty());
         let parcel = parcel.expect("a completed order was shipped");
@@ -213,10 +231,10 @@ fn closed(world: &World) {
         );
         assert!(parcel.dispatched);
     } else {
-        assert_eq!(ledger.captured, ledger.refunded, "money is owed");
+        assert_eq!(ledger.captured, ledger.refunded, "I1: money is owed");
         assert!(
             ledger.voided || ledger.captured == ledger.authorized,
-            "money is held"
+            "I1: money is held"
         );
         assert_eq!(order.payment.captured, ledger.captured);
         assert_eq!(order.payment.refunded, ledger.refunded);

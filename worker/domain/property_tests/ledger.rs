@@ -8,7 +8,7 @@ use crate::domain::{
     step::{CompensationOutcome, Step},
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a call ends, where the script has a say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub(super) struct Ledger {
     pub(super) calls: Vec<Step>,
     /// Every effect, in order: a repeated key has none.
     pub(super) effects: Vec<Step>,
+    /// The keys of the effects, as the real providers get them.
+    keys: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -92,7 +94,7 @@ impl Ledger {
 
     /// An outside payment, booked with its command.
     pub(super) fn confirm(&mut self, order: &Order) {
-        assert!(self.first(Step::ChargePayment), "paid twice");
+        assert!(self.first(order, Step::ChargePayment), "paid twice");
         self.authorized += order.total.minor;
         self.captured += order.total.minor;
     }
@@ -106,8 +108,8 @@ impl Ledger {
         }
     }
 
-    fn first(&mut self, step: Step) -> bool {
-        let first = !self.has(step);
+    fn first(&mut self, order: &Order, step: Step) -> bool {
+        let first = self.keys.insert(order.step_key(step));
         if first {
             self.effects.push(step);
         }
@@ -128,7 +130,7 @@ impl Ledger {
                 }
             }
             Step::AuthorizePayment => {
-                if self.first(step) {
+                if self.first(order, step) {
                     self.authorized += total;
                 }
                 Change::PaymentAuthorized {
@@ -137,7 +139,7 @@ impl Ledger {
                 }
             }
             Step::CapturePayment | Step::ChargePayment => {
-                if self.first(step) {
+                if self.first(order, step) {
                     if step == Step::ChargePayment {
                         self.authorized += total;
                     }
@@ -154,7 +156,7 @@ impl Ledger {
                 }
             }
             Step::PreparePackage => {
-                if self.first(step) {
+                if self.first(order, step) {
                     self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
                 }
                 Change::PackagePrepared {
@@ -164,7 +166,7 @@ impl Ledger {
                 }
             }
             Step::RequestPickup => {
-                if self.first(step) {
+                if self.first(order, step) {
                     self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
                 }
                 Change::PickupRequested {
@@ -180,7 +182,7 @@ impl Ledger {
                 Change::ShipmentRedirected
             }
             Step::DispatchShipment => {
-                if self.first(step) {
+                if self.first(order, step) {
                     self.parcel = Some(self.parcel_for(order, true));
                 }
                 Change::Shipped {
@@ -191,7 +193,7 @@ impl Ledger {
                 }
             }
             Step::CommitReservation => {
-                if self.first(step) {
+                if self.first(order, step) {
                     self.unhold(true);
                 }
                 Change::ReservationCommitted
@@ -199,11 +201,11 @@ impl Ledger {
             Step::CancelShipment
             | Step::RefundPayment
             | Step::VoidAuthorization
-            | Step::ReleaseReservation => self.undo(step),
+            | Step::ReleaseReservation => self.undo(order, step),
         })
     }
 
-    fn undo(&mut self, step: Step) -> Change {
+    fn undo(&mut self, order: &Order, step: Step) -> Change {
         let owed = self.captured - self.refunded;
         let parcel = self.parcel.as_mut();
         let callable = parcel.is_some_and(|p| !p.cancelled && !p.dispatched);
@@ -215,7 +217,7 @@ impl Ledger {
         };
         let done = needed || self.has(step);
         if needed {
-            assert!(self.first(step), "{step} twice");
+            assert!(self.first(order, step), "{step} twice");
             match step {
                 Step::CancelShipment => {
                     self.parcel.as_mut().expect("seen above").cancelled = true;
@@ -248,7 +250,7 @@ impl Ledger {
         if wanted.iter().any(|(sku, quantity)| free(sku) < *quantity) {
             return false;
         }
-        self.first(Step::ReserveInventory);
+        self.first(order, Step::ReserveInventory);
         for (sku, quantity) in &wanted {
             self.stock.entry(sku.clone()).or_default().reserved += quantity;
         }

@@ -62,7 +62,10 @@ pub(super) fn deadlines(world: &World) {
     let fatal = passed(DeadlineKind::Payment)
         + passed(DeadlineKind::Approval)
         + passed(DeadlineKind::Release);
-    assert!(fatal + cancelled <= 1, "a deadline after a cancellation");
+    assert!(
+        fatal + cancelled <= 1,
+        "I6: a deadline after a cancellation"
+    );
     let mut waits = Vec::new();
     let mut ended = false;
     for event in &world.events {
@@ -72,9 +75,9 @@ pub(super) fn deadlines(world: &World) {
             | Change::Held { expire_time } => waits.push(*expire_time),
             Change::DeadlinePassed { kind } if *kind != DeadlineKind::Delivery => {
                 let end = waits.last().expect("a deadline of a wait");
-                assert!(event.time >= *end, "a deadline before its time");
+                assert!(event.time >= *end, "I6: a deadline before its time");
             }
-            Change::PickupReminded => assert!(!ended, "reminded of what is over"),
+            Change::PickupReminded => assert!(!ended, "I6: reminded of what is over"),
             Change::PickedUp { .. } | Change::CancelRequested { .. } => ended = true,
             _ => {}
         }
@@ -127,14 +130,14 @@ pub(super) fn compensations(world: &World) {
         .ending
         .is_some_and(|reason| reason != CloseReason::Completed)
     {
-        assert_eq!(planned, plan, "undone is the reverse of what was done");
+        assert_eq!(planned, plan, "I7: undone is the reverse of what was done");
     } else {
         assert_eq!(planned, []);
     }
     assert_eq!(
         undone[..],
         planned[..undone.len()],
-        "undone in order, each once"
+        "I7: undone in order, each once"
     );
     for (index, entry) in order.compensations.iter().enumerate() {
         let pending = entry.outcome == CompensationOutcome::Pending;
@@ -168,5 +171,5 @@ pub(super) fn undone_in_reverse(world: &World) {
     let expected = once_each(done.filter_map(|step| undo_of(*step)));
     let undoing = |step: &&Step| UNDO.iter().any(|(_, undo)| undo == *step);
     let undone: Vec<Step> = effects.iter().filter(undoing).copied().collect();
-    assert_eq!(undone, expected, "of {effects:?}");
+    assert_eq!(undone, expected, "I7: of {effects:?}");
 }

@@ -116,9 +116,10 @@ impl World {
             Reply::Refused => refusal(step).unwrap_or_else(|| failure(&self.order, false)),
         };
         let failed = matches!(change, Change::AttemptFailed { .. });
-        // The database takes the outcome of a step once. A redirect is one for each address.
-        if !failed && step != Step::RedirectShipment {
-            assert!(self.keys.insert(step.to_string()), "{step} recorded twice");
+        // The database takes the outcome of a step once.
+        if !failed {
+            let key = self.order.step_key(step);
+            assert!(self.keys.insert(key), "{step} recorded twice");
         }
         self.append(change, ACTOR_PROCESS, None, now);
     }
