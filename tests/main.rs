@@ -16,6 +16,7 @@ mod crash;
 mod defects;
 mod demo;
 mod external_payment;
+mod healing;
 mod idempotency;
 mod invalid;
 mod inventory;

@@ -310,6 +310,9 @@ impl OrderActivities {
         let order_id = tx.order().order_id.clone();
         let state = tx.order().state;
         let recorded = tx.appended().len();
+        if recorded > 0 {
+            fault::before_commit(point, &order_id);
+        }
         let events = tx.commit(known, run_id.as_deref()).await?;
         if recorded > 0 {
             let revision = events.last().map(|event| event.revision);

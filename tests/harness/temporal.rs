@@ -3,8 +3,9 @@
 use super::{eventually, process::Process};
 use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow, WorkflowDescribeOptions,
-    WorkflowFetchHistoryOptions, WorkflowTerminateOptions, envconfig::ClientConfigProfile,
+    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow, WorkflowCountOptions,
+    WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowTerminateOptions,
+    envconfig::ClientConfigProfile,
 };
 
 /// A program that `make test-tools` installed, or that is on the path.
@@ -156,3 +157,33 @@ pub async fn terminate(address: &str, workflow_id: &str) -> Result<(), String> {
     let ended = handle.terminate(WorkflowTerminateOptions::default()).await;
     ended.map_err(|error| error.to_string())
 }
+
+/// The activities that a workflow waits for and that have failed: their names, and how often each
+/// was tried. None where there is no such workflow yet.
+pub async fn failing_activities(address: &str, workflow_id: &str) -> Vec<(String, i32)> {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let described = handle.describe(WorkflowDescribeOptions::default()).await;
+    let Ok(described) = described else {
+        return Vec::new();
+    };
+    let pending = described.into_raw().pending_activities.into_iter();
+    pending
+        .filter(|activity| activity.last_failure.is_some())
+        .map(|activity| {
+            let name = activity.activity_type.map(|kind| kind.name);
+            (name.unwrap_or_default(), activity.attempt)
+        })
+        .collect()
+}
+
+/// How many workflows a query of Temporal's own language finds. What happened just now may not be
+/// counted yet.
+pub async fn count(address: &str, query: &str) -> usize {
+    let client = connect(address).await;
+    let counted = client.count_workflows(query, WorkflowCountOptions::default());
+    counted.await.unwrap().count()
+}
+
+/// The workflows that came to a bad end.
+pub const BAD_END: &str = "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')";
