@@ -31,5 +31,6 @@ mod search;
 mod serving;
 mod shipping_lane;
 mod signals;
+mod soak;
 mod standard;
 mod time;
