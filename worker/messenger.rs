@@ -53,6 +53,9 @@ const BEGIN: Duration = Duration::from_secs(60);
 /// one message at the same time.
 const LEASE: SignedDuration = SignedDuration::from_secs(180);
 
+/// How long a message that is on its way may still take when the messenger is to stop.
+const STOPPING: Duration = Duration::from_secs(3);
+
 /// After so many failures in a row the receiver is taken to be away until the next look.
 const FAILURES: u32 = 3;
 
@@ -68,7 +71,8 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// The longest error that is kept, in characters.
 const ERROR_MOST: usize = 500;
 
-/// Delivers messages until `stop`. Those that are on their way then are finished first.
+/// Delivers messages until `stop`. Those that are on their way then are finished first, unless they
+/// take long: such a message is sent again after the next start.
 pub async fn run(store: Store, port: Arc<dyn NotificationProvider>, stop: CancellationToken) {
     loop {
         let away = match deliver_due(&store, port.as_ref(), &stop).await {
@@ -147,11 +151,19 @@ impl Batch<'_> {
             let again = Timestamp::now();
             return (claim, Outcome::Untried { again });
         }
-        let outcome = match self.deliver(&claim).await {
-            Ok(()) => Outcome::Delivered,
-            Err(error) => not_delivered(&claim, error, Timestamp::now()),
+        let outcome = tokio::select! {
+            delivered = self.deliver(&claim) => match delivered {
+                Ok(()) => Outcome::Delivered,
+                Err(error) => not_delivered(&claim, error, Timestamp::now()),
+            },
+            () = self.patience_is_over() => Outcome::Untried { again: Timestamp::now() },
         };
         (claim, outcome)
+    }
+
+    async fn patience_is_over(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(STOPPING).await;
     }
 
     async fn deliver(&self, claim: &Claim) -> Result<(), DeliveryError> {

@@ -53,7 +53,8 @@ class Mailboxes:
 async def main(port, user, password):
     def authenticate(server, session, envelope, mechanism, data):
         given = (data.login.decode(), data.password.decode())
-        return AuthResult(success=given == (user, password))
+        # Handled would mean that the answer was sent already.
+        return AuthResult(success=given == (user, password), handled=False)
 
     mailboxes = Mailboxes()
 

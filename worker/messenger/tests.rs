@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{AT_ONCE, FAILURES, LONGEST_PAUSE, OLDEST, deliver_due, later, not_delivered, pause};
+use super::{
+    AT_ONCE, FAILURES, LONGEST_PAUSE, OLDEST, STOPPING, deliver_due, later, not_delivered, pause,
+};
 use crate::{
     domain::{event::Change, message::Message},
     provider::{DeliveryError, NotificationProvider},
@@ -214,6 +216,30 @@ async fn asked_to_stop_it_begins_nothing_and_keeps_everything() {
     assert!(!deliver_due(&store, &port, &stop).await.unwrap());
     assert!(port.take().is_empty());
     assert_eq!(state(&store, "a/received").await.0, "PENDING");
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_answers_does_not_hold_up_the_stop() {
+    struct Silent(CancellationToken);
+    #[async_trait]
+    impl NotificationProvider for Silent {
+        async fn deliver(&self, _: &Message) -> Result<(), DeliveryError> {
+            self.0.cancel();
+            std::future::pending().await
+        }
+    }
+    let Place { store, _folder } = place().await;
+    take_in(&store, "a", Timestamp::now()).await;
+    let stop = CancellationToken::new();
+    let port = Silent(stop.clone());
+    let stopped = deliver_due(&store, &port, &stop);
+    let stopped = tokio::time::timeout(2 * STOPPING, stopped).await;
+    assert!(!stopped.expect("in time").unwrap());
+    // Whoever starts next does not have to wait for the end of a lease.
+    let now = Timestamp::now();
+    let claims = store.claim_messages(now, now, 1).await.unwrap();
+    assert_eq!(claims.len(), 1);
+    assert_eq!(claims[0].attempts, 0);
 }
 
 #[test]
