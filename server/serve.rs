@@ -1,37 +1,32 @@
 //! Starting and stopping the program: what begins first ends last.
 
+mod background;
+mod base;
 mod health;
 mod stop;
 
 pub use stop::Stop;
 
 use crate::{
-    convert::UiLinks,
     layer::{DeadlineLayer, TrailerLayer},
     rpc::Orders,
-    settings::{CommonSettings, MailSettingsError, ServeSettings, WorkerSettings},
+    settings::{MailSettingsError, ServeSettings, WorkerSettings},
     temporal::{
-        Temporal,
-        connect::{ConnectError, Profile},
-        dev_server::{DevServer, DevServerError, DevServerSettings},
-        replenish,
-        run_worker::{Role, RunningWorker, WorkerError},
-        sweep,
+        connect::ConnectError,
+        dev_server::DevServerError,
+        run_worker::{RunningWorker, WorkerError},
     },
 };
+use background::{Background, start_workers};
+use base::{Base, load_profile, open};
 use orders_worker::{
     domain::policy::book::{PolicyBook, PolicyError},
-    messenger,
-    provider::{NotificationProvider, Providers, simulation::Simulation},
-    store::{Store, open::OpenError},
+    store::open::OpenError,
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
-
-/// How long Temporal may take to answer when the program starts.
-const CONNECT: Duration = Duration::from_secs(30);
 
 /// How long calls under way may take when the program stops, and then the worker.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -118,14 +113,6 @@ impl ServeError {
     }
 }
 
-/// What a process has open, beside what it serves.
-struct Base {
-    store: Store,
-    temporal: Temporal,
-    ui: Option<UiLinks>,
-    dev_server: Option<DevServer>,
-}
-
 /// Serves the API until `stop`.
 ///
 /// # Errors
@@ -146,21 +133,14 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         true => Vec::new(),
         false => start_workers(&base, &settings.common)?,
     };
-    let stopping = CancellationToken::new();
-    let sweeper = tokio::spawn(sweep::run(
-        base.store.clone(),
-        base.temporal.clone(),
-        stopping.clone(),
-    ));
-    let replenisher = start_replenishing(&base, &stopping);
-    let messenger = (!settings.no_worker).then(|| start_messenger(&base, notification, &stopping));
-    let served = serve_api(&mut base, policies, listener, stop).await;
-    stopping.cancel();
-    finish(sweeper, "the sweep").await;
-    finish(replenisher, "replenishment").await;
-    if let Some(messenger) = messenger {
-        finish(messenger, "the messenger").await;
+    let mut background = Background::default();
+    background.sweep(&base);
+    background.replenish(&base);
+    if !settings.no_worker {
+        background.tell(&base, notification);
     }
+    let served = serve_api(&mut base, policies, listener, stop).await;
+    background.stop().await;
     close(base, workers).await;
     served
 }
@@ -187,14 +167,12 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
         "ready: running orders of task queue {}",
         common.task_queue
     ));
-    let stopping = CancellationToken::new();
-    let replenisher = start_replenishing(&base, &stopping);
-    let messenger = start_messenger(&base, notification, &stopping);
+    let mut background = Background::default();
+    background.replenish(&base);
+    background.tell(&base, notification);
     stop.asked().await;
     progress("stopping");
-    stopping.cancel();
-    finish(replenisher, "replenishment").await;
-    finish(messenger, "the messenger").await;
+    background.stop().await;
     close(base, workers).await;
     Ok(())
 }
@@ -219,123 +197,6 @@ fn read_policies(path: Option<PathBuf>) -> Result<PolicyBook, ServeError> {
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|source| ServeError::Listen { address, source })
-}
-
-fn load_profile(settings: &CommonSettings) -> Result<Profile, ServeError> {
-    let address = settings.temporal_address.as_deref();
-    Ok(Profile::load(address, settings.namespace.as_deref())?)
-}
-
-async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
-    let path = &settings.data_dir;
-    make_private_dir(path).map_err(|source| ServeError::DataDir {
-        path: path.clone(),
-        source,
-    })?;
-    let profile = load_profile(settings)?;
-    let database = path.join("orders.db");
-    progress(&format!("database {}", database.display()));
-    let store = Store::open(&database).await?;
-    let (profile, dev_server) = match profile.address() {
-        Some(_) => (profile, None),
-        None => {
-            let dev_server = start_dev_server(settings, &profile).await?;
-            (profile.embedded(dev_server.address()), Some(dev_server))
-        }
-    };
-    let ui = dev_server.as_ref().and_then(DevServer::ui_url);
-    let ui = ui.map(|base_url| UiLinks {
-        base_url,
-        namespace: profile.namespace().to_owned(),
-    });
-    let address = profile.address().unwrap_or_default();
-    progress(&format!("connecting to Temporal at {address}"));
-    let client = profile.connect(CONNECT).await?;
-    let temporal = Temporal::new(client, &settings.task_queue);
-    if dev_server.is_some() {
-        temporal.keep_histories().await;
-    }
-    temporal.make_searchable().await;
-    Ok(Base {
-        store,
-        temporal,
-        ui,
-        dev_server,
-    })
-}
-
-fn make_private_dir(path: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path)
-}
-
-async fn start_dev_server(
-    settings: &CommonSettings,
-    profile: &Profile,
-) -> Result<DevServer, ServeError> {
-    let dev_server = DevServerSettings {
-        namespace: profile.namespace().to_owned(),
-        ..DevServerSettings::new(&settings.data_dir)
-    };
-    let ready = async |address: SocketAddr| {
-        let client = profile.embedded(address).connect(Duration::ZERO).await;
-        client.is_ok()
-    };
-    Ok(DevServer::start(&dev_server, progress, ready).await?)
-}
-
-fn start_workers(base: &Base, settings: &CommonSettings) -> Result<Vec<RunningWorker>, ServeError> {
-    let (orders, shipping) = (
-        base.temporal.task_queue(),
-        base.temporal.shipping_task_queue(),
-    );
-    progress(&format!("workers on task queues {orders} and {shipping}"));
-    let simulation = Simulation {
-        rules: settings.simulate.clone(),
-        seed: settings.simulate_seed,
-    };
-    for rule in &simulation.rules {
-        progress(&format!("SIMULATION: {rule}"));
-    }
-    let providers = Providers::embedded()
-        .with_supplier_lead_time(settings.supplier_lead_time)
-        .simulated(&simulation);
-    let start = |role| {
-        let (temporal, store) = (base.temporal.clone(), base.store.clone());
-        Ok(RunningWorker::start(
-            role,
-            temporal,
-            store,
-            providers.clone(),
-        )?)
-    };
-    [Role::Orders, Role::Shipping]
-        .map(start)
-        .into_iter()
-        .collect()
-}
-
-/// Whoever runs orders also tells people of them.
-fn start_messenger(
-    base: &Base,
-    notification: Arc<dyn NotificationProvider>,
-    stopping: &CancellationToken,
-) -> JoinHandle<()> {
-    let store = base.store.clone();
-    tokio::spawn(messenger::run(store, notification, stopping.clone()))
-}
-
-fn start_replenishing(base: &Base, stopping: &CancellationToken) -> JoinHandle<()> {
-    let (store, temporal) = (base.store.clone(), base.temporal.clone());
-    tokio::spawn(replenish::run(store, temporal, stopping.clone()))
-}
-
-/// Waits for a background task that was told to stop.
-async fn finish(task: JoinHandle<()>, name: &str) {
-    if tokio::time::timeout(DRAIN, task).await.is_err() {
-        tracing::warn!("{name} did not end in time");
-    }
 }
 
 async fn serve_api(

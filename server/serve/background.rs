@@ -1,0 +1,95 @@
+//! What runs beside the API: the workers, and the tasks that look after what stands still.
+
+use super::{DRAIN, ServeError, base::Base, progress};
+use crate::{
+    settings::CommonSettings,
+    temporal::{
+        replenish,
+        run_worker::{Role, RunningWorker},
+        sweep,
+    },
+};
+use orders_worker::{
+    messenger,
+    provider::{NotificationProvider, Providers, simulation::Simulation},
+};
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The background tasks of a process.
+#[derive(Default)]
+pub(super) struct Background {
+    stopping: CancellationToken,
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+}
+
+impl Background {
+    /// Looks for orders that stand still.
+    pub(super) fn sweep(&mut self, base: &Base) {
+        let (store, temporal) = (base.store.clone(), base.temporal.clone());
+        let task = sweep::run(store, temporal, self.stopping.clone());
+        self.tasks.push(("the sweep", tokio::spawn(task)));
+    }
+
+    /// Starts the processes of skus that run low.
+    pub(super) fn replenish(&mut self, base: &Base) {
+        let (store, temporal) = (base.store.clone(), base.temporal.clone());
+        let task = replenish::run(store, temporal, self.stopping.clone());
+        self.tasks.push(("replenishment", tokio::spawn(task)));
+    }
+
+    /// Delivers messages. Whoever runs orders also tells people of them.
+    pub(super) fn tell(&mut self, base: &Base, port: Arc<dyn NotificationProvider>) {
+        let task = messenger::run(base.store.clone(), port, self.stopping.clone());
+        self.tasks.push(("the messenger", tokio::spawn(task)));
+    }
+
+    /// Ends them all, each after what it is at.
+    pub(super) async fn stop(self) {
+        self.stopping.cancel();
+        for (name, task) in self.tasks {
+            if tokio::time::timeout(DRAIN, task).await.is_err() {
+                tracing::warn!("{name} did not end in time");
+            }
+        }
+    }
+}
+
+/// Starts what runs orders and their shipping lanes.
+///
+/// # Errors
+/// When the SDK or the system refuses.
+pub(super) fn start_workers(
+    base: &Base,
+    settings: &CommonSettings,
+) -> Result<Vec<RunningWorker>, ServeError> {
+    let (orders, shipping) = (
+        base.temporal.task_queue(),
+        base.temporal.shipping_task_queue(),
+    );
+    progress(&format!("workers on task queues {orders} and {shipping}"));
+    let simulation = Simulation {
+        rules: settings.simulate.clone(),
+        seed: settings.simulate_seed,
+    };
+    for rule in &simulation.rules {
+        progress(&format!("SIMULATION: {rule}"));
+    }
+    let providers = Providers::embedded()
+        .with_supplier_lead_time(settings.supplier_lead_time)
+        .simulated(&simulation);
+    let start = |role| {
+        let (temporal, store) = (base.temporal.clone(), base.store.clone());
+        Ok(RunningWorker::start(
+            role,
+            temporal,
+            store,
+            providers.clone(),
+        )?)
+    };
+    [Role::Orders, Role::Shipping]
+        .map(start)
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! What a process opens before it does anything: the database, and Temporal.
+
+use super::{ServeError, progress};
+use crate::{
+    convert::UiLinks,
+    settings::CommonSettings,
+    temporal::{
+        Temporal,
+        connect::Profile,
+        dev_server::{DevServer, DevServerSettings},
+    },
+};
+use orders_worker::store::Store;
+use std::{net::SocketAddr, time::Duration};
+
+/// How long Temporal may take to answer when the program starts.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// What a process has open, beside what it serves.
+pub(super) struct Base {
+    /// The business database.
+    pub(super) store: Store,
+    /// Temporal.
+    pub(super) temporal: Temporal,
+    /// Where Temporal's web UI is, if it is ours.
+    pub(super) ui: Option<UiLinks>,
+    /// The embedded Temporal, if there is one.
+    pub(super) dev_server: Option<DevServer>,
+}
+
+/// How to reach Temporal, as the settings and its own configuration say.
+pub(super) fn load_profile(settings: &CommonSettings) -> Result<Profile, ServeError> {
+    let address = settings.temporal_address.as_deref();
+    Ok(Profile::load(address, settings.namespace.as_deref())?)
+}
+
+/// Opens what a process needs, the embedded Temporal with it where no other is named.
+///
+/// # Errors
+/// When something of it cannot be used.
+pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
+    let path = &settings.data_dir;
+    make_private_dir(path).map_err(|source| ServeError::DataDir {
+        path: path.clone(),
+        source,
+    })?;
+    let profile = load_profile(settings)?;
+    let database = path.join("orders.db");
+    progress(&format!("database {}", database.display()));
+    let store = Store::open(&database).await?;
+    let (profile, dev_server) = match profile.address() {
+        Some(_) => (profile, None),
+        None => {
+            let dev_server = start_dev_server(settings, &profile).await?;
+            (profile.embedded(dev_server.address()), Some(dev_server))
+        }
+    };
+    let ui = dev_server.as_ref().and_then(DevServer::ui_url);
+    let ui = ui.map(|base_url| UiLinks {
+        base_url,
+        namespace: profile.namespace().to_owned(),
+    });
+    let address = profile.address().unwrap_or_default();
+    progress(&format!("connecting to Temporal at {address}"));
+    let client = profile.connect(CONNECT).await?;
+    let temporal = Temporal::new(client, &settings.task_queue);
+    if dev_server.is_some() {
+        temporal.keep_histories().await;
+    }
+    temporal.make_searchable().await;
+    Ok(Base {
+        store,
+        temporal,
+        ui,
+        dev_server,
+    })
+}
+
+fn make_private_dir(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path)
+}
+
+async fn start_dev_server(
+    settings: &CommonSettings,
+    profile: &Profile,
+) -> Result<DevServer, ServeError> {
+    let dev_server = DevServerSettings {
+        namespace: profile.namespace().to_owned(),
+        ..DevServerSettings::new(&settings.data_dir)
+    };
+    let ready = async |address: SocketAddr| {
+        let client = profile.embedded(address).connect(Duration::ZERO).await;
+        client.is_ok()
+    };
+    Ok(DevServer::start(&dev_server, progress, ready).await?)
+}
