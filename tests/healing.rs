@@ -245,14 +245,15 @@ async fn the_fixed_build_takes_over_and_every_order_succeeds() {
     for id in completed.into_iter().chain(cancelled).flatten() {
         assert_settled(&server, &client.get(id).await).await;
         let address = &temporal.address;
-        let events = eventually("the workflow's end", async || {
+        eventually("the workflow's end", async || {
             let events = temporal::history(address, id).await;
-            let ended = events.last()? == "WORKFLOW_EXECUTION_COMPLETED";
-            ended.then_some(events)
+            (events.last()? == "WORKFLOW_EXECUTION_COMPLETED").then_some(())
         })
         .await;
-        let wedged = events.iter().any(|event| event == "WORKFLOW_TASK_FAILED");
-        assert!(!wedged, "{id}: {events:#?}");
+        let mut failed = temporal::failed_tasks(address, &format!("order/{id}")).await;
+        // A signal in the very moment of the end (the sweep's, say) makes Temporal ask again: no fault.
+        failed.retain(|(cause, _)| cause != "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND");
+        assert_eq!(failed, [], "{id}: a workflow task was wedged");
     }
     let stock = client.stock_item(&sku).await;
     assert_eq!(stock.reserved, 0);

@@ -7,6 +7,7 @@ use temporalio_client::{
     WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowTerminateOptions,
     envconfig::ClientConfigProfile,
 };
+use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 /// A program that `make test-tools` installed, or that is on the path.
 pub fn tool(name: &str) -> Option<PathBuf> {
@@ -140,6 +141,23 @@ pub async fn history_of(address: &str, workflow_id: &str) -> Vec<String> {
         event.event_type().as_str_name().replace("EVENT_TYPE_", "")
     };
     events.iter().map(name).collect()
+}
+
+/// Why workflow tasks of a workflow failed, oldest first: Temporal's cause, and the worker's words.
+pub async fn failed_tasks(address: &str, workflow_id: &str) -> Vec<(String, String)> {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+    let events = history.into_events().await.unwrap();
+    let failed = events.into_iter().filter_map(|event| {
+        let Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) = event.attributes else {
+            return None;
+        };
+        let cause = failed.cause().as_str_name().to_owned();
+        let message = failed.failure.map(|failure| failure.message);
+        Some((cause, message.unwrap_or_default()))
+    });
+    failed.collect()
 }
 
 /// The task queue that a workflow runs on.
