@@ -4,6 +4,7 @@ mod mail;
 
 pub use mail::{MailSettings, MailSettingsError};
 
+use crate::temporal::run_worker::Role;
 use crate::{client::ClientCommand, logging::LogFormat};
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
@@ -110,6 +111,16 @@ pub struct CommonSettings {
     /// How people are told of their orders.
     #[command(flatten)]
     pub mail: MailSettings,
+
+    /// What this process runs: orders, their shipping lanes, or both.
+    #[arg(
+        long,
+        env = "ORDERS_RUN",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [Role::Orders, Role::Shipping]
+    )]
+    pub run: Vec<Role>,
 
     /// For demonstrations and tests: let providers fail. PROVIDER:NAME=VALUE,... with the providers
     /// all, payment, inventory, shipping, fraud, and the names error, hang, lost (shares from 0 to 1),

@@ -48,8 +48,11 @@ impl Temporal {
         &self.task_queue
     }
 
-    /// Where the shipping lanes of orders run.
-    pub fn shipping_task_queue(&self) -> String {
-        shipping_lane::task_queue(&self.task_queue)
+    /// Where a worker of that role looks for work.
+    pub fn task_queue_of(&self, role: run_worker::Role) -> String {
+        match role {
+            run_worker::Role::Orders => self.task_queue.clone(),
+            run_worker::Role::Shipping => shipping_lane::task_queue(&self.task_queue),
+        }
     }
 }

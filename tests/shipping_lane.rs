@@ -207,3 +207,35 @@ async fn a_lane_that_was_terminated_is_started_again() {
     assert_eq!(payment.captured_amount, order.total);
     assert_eq!(server.stop().await, Some(0));
 }
+
+/// Nobody ships, and orders are cancelled at every moment around their charge: each gets its money
+/// back all the same, without the lane.
+#[tokio::test]
+async fn a_cancellation_needs_no_lane() {
+    let options = ServerOptions::default()
+        .policies()
+        .arg("--run")
+        .arg("orders");
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let one = async |number: u64| {
+        let placing = Placing::new("patient-lane", &sku);
+        let id = placing.id();
+        let client = client.clone();
+        client.place(placing).await;
+        // Not a wait for anything: it spreads the cancellations over the first steps.
+        tokio::time::sleep(Duration::from_millis(number)).await;
+        client.cancel(&id).await.unwrap();
+        let order = client.until(&id, OrderState::Cancelled).await;
+        let payment = order.payment.unwrap();
+        assert_eq!(payment.refunded_amount, payment.captured_amount, "{id}");
+    };
+    stream::iter(0..40)
+        .map(one)
+        .buffer_unordered(4)
+        .collect::<Vec<()>>()
+        .await;
+    assert_eq!(server.stop().await, Some(0));
+}

@@ -60,20 +60,19 @@ pub enum ProviderError {
     /// The answer was lost: it may have happened. Repeated with the same key, which tells.
     #[error("{0}")]
     NoAnswer(String),
-    /// It takes this long; to be called again afterwards, outside of any transaction meanwhile.
+    /// It takes this long; to be called again afterwards, outside of any transaction meanwhile. Only
+    /// where nothing was begun yet: an order that is cancelled during the wait knows of no effect,
+    /// and has nothing to undo.
     #[error("the provider takes {0:?}")]
     Wait(Duration),
     /// Our own database failed. Not an attempt: nothing is recorded, the step is run again.
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(#[from] StoreError),
 }
 
-impl From<StoreError> for ProviderError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(error) => Self::Database(error),
-            other => Self::Failed(other.to_string()),
-        }
+impl From<sqlx::Error> for ProviderError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
     }
 }
 

@@ -3,11 +3,7 @@
 use super::{DRAIN, ServeError, base::Base, progress};
 use crate::{
     settings::CommonSettings,
-    temporal::{
-        replenish,
-        run_worker::{Role, RunningWorker},
-        sweep,
-    },
+    temporal::{replenish, run_worker::RunningWorker, sweep},
 };
 use orders_worker::{
     messenger,
@@ -64,11 +60,12 @@ pub(super) fn start_workers(
     base: &Base,
     settings: &CommonSettings,
 ) -> Result<Vec<RunningWorker>, ServeError> {
-    let (orders, shipping) = (
-        base.temporal.task_queue(),
-        base.temporal.shipping_task_queue(),
-    );
-    progress(&format!("workers on task queues {orders} and {shipping}"));
+    let mut roles = settings.run.clone();
+    roles.dedup();
+    for role in &roles {
+        let queue = base.temporal.task_queue_of(*role);
+        progress(&format!("worker on task queue {queue}"));
+    }
     let simulation = Simulation {
         rules: settings.simulate.clone(),
         seed: settings.simulate_seed,
@@ -88,8 +85,5 @@ pub(super) fn start_workers(
             providers.clone(),
         )?)
     };
-    [Role::Orders, Role::Shipping]
-        .map(start)
-        .into_iter()
-        .collect()
+    roles.into_iter().map(start).collect()
 }

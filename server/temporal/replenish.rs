@@ -29,6 +29,9 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// A delivery that is late by this has no process, or one that is in trouble.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
+/// After so many failures Temporal is taken to be away until the next look.
+const FAILURES: u32 = 3;
+
 /// Supplier orders read at once.
 const BATCH: i64 = 200;
 
@@ -58,6 +61,7 @@ async fn look(
         .saturating_sub(GRACE)
         .unwrap_or(Timestamp::MIN);
     let mut after = String::new();
+    let mut failures = 0;
     loop {
         let page = store.unattended_supplier_orders(before, &after, BATCH);
         let page = page.await?;
@@ -74,9 +78,12 @@ async fn look(
                 Ok(()) => tracing::debug!(sku, supplier_order_id, "replenishment is started"),
                 Err(error) => {
                     tracing::warn!(sku, supplier_order_id, %error, "replenishment cannot be started");
-                    // Temporal is away, most likely: the next look tries the same again.
-                    pauses.forget(supplier_order_id);
-                    return Ok(());
+                    failures += 1;
+                    if failures >= FAILURES {
+                        // The next look tries the same again.
+                        pauses.forget(supplier_order_id);
+                        return Ok(());
+                    }
                 }
             }
         }

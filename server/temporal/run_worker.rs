@@ -14,12 +14,21 @@ use tokio_util::sync::CancellationToken;
 const RESTART: Duration = Duration::from_secs(1);
 
 /// What a worker runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The workflows of orders.
     Orders,
     /// The shipping lanes of orders, on a task queue of their own.
     Shipping,
+}
+
+impl Role {
+    fn thread_name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders-worker",
+            Self::Shipping => "orders-shipping",
+        }
+    }
 }
 
 /// A worker on a thread of its own: workflows are not `Send`, and whatever blocks it blocks no
@@ -58,7 +67,7 @@ impl RunningWorker {
             let _ = tell_ended.send(());
         };
         thread::Builder::new()
-            .name("orders-worker".to_owned())
+            .name(role.thread_name().to_owned())
             .spawn(body)
             .map_err(|error| refused(&error))?;
         Ok(RunningWorker { stop, ended })
@@ -108,10 +117,10 @@ async fn run_once(
 ) -> Result<(), String> {
     let activities = OrderActivities::new(store.clone(), providers.clone());
     let client = temporal.client().clone();
-    let (orders, shipping) = (temporal.task_queue(), temporal.shipping_task_queue());
+    let queue = temporal.task_queue_of(role);
     let worker = match role {
-        Role::Orders => worker::order_worker(runtime, client, orders, activities),
-        Role::Shipping => worker::shipping_worker(runtime, client, &shipping, activities),
+        Role::Orders => worker::order_worker(runtime, client, &queue, activities),
+        Role::Shipping => worker::shipping_worker(runtime, client, &queue, activities),
     };
     let mut worker = worker.map_err(|error| error.to_string())?;
     let shutdown = worker.shutdown_handle();

@@ -110,7 +110,7 @@ impl OrderActivities {
         };
         let confirmed = self.providers.payment.confirm(db, &call, transaction_id);
         confirmed.await.map_err(|error| match error {
-            ProviderError::Database(error) => error.into(),
+            ProviderError::Database(error) => error,
             other => StoreError::Corrupt(other.to_string()),
         })
     }

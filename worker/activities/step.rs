@@ -131,7 +131,7 @@ impl OrderActivities {
             }),
             Err(ProviderError::Failed(error)) => Answer::Change(failure(error, false)),
             Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true)),
-            Err(ProviderError::Database(error)) => return Err(error.into()),
+            Err(ProviderError::Database(error)) => return Err(error),
         })
     }
 }

@@ -62,15 +62,19 @@ impl Order {
                 payment_method,
                 last4,
             } => {
-                let left_out =
-                    *payment_method == PaymentMethodType::Unspecified && last4.is_empty();
-                if self.payment_method.is_none() || !left_out {
-                    self.payment_method = Some(PaymentMethod {
-                        kind: *payment_method,
-                        // The money was moved elsewhere: the token of placing is no part of it.
-                        token: String::new(),
-                        last4: last4.clone(),
-                    });
+                // The money was moved elsewhere: a token of the placing is no part of it.
+                let given = PaymentMethod {
+                    kind: *payment_method,
+                    token: String::new(),
+                    last4: last4.clone(),
+                };
+                match &mut self.payment_method {
+                    Some(method) if given.kind == PaymentMethodType::Unspecified => {
+                        if !given.last4.is_empty() {
+                            method.last4 = given.last4;
+                        }
+                    }
+                    method => *method = Some(given),
                 }
                 self.state = OrderState::Placed;
                 self.deadline = None;

@@ -65,8 +65,8 @@ pub struct Policy {
     /// How long one attempt of a step may take. A provider that has not answered by then counts as
     /// failed, with an unknown outcome.
     #[serde(
-        default = "five_seconds",
-        skip_serializing_if = "is_five_seconds",
+        default = "one_second",
+        skip_serializing_if = "is_one_second",
         with = "humantime_serde"
     )]
     pub attempt_timeout: Duration,
@@ -232,12 +232,12 @@ fn three_days() -> Duration {
     Duration::from_secs(3 * 24 * 3600)
 }
 
-fn five_seconds() -> Duration {
-    Duration::from_secs(5)
+fn one_second() -> Duration {
+    Duration::from_secs(1)
 }
 
-fn is_five_seconds(duration: &Duration) -> bool {
-    *duration == five_seconds()
+fn is_one_second(duration: &Duration) -> bool {
+    *duration == one_second()
 }
 
 fn five() -> u32 {

@@ -40,6 +40,9 @@ named! {
     }
 }
 
+/// The shortest wait between two attempts of what goes on although somebody was asked for attention.
+pub const PATIENT_WAIT: Duration = Duration::from_secs(1);
+
 /// The longest wait between two attempts of what is never given up.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 
@@ -101,21 +104,23 @@ impl Step {
 
     /// The wait after `attempts` failed ones (1 or more).
     ///
-    /// What may not be given up (undoing, a parcel that the carrier may have) is repeated for ever,
-    /// but not for ever as quickly: once somebody was asked for attention, or the attempts of the
-    /// policy are used up, the waits double up to [`LONGEST_WAIT`].
+    /// What is never given up is repeated for ever, but not for ever as quickly. Undoing, once somebody
+    /// was asked for attention, and a parcel that the carrier may have, once the attempts of the policy
+    /// are used up: the waits double up to [`LONGEST_WAIT`]. What the policy itself repeats without
+    /// limit: at least [`PATIENT_WAIT`] once somebody was asked.
     pub fn wait_after(self, policy: &Policy, attempts: u32) -> Duration {
         let retry = self.retry(policy);
         let wait = retry.wait_after(attempts);
         let patient = match retry.max_attempts {
             _ if self.is_compensation() => policy.attention_after,
+            0 if attempts >= policy.attention_after => return wait.max(PATIENT_WAIT),
             0 => return wait,
             attempts => attempts,
         };
         let Some(over) = attempts.checked_sub(patient) else {
             return wait;
         };
-        let slower = Duration::from_secs(1).saturating_mul(1 << over.min(16));
+        let slower = PATIENT_WAIT.saturating_mul(1 << over.min(16));
         wait.max(slower.min(LONGEST_WAIT))
     }
 

@@ -22,15 +22,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
 ];
 
-/// Applies what is missing, one process at a time.
+/// Applies what is missing. Called with the [`lock`] held.
 pub(super) async fn run(pool: &Pool<Db>, path: &Path) -> Result<(), OpenError> {
     let failed = |reason: String| OpenError::Migrate {
         path: path.display().to_string(),
         reason,
     };
-    let _lock = lock(path)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
     let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
         let description = std::borrow::Cow::Borrowed(*description);
         let kind = MigrationType::Simple;
@@ -49,9 +46,18 @@ pub(super) async fn run(pool: &Pool<Db>, path: &Path) -> Result<(), OpenError> {
     })
 }
 
-/// Two processes that start at once on one new file must not both create its tables; SQLite's own
-/// locks end with each statement of a migration. Freed when the file is dropped.
-async fn lock(path: &Path) -> std::io::Result<File> {
+/// One process at a time opens a file and brings its tables up to date. Two that start at once on a
+/// new one must not both create its tables, nor both turn it to write-ahead logging, which SQLite
+/// refuses at once while the other one is at it. Freed when the file is dropped.
+pub(super) async fn lock(path: &Path) -> Result<File, OpenError> {
+    let locked = try_lock(path).await;
+    locked.map_err(|error| OpenError::Migrate {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+async fn try_lock(path: &Path) -> std::io::Result<File> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".migrate-lock");
     let locked = tokio::task::spawn_blocking(move || {

@@ -63,6 +63,7 @@ impl Store {
             path: path.display().to_string(),
             source,
         };
+        let _lock = migrate::lock(path).await?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE)

@@ -39,6 +39,8 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
     search::show_state(ctx);
     let order = ctx.state(|workflow| workflow.order.clone());
     let lane = Order::shipping_workflow_id(&order.order_id);
+    // What the lane knows. A cancellation may come while it is being started.
+    let mut known = order.revision;
     let options = ChildWorkflowOptions::builder()
         .workflow_id(lane.clone())
         .task_queue(task_queue(ctx.task_queue()))
@@ -55,7 +57,6 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
     let result = child.result().fuse();
     futures::pin_mut!(result);
     loop {
-        let known = ctx.state(|workflow| workflow.order.revision);
         let changed = ctx.wait_condition_with_options(
             move |workflow: &OrderWorkflow| workflow.order.revision != known,
             wait::detached_wait(),
@@ -70,8 +71,9 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
             _ = changed => {}
             _ = cancelled => cancel::pass_on(ctx, cancel_seen).await,
         }
+        known = ctx.state(|workflow| workflow.order.revision);
         wake(ctx, &lane).await;
-        if !is_next(ctx) {
+        if !is_next(ctx) || ctx.continue_as_new_suggested() {
             return true;
         }
     }

@@ -12,7 +12,7 @@ use orders_worker::domain::{
     payment_method::PaymentMethodType,
 };
 
-/// Of the payment method only the type reaches the domain: the order keeps the method that it has.
+/// The money was moved elsewhere: of the payment method the token has no meaning here.
 pub(in super::super) fn confirm_payment(
     found: &mut Violations,
     transaction_id: &str,

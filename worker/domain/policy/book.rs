@@ -202,6 +202,35 @@ mod tests {
         );
         assert!(why.contains("release"), "{why}");
         let why = refused(
+            "approval",
+            &[(
+                "secure",
+                &format!(
+                    "pickup_reminder = \"1h\"\n{}",
+                    expiry("reservation_expiry", "9days")
+                ),
+            )],
+        );
+        assert!(why.contains("until the pickup is confirmed"), "{why}");
+        let endless = "18446744073709551615s";
+        let why = refused(
+            "external-payment",
+            &[
+                (
+                    "payment_timeout = \"24h\"",
+                    &format!("payment_timeout = \"{endless}\""),
+                ),
+                (
+                    "secure",
+                    &format!(
+                        "approval_above = 1\napproval_timeout = \"{endless}\"\n{}",
+                        expiry("reservation_expiry", "9days")
+                    ),
+                ),
+            ],
+        );
+        assert!(why.contains("at most ten years"), "{why}");
+        let why = refused(
             "shipping-lane",
             &[("secure", &expiry("reservation_expiry", "1day"))],
         );
@@ -212,7 +241,7 @@ mod tests {
     fn a_lane_has_its_own_numbers() {
         let why = refused("shipping-lane", &[("shipping = \"LANE\"", "")]);
         assert!(why.contains("shipping_retry belongs to"), "{why}");
-        let why = refused("shipping-lane", &[("250ms", "9s")]);
+        let why = refused("shipping-lane", &[("250ms", "3s")]);
         assert!(why.contains("attempt_timeout must be"), "{why}");
     }
 

@@ -1,14 +1,19 @@
 //! Whether a policy can work at all. A policy that cannot is refused when the server starts.
 
-use super::{DeliveryMode, PaymentMode, Policy, RetryPolicy, SecureOrder, ShippingMode};
+use super::{DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder, ShippingMode};
 use humantime_serde::re::humantime::format_duration;
 use std::time::Duration;
 
 /// The shortest time in which anybody can be expected to answer.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(10);
 
-/// The longest attempt of a step. Shorter than the time limit of the activity that waits for it.
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(8);
+/// The longest attempt of a step that runs in the process: meanwhile it holds one of the worker's few
+/// slots, and the order takes no command.
+const LONGEST_LOCAL_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// The longest attempt of a step that Temporal schedules. With the quick retries before it and the
+/// waits for the database it ends before the time limit of its activity.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(4);
 
 /// The longest wait a policy may ask for, ten years: beyond it timers and times lose their meaning.
 const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
@@ -59,9 +64,13 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
         lane || policy.shipping_retry.is_none(),
         "shipping_retry belongs to shipping = \"LANE\", and only there",
     );
+    let longest = match policy.lane {
+        Lane::Local => LONGEST_LOCAL_ATTEMPT,
+        Lane::Regular => LONGEST_ATTEMPT,
+    };
     require(
-        policy.attempt_timeout >= SHORTEST_ATTEMPT && policy.attempt_timeout <= LONGEST_ATTEMPT,
-        "attempt_timeout must be from 10ms to 8s",
+        policy.attempt_timeout >= SHORTEST_ATTEMPT && policy.attempt_timeout <= longest,
+        "attempt_timeout must be from 10ms to 2s (4s with lane = \"REGULAR\")",
     );
     require(
         policy.authorization_expiry.is_none() || policy.payment == PaymentMode::AuthorizeCapture,
@@ -127,6 +136,11 @@ fn expiry_problems(policy: &Policy, problems: &mut Vec<String>) {
         ),
     ] {
         let Some(expiry) = expiry else { continue };
+        if field == "reservation_expiry" && policy.pickup_reminder.is_some() {
+            problems.push(format!(
+                "{field}: {what} cannot be promised to last until the pickup is confirmed (pickup_reminder)"
+            ));
+        }
         if policy.holds() {
             problems.push(format!(
                 "{field}: {what} cannot be promised to last until the release that this policy waits for (release_grace)"
@@ -136,7 +150,8 @@ fn expiry_problems(policy: &Policy, problems: &mut Vec<String>) {
             .iter()
             .filter_map(|(name, wait)| Some((*name, (*wait)?)));
         let (names, waits): (Vec<&str>, Vec<Duration>) = waits.unzip();
-        let needed: Duration = waits.iter().sum();
+        let add = |sum: Duration, wait: &Duration| sum.saturating_add(*wait);
+        let needed = waits.iter().fold(Duration::ZERO, add);
         if needed >= expiry {
             problems.push(format!(
                 "{field}: {what} would expire after {}, before {} can end ({})",

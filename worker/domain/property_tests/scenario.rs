@@ -252,7 +252,7 @@ pub(super) fn random_policy() -> impl Strategy<Value = Policy> {
         (
             select(vec![Lane::Local, Lane::Regular]),
             select(ShippingMode::ALL),
-            10..8_000u64,
+            10..2_000u64,
         ),
     )
         .prop_map(
