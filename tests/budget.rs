@@ -1,10 +1,8 @@
 //! What an order costs in Temporal's history, from placing to closed, with all its executions. The
 //! seeds' own figures stand beside the budgets.
 
-use crate::harness::{Client, Placing, TestServer, eventually, shared, sku, temporal, unique};
-use orders::v1::{
-    ConfirmPaymentRequest, OrderState, PaymentMethod, PaymentMethodType, ReviewDecision,
-};
+use crate::harness::{Client, Placing, TestServer, eventually, shared, sku, temporal};
+use orders::v1::{OrderState, ReviewDecision};
 
 /// The events of a workflow's history, once it has ended.
 async fn closed_history(server: &TestServer, workflow_id: &str) -> Vec<String> {
@@ -67,24 +65,9 @@ async fn an_external_payment_costs_at_most_twenty_eight_events() {
     let server = shared().await;
     let client = server.client().await;
     let id = placed(&client, Placing::new("quick-external", &sku()), 1).await;
-    let order_before = client.until(&id, OrderState::AwaitingPayment).await;
-    let request = ConfirmPaymentRequest {
-        order_id: id.clone(),
-        request_id: unique("pay"),
-        transaction_id: "TXN-12345".to_owned(),
-        amount: order_before.total,
-        payment_method: Some(PaymentMethod {
-            r#type: PaymentMethodType::CreditCard.into(),
-            ..PaymentMethod::default()
-        }),
-        ..ConfirmPaymentRequest::default()
-    };
-    client
-        .orders
-        .clone()
-        .confirm_payment(request)
-        .await
-        .unwrap();
+    let waiting = client.until(&id, OrderState::AwaitingPayment).await;
+    let total = waiting.total.unwrap();
+    client.confirm_payment(&id, total).await.unwrap();
     client.until(&id, OrderState::Completed).await;
     assert_budget(server, "external-payment", &[order(&id)], 28, 64).await;
 }

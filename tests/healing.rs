@@ -9,8 +9,7 @@ use crate::harness::{
 };
 use futures::future::join_all;
 use orders::v1::{
-    ConfirmPaymentRequest, Consistency, GetOrderRequest, Order, OrderState, PaymentMethod,
-    PaymentMethodType, PaymentState, UpdateShippingAddressRequest,
+    Consistency, GetOrderRequest, Order, OrderState, PaymentState, UpdateShippingAddressRequest,
 };
 use std::path::Path;
 
@@ -82,23 +81,8 @@ async fn until_held_up(server: &TestServer, client: &Client, order_id: &str, ste
 
 async fn confirm_payment(client: &Client, order_id: &str) {
     let order = client.until(order_id, OrderState::AwaitingPayment).await;
-    let request = ConfirmPaymentRequest {
-        order_id: order_id.to_owned(),
-        request_id: unique("paid"),
-        transaction_id: unique("txn"),
-        amount: order.total,
-        payment_method: Some(PaymentMethod {
-            r#type: PaymentMethodType::BankTransfer.into(),
-            ..PaymentMethod::default()
-        }),
-        ..ConfirmPaymentRequest::default()
-    };
-    client
-        .orders
-        .clone()
-        .confirm_payment(request)
-        .await
-        .unwrap();
+    let total = order.total.unwrap();
+    client.confirm_payment(order_id, total).await.unwrap();
 }
 
 /// Takes a shipped order to its end.

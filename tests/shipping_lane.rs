@@ -1,26 +1,12 @@
 //! The shipping lane: a child workflow on a task queue of its own.
 
-use crate::harness::{
-    Client, Placing, ServerOptions, TestServer, eventually, order::address, shared, sku, temporal,
-    unique,
-};
+use crate::harness::{Placing, ServerOptions, TestServer, eventually, shared, sku, temporal};
 use futures::{StreamExt, stream};
-use orders::v1::{Order, OrderState, UpdateShippingAddressRequest};
+use orders::v1::{Order, OrderState};
 use std::time::Duration;
 
 /// A third of all attempts fail, a third are never answered: as in seed 003.
 const SEED_003: &str = "all:error=0.33,hang=0.33";
-
-async fn move_to(client: &Client, order_id: &str, line1: &str) -> Result<Order, tonic::Status> {
-    let request = UpdateShippingAddressRequest {
-        order_id: order_id.to_owned(),
-        request_id: unique("move"),
-        shipping_address: Some(address(line1)),
-        ..UpdateShippingAddressRequest::default()
-    };
-    let done = client.orders.clone().update_shipping_address(request).await;
-    done.map(|response| response.into_inner().order.unwrap())
-}
 
 /// A server whose carrier does not answer, on a Temporal and data that outlive it.
 async fn with_carrier(
@@ -133,8 +119,8 @@ async fn a_new_address_reaches_the_lane() {
     client.stock(&placing.0.line_items[0].sku.clone(), 1).await;
     client.place(placing).await;
     client.until(&id, OrderState::InFulfillment).await;
-    move_to(&client, &id, "2 New St").await.unwrap();
-    move_to(&client, &id, "3 Newest St").await.unwrap();
+    client.move_to(&id, "2 New St").await.unwrap();
+    client.move_to(&id, "3 Newest St").await.unwrap();
     assert_eq!(server.stop().await, Some(0));
     let server = with_carrier(&temporal, data.path(), None).await;
     let client = server.client().await;

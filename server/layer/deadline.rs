@@ -17,8 +17,11 @@ const DEFAULT: Duration = Duration::from_secs(10);
 /// For callers that name more.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Ours ends this much before the caller's, so that ours is the answer.
-const MARGIN: Duration = Duration::from_millis(2);
+/// Ours ends a twentieth of the time before the caller's, so that ours is the answer: at least this,
+const LEAST_MARGIN: Duration = Duration::from_millis(2);
+
+/// and at most this.
+const MOST_MARGIN: Duration = Duration::from_millis(50);
 
 /// Until when a call must be answered; in the request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +69,7 @@ where
             .get("grpc-timeout")
             .and_then(|value| parse(value.to_str().ok()?));
         let time = asked.unwrap_or(DEFAULT).min(LONGEST);
-        let time = time.saturating_sub(MARGIN);
+        let time = time.saturating_sub((time / 20).clamp(LEAST_MARGIN, MOST_MARGIN));
         request
             .extensions_mut()
             .insert(Deadline(Instant::now() + time));
