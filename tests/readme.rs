@@ -235,3 +235,44 @@ fn every_reason_is_in_the_table() {
         );
     }
 }
+
+/// The table "seed feature -> here" names commands, policies, settings of policies and files: each of
+/// them is there.
+#[test]
+fn what_the_table_of_the_five_systems_names_is_there() {
+    let table = README
+        .split("\n### The five systems that it unifies\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n### ").next())
+        .expect("the table");
+    let presets = include_str!("../worker/domain/policy/presets.toml");
+    let policy = include_str!("../worker/domain/policy.rs");
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut seen = [0; 4];
+    for name in table.split('`').skip(1).step_by(2) {
+        if let Some(command) = name.strip_prefix("orders ") {
+            let arguments = command.split(' ');
+            let output = Command::new(env!("CARGO_BIN_EXE_orders"))
+                .args(arguments.take_while(|word| !word.starts_with("--")))
+                .arg("--help")
+                .output();
+            assert!(output.unwrap().status.success(), "`{name}` is no command");
+            seen[0] += 1;
+        } else if name.starts_with("tests/") {
+            assert!(root.join(name).is_file(), "{name} is not there");
+            seen[1] += 1;
+        } else if let Some((key, _)) = name.split_once(" = ") {
+            assert!(presets.contains(name), "{name} is in no preset");
+            assert!(policy.contains(&format!("pub {key}:")), "{key} is no key");
+            seen[2] += 1;
+        }
+    }
+    for line in presets.lines() {
+        if let Some(name) = line.strip_prefix("name = ") {
+            let name = name.trim_matches('"');
+            assert!(README.contains(&format!("| `{name}` |")), "{name}");
+            seen[3] += 1;
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 1), "{seen:?}");
+}

@@ -1,12 +1,24 @@
 //! The shipping lane: a child workflow on a task queue of its own.
 
-use crate::harness::{Placing, ServerOptions, TestServer, eventually, shared, sku, temporal};
+use crate::harness::{
+    Client, Placing, ServerOptions, TestServer, eventually, shared, sku, temporal,
+};
 use futures::{StreamExt, stream};
 use orders::v1::{Order, OrderState};
 use std::time::Duration;
 
 /// A third of all attempts fail, a third are never answered: as in seed 003.
 const SEED_003: &str = "all:error=0.33,hang=0.33";
+
+/// An order whose lane has begun, or is about to; gives its id.
+async fn in_lane(client: &Client) -> String {
+    let placing = Placing::new("patient-lane", &sku());
+    let id = placing.id();
+    client.stock(&placing.0.line_items[0].sku, 1).await;
+    client.place(placing).await;
+    client.until(&id, OrderState::InFulfillment).await;
+    id
+}
 
 /// A server whose carrier does not answer, on a Temporal and data that outlive it.
 async fn with_carrier(
@@ -114,11 +126,7 @@ async fn a_new_address_reaches_the_lane() {
     let data = tempfile::TempDir::new().unwrap();
     let server = with_carrier(&temporal, data.path(), Some("shipping:error=1")).await;
     let client = server.client().await;
-    let placing = Placing::new("patient-lane", &sku());
-    let id = placing.id();
-    client.stock(&placing.0.line_items[0].sku.clone(), 1).await;
-    client.place(placing).await;
-    client.until(&id, OrderState::InFulfillment).await;
+    let id = in_lane(&client).await;
     client.move_to(&id, "2 New St").await.unwrap();
     client.move_to(&id, "3 Newest St").await.unwrap();
     assert_eq!(server.stop().await, Some(0));
@@ -141,11 +149,7 @@ async fn a_cancellation_reaches_the_lane() {
         .arg("shipping:error=1");
     let server = TestServer::start(options).await;
     let client = server.client().await;
-    let placing = Placing::new("patient-lane", &sku());
-    let id = placing.id();
-    client.stock(&placing.0.line_items[0].sku.clone(), 1).await;
-    client.place(placing).await;
-    client.until(&id, OrderState::InFulfillment).await;
+    let id = in_lane(&client).await;
     let failed = async || {
         let types = client.event_types(&id).await;
         types.contains(&"ATTEMPT_FAILED".to_owned()).then_some(())
@@ -175,11 +179,7 @@ async fn a_lane_that_was_terminated_is_started_again() {
     let data = tempfile::TempDir::new().unwrap();
     let server = with_carrier(&temporal, data.path(), Some("shipping:hang=1")).await;
     let client = server.client().await;
-    let placing = Placing::new("patient-lane", &sku());
-    let id = placing.id();
-    client.stock(&placing.0.line_items[0].sku.clone(), 1).await;
-    client.place(placing).await;
-    client.until(&id, OrderState::InFulfillment).await;
+    let id = in_lane(&client).await;
     let lane = format!("shipping/{id}");
     eventually("the lane", async || {
         temporal::terminate(&temporal.address, &lane).await.ok()
