@@ -8,6 +8,7 @@
 
 pub mod commits;
 pub mod list;
+pub mod log;
 mod migrate;
 pub mod open;
 pub mod order_tx;
@@ -19,6 +20,8 @@ pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
 
+#[cfg(test)]
+mod log_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -44,6 +47,8 @@ pub struct Store {
     readers: sqlx::Pool<Db>,
     /// Tells this process of the commands that it has committed.
     commits: commits::Commits,
+    /// Tells the reader of the log in this process of new events.
+    appended: log::Appended,
     /// Tells this process that it may have opened supplier orders.
     opened: supplies::Opened,
     /// Tells the messenger of this process of new messages.

@@ -2,7 +2,7 @@
 //! before, so pages stay right while orders are placed.
 
 use super::{Db, Store, StoreError, from_micros, micros, read::StoredOrder};
-use crate::domain::state::OrderState;
+use crate::domain::{order::Order, state::OrderState};
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row};
 
@@ -75,6 +75,43 @@ pub struct Position {
     pub time: Timestamp,
     /// Of the last order.
     pub order_id: String,
+}
+
+impl Filter {
+    /// Whether an order passes: the same as the database says.
+    pub fn passes(&self, order: &Order) -> bool {
+        self.terms.iter().all(|term| term.holds(order))
+    }
+}
+
+impl Term {
+    fn holds(&self, order: &Order) -> bool {
+        match self {
+            Self::Customer(equality, id) => equality.holds(order.customer_id == *id),
+            Self::Policy(equality, name) => equality.holds(order.policy.name == *name),
+            Self::State(equality, state) => equality.holds(order.state == *state),
+            Self::PlaceTime(comparison, time) => {
+                // Whole microseconds, as the database compares them.
+                let (placed, time) = (micros(order.place_time), micros(*time));
+                match comparison {
+                    Comparison::Before => placed < time,
+                    Comparison::NotAfter => placed <= time,
+                    Comparison::At => placed == time,
+                    Comparison::NotBefore => placed >= time,
+                    Comparison::After => placed > time,
+                }
+            }
+        }
+    }
+}
+
+impl Equality {
+    fn holds(self, equal: bool) -> bool {
+        match self {
+            Self::Is => equal,
+            Self::IsNot => !equal,
+        }
+    }
 }
 
 impl Store {

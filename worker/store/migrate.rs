@@ -20,6 +20,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "supplier orders",
         include_str!("migrations/0003_supplier_orders.sql"),
     ),
+    (
+        4,
+        "event log",
+        include_str!("migrations/0004_event_log.sql"),
+    ),
 ];
 
 /// Applies what is missing. Called with the [`lock`] held.

@@ -1,6 +1,8 @@
 //! Opening the database.
 
-use super::{Store, StoreError, commits::Commits, migrate, outbox::Outbox, supplies::Opened};
+use super::{
+    Store, StoreError, commits::Commits, log::Appended, migrate, outbox::Outbox, supplies::Opened,
+};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::{path::Path, time::Duration};
 
@@ -81,6 +83,7 @@ impl Store {
             writer,
             readers,
             commits: Commits::default(),
+            appended: Appended::default(),
             opened: Opened::default(),
             outbox: Outbox::default(),
         })

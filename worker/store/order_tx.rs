@@ -29,6 +29,7 @@ pub struct OrderTx {
     /// Whether people are to be told of something.
     has_messages: bool,
     commits: super::commits::Commits,
+    log: super::log::Appended,
     opened: super::supplies::Opened,
     outbox: outbox::Outbox,
 }
@@ -62,6 +63,7 @@ impl Store {
             answered: None,
             has_messages: false,
             commits: self.commits.clone(),
+            log: self.appended.clone(),
             opened: self.opened.clone(),
             outbox: self.outbox.clone(),
         })
@@ -247,6 +249,7 @@ impl OrderTx {
         if self.order.revision > self.loaded {
             self.update_row(run_id).await?;
             self.tx.commit().await?;
+            self.log.tell();
             if reserved {
                 self.opened.tell();
             }

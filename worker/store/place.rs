@@ -101,6 +101,7 @@ impl Store {
         remember_request(&mut tx, request_id, &asked, now).await?;
         tx.commit().await?;
         self.outbox.tell();
+        self.appended.tell();
         Ok(Placing::Placed(StoredOrder {
             order,
             run_id: None,

@@ -55,20 +55,6 @@ impl Store {
         Ok(stored)
     }
 
-    /// The events of an order after `revision`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn events(
-        &self,
-        order_id: &str,
-        revision: i64,
-        limit: i64,
-    ) -> Result<Vec<Event>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        events_after(&mut reader, order_id, revision, limit).await
-    }
-
     /// What was asked under a request id.
     ///
     /// # Errors

@@ -161,7 +161,10 @@ async fn reading_changes_nothing() {
     let order = store.order("order").await.unwrap().unwrap().order;
     assert_eq!(order.revision, 2);
     assert_eq!(store.order_at("order", 1).await.unwrap().order.revision, 1);
-    assert_eq!(store.events("order", 0, 10).await.unwrap().len(), 2);
+    let history = store.history("order", 0, 10).await.unwrap().unwrap();
+    assert_eq!(history.entries.len(), 2);
+    let head = store.log_head().await.unwrap();
+    assert_eq!(store.log(head - 1, 10).await.unwrap().len(), 1);
     assert!(store.request("order").await.unwrap().is_some());
     let again = store.placed_before("order", "order", "order").await;
     assert!(again.unwrap().is_some());
