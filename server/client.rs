@@ -10,7 +10,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `place`, `get`, `list`, `cancel`, ... | one command each |
-//! | `options`, `command`, `address`, `payment_method`, `wait` | options that commands share |
+//! | `options`, `command`, `filter`, `address`, `payment_method`, `wait` | options that commands share |
 //! | `connection`, `pages` | calling: time limits, sending again, pages |
 //! | `failure`, `exit` | what went wrong, and the exit code of it |
 //! | `print`, `json`, `lines` | how an answer is printed |
@@ -30,6 +30,7 @@ mod deadline;
 mod events;
 mod exit;
 mod failure;
+mod filter;
 mod get;
 mod json;
 mod lines;
@@ -48,6 +49,7 @@ mod stock;
 mod time;
 mod update_address;
 mod wait;
+mod watch;
 mod words;
 
 pub use exit::Exit;
@@ -101,6 +103,8 @@ client_commands! {
     List(list::List),
     /// Print what happened to an order, the oldest first.
     Events(events::Events),
+    /// Follow an order until it is closed, or all orders that pass a filter.
+    Watch(watch::Watch),
     /// Print the policies by which orders can be placed, with the numbers in effect.
     Policies(policies::Policies),
     /// Say that the payment of an order was made.

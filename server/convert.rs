@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `violations` | the collector of what is wrong with a request |
 //! | `text`, `time`, `money`, `address`, `line_item`, `payment_method`, `enums` | one kind of value each, both ways |
-//! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `inventory` | requests |
+//! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory` | requests |
 //! | `filter`, `page` | the filter language, page sizes and page tokens |
 //! | `order`, `event`, `policy`, `cancel_preview` | answers |
 
@@ -34,6 +34,7 @@ mod signal_order;
 mod text;
 mod time;
 mod violations;
+mod watch;
 
 pub use cancel_preview::cancel_preview;
 pub use command::{
@@ -53,6 +54,7 @@ pub use place_order::{PlaceOrder, place_fingerprint, place_order};
 pub use policy::policy;
 pub use read::{GetOrder, ListOrderEvents, get_order, list_order_events};
 pub use signal_order::signal_order;
+pub use watch::{WatchOrder, WatchOrders, position_token, watch_order, watch_orders};
 
 use orders_worker::domain::place::Violation;
 

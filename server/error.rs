@@ -89,15 +89,24 @@ pub enum Error {
     /// Temporal cannot be used now.
     #[error("the workflow service is unavailable: the same request may be sent again")]
     Temporal(String),
+    /// As many watches as there may be are open.
+    #[error("{most} watches are open, and no more are allowed at once: try again later")]
+    TooManyWatches {
+        /// How many there may be.
+        most: u32,
+    },
+    /// The process is stopping, and a watch ends before its time.
+    #[error("the server is stopping: go on with {0}")]
+    Stopping(String),
+    /// A watch has lasted as long as its caller wanted.
+    #[error("the deadline has passed: go on with {0}")]
+    WatchLate(String),
     /// Too many commands of one order at once.
     #[error("too many commands for the order {0} at once: send the same request again")]
     Busy(String),
     /// The caller's time is up.
     #[error("the deadline has passed: the same request_id tells how it ended")]
     Late,
-    /// Not built yet.
-    #[error("{0} is not implemented yet")]
-    Unimplemented(&'static str),
     /// A broken invariant.
     #[error("an internal error; the log has the cause")]
     Internal(String),
@@ -165,8 +174,9 @@ impl Error {
             Self::Database(_) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Self::Temporal(_) => (Code::Unavailable, "TEMPORAL_UNAVAILABLE"),
             Self::Busy(_) => (Code::ResourceExhausted, "TOO_MANY_COMMANDS"),
-            Self::Late => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
-            Self::Unimplemented(_) => (Code::Unimplemented, "NOT_IMPLEMENTED"),
+            Self::TooManyWatches { .. } => (Code::ResourceExhausted, "TOO_MANY_WATCHES"),
+            Self::Stopping(_) => (Code::Unavailable, "SERVER_STOPPING"),
+            Self::Late | Self::WatchLate(_) => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             Self::Internal(_) => (Code::Internal, "INTERNAL"),
         }
     }
@@ -268,10 +278,14 @@ impl Error {
                 let subject = format!("stock/{sku}");
                 details.add_precondition_failure_violation("STOCK", subject, description);
             }
-            Self::Database(_) | Self::Temporal(_) | Self::Busy(_) => {
+            Self::Database(_)
+            | Self::Temporal(_)
+            | Self::Busy(_)
+            | Self::TooManyWatches { .. }
+            | Self::Stopping(_) => {
                 details.set_retry_info(Some(RETRY_DELAY));
             }
-            Self::Moved { .. } | Self::Late | Self::Unimplemented(_) | Self::Internal(_) => {}
+            Self::Moved { .. } | Self::Late | Self::WatchLate(_) | Self::Internal(_) => {}
         }
     }
 }

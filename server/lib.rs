@@ -8,6 +8,7 @@
 //! | [`convert`] | proto to domain and back; the only place that knows both |
 //! | [`temporal`] | the only place that talks to Temporal; the embedded dev server |
 //! | [`layer`] | what every call passes |
+//! | [`watch`] | following orders: one reader of the log for all watches |
 //! | [`error`] | the only place where errors become statuses |
 //! | [`client`] | the command line client: it calls the API, and uses nothing else of this but `convert` |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
@@ -21,3 +22,4 @@ pub mod rpc;
 pub mod serve;
 pub mod settings;
 pub mod temporal;
+pub mod watch;

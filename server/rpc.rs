@@ -14,14 +14,17 @@ mod order_service;
 mod place_order;
 mod set_stock_item;
 mod signal_order;
+mod watch;
+mod watch_order;
+mod watch_orders;
 
-use crate::{convert::UiLinks, error::Error, layer::Deadline, temporal::Temporal};
+use crate::{convert::UiLinks, error::Error, layer::Deadline, temporal::Temporal, watch::Watches};
 use orders::v1::{
     inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
 };
 use orders_worker::{
     domain::policy::book::PolicyBook,
-    store::{Store, read::StoredOrder},
+    store::{Store, log::Entry, read::StoredOrder},
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
@@ -39,15 +42,18 @@ struct Inner {
     store: Store,
     temporal: Temporal,
     policies: PolicyBook,
+    watches: Watches,
     ui: Option<UiLinks>,
 }
 
 impl Orders {
-    /// On a store and a Temporal, with the policies to offer and the address of Temporal's web UI.
+    /// On a store and a Temporal, with the policies to offer, the watches, and the address of
+    /// Temporal's web UI.
     pub fn new(
         store: Store,
         temporal: Temporal,
         policies: PolicyBook,
+        watches: Watches,
         ui: Option<UiLinks>,
     ) -> Self {
         Self {
@@ -55,6 +61,7 @@ impl Orders {
                 store,
                 temporal,
                 policies,
+                watches,
                 ui,
             }),
         }
@@ -95,6 +102,12 @@ impl Orders {
 
     fn show(&self, stored: &StoredOrder) -> orders::v1::Order {
         crate::convert::order(stored, jiff::Timestamp::now(), self.inner.ui.as_ref())
+    }
+
+    /// The order as it was right after an event: whoever asks for a revision gets the same answer
+    /// whenever that is, what was left of a deadline included.
+    fn show_at(&self, entry: &Entry) -> orders::v1::Order {
+        crate::convert::order(&entry.stored, entry.event.time, self.inner.ui.as_ref())
     }
 }
 

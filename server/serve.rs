@@ -16,6 +16,7 @@ use crate::{
         dev_server::DevServerError,
         run_worker::{RunningWorker, WorkerError},
     },
+    watch::Watches,
 };
 use background::{Background, start_workers};
 use base::{Base, load_profile, open};
@@ -139,7 +140,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     if !settings.no_worker {
         background.tell(&base, notification);
     }
-    let served = serve_api(&mut base, policies, listener, stop).await;
+    let served = serve_api(&mut base, policies, settings.max_watches, listener, stop).await;
     background.stop().await;
     close(base, workers).await;
     served
@@ -202,6 +203,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 async fn serve_api(
     base: &mut Base,
     policies: PolicyBook,
+    max_watches: u32,
     listener: TcpListener,
     stop: Stop,
 ) -> Result<(), ServeError> {
@@ -211,8 +213,9 @@ async fn serve_api(
     })?;
     let (health, health_service) = health::start(&base.store, &base.temporal).await;
     let (temporal, store) = (base.temporal.clone(), base.store.clone());
-    let orders = Orders::new(store, temporal, policies, base.ui.clone());
     let draining = CancellationToken::new();
+    let watches = Watches::start(store.clone(), max_watches, draining.clone());
+    let orders = Orders::new(store, temporal, policies, watches, base.ui.clone());
     let drained = draining.clone();
     let server = Server::builder()
         .tcp_nodelay(true)

@@ -66,6 +66,15 @@ pub struct ServeSettings {
     #[arg(long, env = "ORDERS_POLICIES", value_name = "FILE")]
     pub policies: Option<PathBuf>,
 
+    /// How many watches (open WatchOrder and WatchOrders calls) there may be at once.
+    #[arg(
+        long,
+        env = "ORDERS_MAX_WATCHES",
+        default_value_t = 20_000,
+        value_name = "COUNT"
+    )]
+    pub max_watches: u32,
+
     /// Serve the API only; the orders are run by `orders worker`.
     #[arg(long, env = "ORDERS_NO_WORKER", default_value_t)]
     pub no_worker: bool,

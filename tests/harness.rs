@@ -10,6 +10,7 @@ pub mod smtp;
 pub mod status;
 pub mod supply;
 pub mod temporal;
+pub mod watch;
 
 pub use cli::Cli;
 pub use client::Client;

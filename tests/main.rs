@@ -34,3 +34,4 @@ mod signals;
 mod soak;
 mod standard;
 mod time;
+mod watch;

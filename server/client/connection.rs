@@ -92,6 +92,11 @@ impl Connection {
         self.end.saturating_duration_since(Instant::now())
     }
 
+    /// The time limit begins anew.
+    pub fn renew(&mut self) {
+        self.end = Instant::now() + self.timeout;
+    }
+
     /// Calls, and calls again with the same request while the server is not reached or says when
     /// to come back, and time is left. That is safe: reads change nothing, and a change is done
     /// once for its request id.
@@ -100,21 +105,41 @@ impl Connection {
         request: &Q,
         rpc: impl AsyncFn(Request<Q>) -> Result<Response<A>, Status>,
     ) -> Result<Answer<A>, Failure> {
+        let answer = self.send(request, async |mut request| {
+            request.set_timeout(self.remaining());
+            let response = rpc(request).await?;
+            let replayed = response.metadata().get(crate::layer::REPLAYED);
+            Ok(Answer {
+                replayed: replayed.is_some(),
+                message: response.into_inner(),
+            })
+        });
+        answer.await
+    }
+
+    /// Opens a stream, as [`call`](Self::call) calls. The time limit is that of its beginning; the
+    /// stream itself may last.
+    pub async fn open<Q: Clone, A>(
+        &self,
+        request: &Q,
+        rpc: impl AsyncFn(Request<Q>) -> Result<Response<A>, Status>,
+    ) -> Result<Response<A>, Failure> {
+        self.send(request, rpc).await
+    }
+
+    async fn send<Q: Clone, A>(
+        &self,
+        request: &Q,
+        rpc: impl AsyncFn(Request<Q>) -> Result<A, Status>,
+    ) -> Result<A, Failure> {
         let mut pause = PAUSE;
         loop {
-            let mut sent = Request::new(request.clone());
-            sent.set_timeout(self.remaining());
+            let sent = Request::new(request.clone());
             let Ok(answered) = tokio::time::timeout_at(self.end, rpc(sent)).await else {
                 return Err(self.late());
             };
             let status = match answered {
-                Ok(response) => {
-                    let replayed = response.metadata().get(crate::layer::REPLAYED);
-                    return Ok(Answer {
-                        replayed: replayed.is_some(),
-                        message: response.into_inner(),
-                    });
-                }
+                Ok(answer) => return Ok(answer),
                 Err(status) => status,
             };
             let told = match status.code() {
@@ -136,6 +161,18 @@ impl Connection {
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(PAUSE_MOST);
         }
+    }
+
+    /// A stream broke: how long to wait before it is opened again from where it was. None when
+    /// that would not help.
+    pub fn pause_before_reopening(&self, status: &Status) -> Option<Duration> {
+        let broken = is_broken_connection(status);
+        let told = match status.code() {
+            Code::Unavailable | Code::ResourceExhausted => status.get_details_retry_info(),
+            _ => None,
+        };
+        let told = told.and_then(|info| info.retry_delay);
+        told.or(broken.then_some(PAUSE))
     }
 
     fn late(&self) -> Failure {

@@ -77,7 +77,7 @@ fn row(event: &OrderEvent, placed: Option<&Timestamp>) -> Vec<String> {
 }
 
 /// What happened, in words, with the reason.
-fn what(event: &OrderEvent) -> String {
+pub(super) fn what(event: &OrderEvent) -> String {
     let kind = event.r#type();
     let step = small(words::step(event.step()), "_");
     let what = match kind {

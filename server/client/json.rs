@@ -4,6 +4,7 @@ use super::failure::Failure;
 use orders::FILE_DESCRIPTOR_SET;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
+use serde_json::ser::Formatter;
 
 /// What the API says about a message: its fields with their names.
 pub fn descriptor<M: Name>() -> Result<MessageDescriptor, Failure> {
@@ -26,10 +27,27 @@ pub fn dynamic<M: Message + Name>(message: &M) -> Result<DynamicMessage, Failure
 /// A message as one JSON document, in lines.
 pub fn write<M: Message + Name>(message: &M) -> Result<String, Failure> {
     let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::pretty(&mut text);
+    write_with(&mut serde_json::Serializer::pretty(&mut text), message)?;
+    as_text(text)
+}
+
+/// A message as one JSON document on one line.
+pub fn write_line<M: Message + Name>(message: &M) -> Result<String, Failure> {
+    let mut text = Vec::new();
+    write_with(&mut serde_json::Serializer::new(&mut text), message)?;
+    as_text(text)
+}
+
+fn write_with<M: Message + Name, F: Formatter>(
+    serializer: &mut serde_json::Serializer<&mut Vec<u8>, F>,
+    message: &M,
+) -> Result<(), Failure> {
     dynamic(message)?
-        .serialize_with_options(&mut serializer, &SerializeOptions::new())
-        .map_err(|error| Failure::unexpected(format!("{}: {error}", M::full_name())))?;
+        .serialize_with_options(serializer, &SerializeOptions::new())
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", M::full_name())))
+}
+
+fn as_text(text: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(text).map_err(|error| Failure::unexpected(error.to_string()))
 }
 

@@ -4,33 +4,19 @@ use super::{
     Run, amount,
     connection::Connection,
     failure::Failure,
+    filter::FilterOptions,
     lines::Side,
     options::{ClientOptions, Format},
-    pages, print, time,
-    words::{self, state_parser},
+    pages, print, time, words,
 };
 use clap::Args;
-use orders::v1::{ListOrdersRequest, ListOrdersResponse, Order, OrderState};
+use orders::v1::{ListOrdersRequest, ListOrdersResponse, Order};
 
 /// Arguments of `orders list`. All filters have to be met.
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only orders of this customer.
-    #[arg(long, value_name = "ID")]
-    customer: Option<String>,
-
-    /// Only orders by this policy.
-    #[arg(long, value_name = "NAME")]
-    policy: Option<String>,
-
-    /// Only orders in this state.
-    #[arg(long, value_parser = state_parser(), ignore_case = true)]
-    state: Option<OrderState>,
-
-    /// Only orders that this filter of the API lets pass:
-    /// `place_time >= "2026-01-01T00:00:00Z"`.
-    #[arg(long, value_name = "FILTER")]
-    filter: Option<String>,
+    #[command(flatten)]
+    which: FilterOptions,
 
     /// What to sort by: `place_time` or `place_time desc`.
     #[arg(long, value_name = "FIELD", default_value = "place_time desc")]
@@ -44,26 +30,6 @@ pub struct List {
     client: ClientOptions,
 }
 
-impl List {
-    /// The filter of the API for all filters here.
-    fn filter(&self) -> String {
-        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-        let customer = self.customer.as_deref();
-        let policy = self.policy.as_deref();
-        let terms = [
-            customer.map(|id| format!("customer_id = \"{}\"", quoted(id))),
-            policy.map(|name| format!("policy = \"{}\"", quoted(name))),
-            self.state
-                .map(|state| format!("state = {}", state.as_str_name())),
-            self.filter
-                .clone()
-                .filter(|filter| !filter.trim().is_empty()),
-        ];
-        let terms: Vec<String> = terms.into_iter().flatten().collect();
-        terms.join(" AND ")
-    }
-}
-
 impl Run for List {
     fn format(&self) -> Format {
         self.client.output
@@ -71,7 +37,7 @@ impl Run for List {
 
     async fn run(self) -> Result<(), Failure> {
         let connection = Connection::new(&self.client)?;
-        let (filter, order_by) = (self.filter(), self.order_by);
+        let (filter, order_by) = (self.which.filter(), self.order_by);
         let read = pages::read(self.limit, async |page_size, page_token| {
             let request = ListOrdersRequest {
                 filter: filter.clone(),

@@ -22,17 +22,22 @@ pub fn answer<M: Message + Name>(
 
 /// Prints a text and ends the line; nothing when it is empty.
 pub fn line(text: &str) -> Result<(), Failure> {
-    if text.is_empty() {
-        return Ok(());
+    match text.is_empty() {
+        true => Ok(()),
+        false => next_line(text).map(|_| ()),
     }
+}
+
+/// Prints one of many lines, and says whether anybody reads them still.
+pub fn next_line(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
         // Whoever reads has seen enough, as `head` has.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::unexpected(format!(
             "the answer cannot be printed: {error}"
         ))),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }

@@ -1,4 +1,4 @@
-//! Page sizes and page tokens.
+//! Page sizes, page tokens and positions.
 //!
 //! A token is the URL-safe base64 of a small JSON: a version, a hash of the request that it goes on
 //! with, and where the page before ended. Callers must not look into it; it is no secret either.
@@ -65,31 +65,42 @@ impl Scope {
         page_token: &str,
         is_possible: impl FnOnce(&P) -> bool,
     ) -> Option<P> {
-        if page_token.is_empty() {
+        self.parse_field(found, "page_token", page_token, is_possible)
+    }
+
+    /// The same for a token in another field.
+    pub(super) fn parse_field<P: DeserializeOwned>(
+        &self,
+        found: &mut Violations,
+        field: &str,
+        token: &str,
+        is_possible: impl FnOnce(&P) -> bool,
+    ) -> Option<P> {
+        if token.is_empty() {
             return None;
         }
-        let token = match read(page_token) {
+        let token = match read(token) {
             Ok(token) => token,
             Err(description) => {
-                found.push("page_token", description);
+                found.push(field, description);
                 return None;
             }
         };
         let Token { v: _, scope, after } = token;
         if scope != self.hash {
             let description = "belongs to another request: filter, order and names must stay the same from page to page";
-            found.push("page_token", description);
+            found.push(field, description);
             return None;
         }
         if !is_possible(&after) {
-            found.push("page_token", BROKEN);
+            found.push(field, BROKEN);
             return None;
         }
         Some(after)
     }
 }
 
-const BROKEN: &str = "is not a next_page_token of this server: send it unchanged, or begin anew";
+const BROKEN: &str = "was not given by this server: send it unchanged as it came, or begin anew";
 
 fn read<P: DeserializeOwned>(page_token: &str) -> Result<Token<P>, &'static str> {
     if page_token.len() > TOKEN_MOST {

@@ -25,12 +25,22 @@ const MOST_MARGIN: Duration = Duration::from_millis(50);
 
 /// Until when a call must be answered; in the request's extensions.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    /// Of a unary call: the caller's, capped, or the default.
+    answer: Instant,
+    /// Of a stream: the caller's, if there is one.
+    stream: Option<Instant>,
+}
 
 impl Deadline {
-    /// What is left of it.
+    /// What is left for a unary answer.
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.answer.saturating_duration_since(Instant::now())
+    }
+
+    /// Until when a stream may last; without end when the caller named no time.
+    pub fn of_stream(self) -> Option<Instant> {
+        self.stream
     }
 }
 
@@ -68,11 +78,13 @@ where
             .headers()
             .get("grpc-timeout")
             .and_then(|value| parse(value.to_str().ok()?));
-        let time = asked.unwrap_or(DEFAULT).min(LONGEST);
-        let time = time.saturating_sub((time / 20).clamp(LEAST_MARGIN, MOST_MARGIN));
-        request
-            .extensions_mut()
-            .insert(Deadline(Instant::now() + time));
+        let time = before(asked.unwrap_or(DEFAULT).min(LONGEST));
+        let now = Instant::now();
+        request.extensions_mut().insert(Deadline {
+            answer: now + time,
+            // Years may be asked for: more than an Instant holds is no end at all.
+            stream: asked.and_then(|asked| now.checked_add(before(asked))),
+        });
         let path = request.uri().path().to_owned();
         let started = Instant::now();
         // The clone takes the place of the service that was polled ready.
@@ -93,6 +105,11 @@ where
             }
         })
     }
+}
+
+/// A little less than the caller's time.
+fn before(time: Duration) -> Duration {
+    time.saturating_sub((time / 20).clamp(LEAST_MARGIN, MOST_MARGIN))
 }
 
 /// A `grpc-timeout` header: at most eight digits and a unit.

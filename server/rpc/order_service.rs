@@ -69,9 +69,10 @@ impl OrderService for Orders {
 
     async fn watch_order(
         &self,
-        _: Request<WatchOrderRequest>,
+        request: Request<WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
-        Err(Error::Unimplemented("WatchOrder").into_status(""))
+        let order_id = request.get_ref().order_id.clone();
+        answer(self.watch_one(request).await, "WatchOrder", &order_id, "")
     }
 
     async fn list_order_events(
@@ -191,8 +192,8 @@ impl OrderService for Orders {
 
     async fn watch_orders(
         &self,
-        _: Request<WatchOrdersRequest>,
+        request: Request<WatchOrdersRequest>,
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
-        Err(Error::Unimplemented("WatchOrders").into_status(""))
+        answer(self.watch_many(request).await, "WatchOrders", "", "")
     }
 }

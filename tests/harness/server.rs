@@ -15,6 +15,8 @@ pub struct ServerOptions {
     pub args: Vec<String>,
     /// More environment.
     pub env: Vec<(String, String)>,
+    /// Where it listens; else on a free port.
+    pub listen: Option<String>,
     /// A data folder that outlives the server; else it gets one of its own.
     pub data_dir: Option<PathBuf>,
 }
@@ -26,6 +28,12 @@ impl ServerOptions {
             args: vec!["--temporal-address".to_owned(), address.to_owned()],
             ..Self::default()
         }
+    }
+
+    /// Listening there.
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = Some(address.to_owned());
+        self
     }
 
     /// With that data folder.
@@ -155,7 +163,9 @@ impl TestServer {
 pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .args(["serve", "--listen"])
+        .arg(options.listen.as_deref().unwrap_or("127.0.0.1:0"))
+        .arg("--data-dir")
         .arg(data_dir)
         .args(&options.args)
         .env_remove("TEMPORAL_ADDRESS")

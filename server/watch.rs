@@ -1,0 +1,157 @@
+//! Watches: who follows one order, or many, is told of each event once.
+//!
+//! One task of the process, the [`tail`], reads the log of all events, and only while somebody
+//! watches. It hands each event to those who watch its order. A watch that falls behind what is
+//! kept for it reads the database by itself from where it is: so a slow reader costs no memory, and
+//! whatever is missed here is not lost.
+
+mod order_watch;
+mod orders_watch;
+mod tail;
+
+pub use order_watch::OrderWatch;
+pub use orders_watch::OrdersWatch;
+
+use orders_worker::store::{Store, StoreError, list::Filter, log::Entry};
+use std::sync::Arc;
+use tail::{Live, Registration, Tail};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Registrations that wait for the tail before the next one waits to be sent.
+const WAITING: usize = 1024;
+
+/// An event at its place in the log.
+#[derive(Debug)]
+pub struct Placed {
+    /// Its position over all orders.
+    pub position: i64,
+    /// The event, and the order after it.
+    pub entry: Entry,
+}
+
+/// Why a watch did not begin, or ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// No order of that id.
+    #[error("there is no order {0}")]
+    NoOrder(String),
+    /// The caller has seen more than there is.
+    #[error("the newest is {newest}")]
+    Ahead {
+        /// The newest revision, or position.
+        newest: i64,
+    },
+    /// As many watches as there may be are open.
+    #[error("{most} watches are open, and no more are allowed")]
+    TooMany {
+        /// How many there may be.
+        most: u32,
+    },
+    /// The process is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The watches of this process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Watches {
+    store: Store,
+    tail: mpsc::Sender<Registration>,
+    slots: Arc<Semaphore>,
+    most: u32,
+    stopping: CancellationToken,
+}
+
+impl Watches {
+    /// Watches on a store, `most` at a time, until `stopping`. Call it inside a runtime.
+    pub fn start(store: Store, most: u32, stopping: CancellationToken) -> Self {
+        let (tail, registrations) = mpsc::channel(WAITING);
+        let reader = Tail::new(store.clone(), registrations);
+        let stopped = stopping.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = reader.run() => {}
+                () = stopped.cancelled() => {}
+            }
+        });
+        Self {
+            store,
+            tail,
+            slots: Arc::new(Semaphore::new(most as usize)),
+            most,
+            stopping,
+        }
+    }
+
+    /// Resolves when the process stops: then every watch must end.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Follows one order, from the event after `revision`.
+    ///
+    /// # Errors
+    /// When there is no such order, `revision` is ahead of it, or no more watches are possible.
+    pub async fn order(&self, order_id: &str, revision: i64) -> Result<OrderWatch, WatchError> {
+        let slot = self.slot()?;
+        // Registered before the database is read: what is committed in between comes twice, and
+        // the second one is passed over.
+        let live = self.register(Some(order_id)).await?;
+        let history = order_watch::read(&self.store, order_id, revision).await?;
+        if revision > history.newest {
+            return Err(WatchError::Ahead {
+                newest: history.newest,
+            });
+        }
+        let mut watch = OrderWatch::new(self.store.clone(), order_id, revision, live, slot);
+        watch.take(history);
+        Ok(watch)
+    }
+
+    /// Follows all orders that pass `filter`, from the event after `position`; without one, from
+    /// now on.
+    ///
+    /// # Errors
+    /// When `position` is ahead of the log, or no more watches are possible.
+    pub async fn orders(
+        &self,
+        filter: Filter,
+        position: Option<i64>,
+    ) -> Result<OrdersWatch, WatchError> {
+        let slot = self.slot()?;
+        let live = self.register(None).await?;
+        let from = match position {
+            None => live.position,
+            Some(position) => {
+                let newest = self.store.log_head().await?;
+                if position > newest {
+                    return Err(WatchError::Ahead { newest });
+                }
+                position
+            }
+        };
+        let store = self.store.clone();
+        Ok(OrdersWatch::new(store, filter, from, live, slot))
+    }
+
+    fn slot(&self) -> Result<OwnedSemaphorePermit, WatchError> {
+        if self.stopping.is_cancelled() {
+            return Err(WatchError::Stopping);
+        }
+        let slot = self.slots.clone().try_acquire_owned();
+        slot.map_err(|_| WatchError::TooMany { most: self.most })
+    }
+
+    async fn register(&self, order_id: Option<&str>) -> Result<Live, WatchError> {
+        let (reply, live) = oneshot::channel();
+        let order_id = order_id.map(str::to_owned);
+        let registration = Registration { order_id, reply };
+        let sent = self.tail.send(registration).await;
+        sent.map_err(|_| WatchError::Stopping)?;
+        live.await.map_err(|_| WatchError::Stopping)?
+    }
+}
