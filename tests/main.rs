@@ -27,6 +27,7 @@ mod readme;
 mod replenishment;
 mod restart;
 mod scenarios;
+mod schema;
 mod search;
 mod serving;
 mod shipping_lane;
