@@ -8,7 +8,7 @@ WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
 # In CI a Cargo.lock that does not fit is an error.
 LOCKED = $${CI:+--locked}
 
-.PHONY: help tools test-tools lint-tools run build demo lint test test-all smoke clean-tools
+.PHONY: help tools test-tools lint-tools run build demo lint accept-proto golden test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,12 +35,20 @@ demo: tools ## run an order of each policy under failures, and tell what happene
 	cargo build $(LOCKED) --release -p orders-server --bin orders
 	$(WITH_TOOLS) sh .tooling/demo
 
-lint: lint-tools ## check format, clippy, the protos, and the dependencies' licences and bans
+lint: lint-tools ## check format, clippy, the protos (also against the accepted ones), and the dependencies' licences and bans
 	cargo fmt --all --check
 	cd proto && ../.tools/bin/buf lint
 	cd proto && ../.tools/bin/buf format --diff --exit-code
+	cd proto && ../.tools/bin/buf breaking --path orders/v1 --against accepted.binpb
 	.tools/bin/cargo-deny $(LOCKED) --workspace check --allow no-license-field bans licenses sources
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+# Once for each accepted state of the contract: from then on it can only be added to.
+accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
+	cd proto && ../.tools/bin/buf build --path orders/v1 --exclude-source-info --output accepted.binpb
+
+golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract
+	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- schema::
 
 test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output

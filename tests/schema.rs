@@ -1,6 +1,7 @@
 //! The contract as a client sees it: what reflection says of a running server, held against a file
 //! that a reviewer can read, and the gate that keeps incompatible changes out.
 
+mod accepted;
 mod diff;
 mod reflection;
 mod render;
