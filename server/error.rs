@@ -4,6 +4,10 @@
 //! the details that fit its code. The cause of an INTERNAL or UNAVAILABLE goes to the log, not to
 //! the caller.
 
+mod reason;
+
+pub use reason::Reason;
+
 use orders_worker::{
     domain::{
         command::{CommandKind, Refusal},
@@ -151,39 +155,39 @@ impl Error {
 
     /// The status code.
     pub fn code(&self) -> Code {
-        self.kind().0
+        self.kind().code()
     }
 
     /// The stable reason, as in `ErrorInfo`.
     pub fn reason(&self) -> &'static str {
-        self.kind().1
+        self.kind().as_str()
     }
 
-    fn kind(&self) -> (Code, &'static str) {
+    fn kind(&self) -> Reason {
         match self {
-            Self::Invalid(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
-            Self::NoOrder(_) => (Code::NotFound, "ORDER_NOT_FOUND"),
-            Self::NoStockItem(_) => (Code::NotFound, "STOCK_ITEM_NOT_FOUND"),
-            Self::RequestReused(_) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
-            Self::OrderExists(_) => (Code::AlreadyExists, "ORDER_ID_EXISTS"),
-            Self::PaymentExists(_) => (Code::AlreadyExists, "PAYMENT_ID_EXISTS"),
-            Self::NotAllowed { .. } => (Code::FailedPrecondition, "COMMAND_NOT_ALLOWED"),
-            Self::Closed { .. } => (Code::FailedPrecondition, "ORDER_CLOSED"),
-            Self::StockReserved { .. } => (Code::FailedPrecondition, "STOCK_RESERVED"),
-            Self::Moved { .. } => (Code::Aborted, "REVISION_MISMATCH"),
-            Self::Database(_) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
-            Self::Temporal(_) => (Code::Unavailable, "TEMPORAL_UNAVAILABLE"),
-            Self::Busy(_) => (Code::ResourceExhausted, "TOO_MANY_COMMANDS"),
-            Self::TooManyWatches { .. } => (Code::ResourceExhausted, "TOO_MANY_WATCHES"),
-            Self::Stopping(_) => (Code::Unavailable, "SERVER_STOPPING"),
-            Self::Late | Self::WatchLate(_) => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
-            Self::Internal(_) => (Code::Internal, "INTERNAL"),
+            Self::Invalid(_) => Reason::InvalidRequest,
+            Self::NoOrder(_) => Reason::OrderNotFound,
+            Self::NoStockItem(_) => Reason::StockItemNotFound,
+            Self::RequestReused(_) => Reason::RequestIdReused,
+            Self::OrderExists(_) => Reason::OrderIdExists,
+            Self::PaymentExists(_) => Reason::PaymentIdExists,
+            Self::NotAllowed { .. } => Reason::CommandNotAllowed,
+            Self::Closed { .. } => Reason::OrderClosed,
+            Self::StockReserved { .. } => Reason::StockReserved,
+            Self::Moved { .. } => Reason::RevisionMismatch,
+            Self::Database(_) => Reason::DatabaseUnavailable,
+            Self::Temporal(_) => Reason::TemporalUnavailable,
+            Self::Busy(_) => Reason::TooManyCommands,
+            Self::TooManyWatches { .. } => Reason::TooManyWatches,
+            Self::Stopping(_) => Reason::ServerStopping,
+            Self::Late | Self::WatchLate(_) => Reason::DeadlineExceeded,
+            Self::Internal(_) => Reason::Internal,
         }
     }
 
     /// The status for the caller of `request_id`.
     pub fn into_status(self, request_id: &str) -> Status {
-        let (code, reason) = self.kind();
+        let (code, reason) = (self.code(), self.reason());
         let mut details = ErrorDetails::new();
         details.set_error_info(reason, DOMAIN, self.metadata());
         if !request_id.is_empty() {
