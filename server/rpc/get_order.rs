@@ -1,10 +1,14 @@
 //! GetOrder: from the store, or from the workflow where the caller asks for that.
 
-use super::{Orders, remaining, within};
+use super::{Orders, remaining};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{GetOrderRequest, GetOrderResponse};
 use orders_worker::store::read::StoredOrder;
+use std::time::Duration;
 use tonic::{Request, Response};
+
+/// How long a workflow may take to answer: without a worker it never does.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Orders {
     pub(super) async fn get(
@@ -14,12 +18,22 @@ impl Orders {
         let time = remaining(&request);
         let asked = convert::get_order(request.get_ref()).map_err(Error::Invalid)?;
         let stored = self.stored(&asked.order_id).await?;
+        // A closed order does not change any more, and Temporal may have forgotten it.
         let stored = match asked.strong && !stored.order.state.is_closed() {
-            true => within(time, self.ask_workflow(stored)).await?,
+            true => self.strong(stored, time).await?,
             false => stored,
         };
         let order = Some(self.show(&stored));
         Ok(Response::new(GetOrderResponse { order }))
+    }
+
+    /// Asks the workflow, and leaves a caller in a hurry enough time to hear that it did not answer.
+    async fn strong(&self, stored: StoredOrder, time: Duration) -> Result<StoredOrder, Error> {
+        let answer = tokio::time::timeout(PATIENCE.min(time * 3 / 4), self.ask_workflow(stored));
+        answer.await.unwrap_or_else(|_| {
+            let cause = "the workflow did not answer in time: is a worker running?";
+            Err(Error::Temporal(cause.to_owned()))
+        })
     }
 
     /// The workflow's answer says that it is alive and has taken in all that it was sent. The
@@ -27,7 +41,17 @@ impl Orders {
     async fn ask_workflow(&self, stored: StoredOrder) -> Result<StoredOrder, Error> {
         let order_id = stored.order.order_id.clone();
         let stored = self.started(stored).await?;
-        match self.temporal().order(&order_id).await {
+        let mut answer = self.temporal().order(&order_id).await;
+        if let Err(TemporalError::NotFound(_)) = answer {
+            // Temporal has lost it; it may also have closed since it was read.
+            let now = self.stored(&order_id).await?;
+            if now.order.state.is_closed() {
+                return Ok(now);
+            }
+            self.resume(now).await?;
+            answer = self.temporal().order(&order_id).await;
+        }
+        match answer {
             Ok(order) if order.revision > stored.order.revision => {
                 Ok(StoredOrder { order, ..stored })
             }

@@ -6,16 +6,21 @@ use orders_worker::{
     domain::{command::CommandRequest, order::Order},
     workflow::{OrderWorkflow, TASK_TIMEOUT, search},
 };
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 use temporalio_client::{
-    WorkflowExecuteUpdateOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
-    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, errors::WorkflowStartError,
+    RetryOptions, RpcOptions, WorkflowExecuteUpdateOptions, WorkflowHandle,
+    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowQueryOptions, WorkflowSignalOptions,
+    WorkflowStartOptions, errors::WorkflowStartError,
 };
 use temporalio_common::{
     data_converters::{PayloadConverter, RawValue},
     search_attributes::SearchAttributes,
 };
 use tonic::Code;
+
+/// How long a call is tried again while Temporal is away or has too much to do. The SDK's ten seconds
+/// are all that a caller has: it would learn that its time is up, not that Temporal is away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Temporal {
     /// Starts the workflow of an order as it was placed. That it is there already is success.
@@ -76,6 +81,7 @@ impl Temporal {
             .id_reuse_policy(reuse)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)
+            .rpc_options(rpc_options())
             // The worker beside us gets the first task in the answer, without a round trip.
             .enable_eager_workflow_start(true)
             .build();
@@ -102,6 +108,7 @@ impl Temporal {
     ) -> Result<CommandReply, TemporalError> {
         let options = WorkflowExecuteUpdateOptions::builder()
             .update_id(update_id)
+            .rpc_options(rpc_options())
             .build();
         let handle = self.handle(order_id);
         let reply = handle.execute_update(OrderWorkflow::command, request, options);
@@ -119,7 +126,9 @@ impl Temporal {
     ) -> Result<(), TemporalError> {
         // Not with our request id as Temporal's: Temporal would swallow the same id for as long as
         // the workflow runs, also after a refusal. The store tells what is a duplicate.
-        let options = WorkflowSignalOptions::default();
+        let options = WorkflowSignalOptions::builder()
+            .rpc_options(rpc_options())
+            .build();
         let payload = RawValue::from_value(&request, &PayloadConverter::default());
         let handle = self.handle(order_id);
         Ok(handle
@@ -133,7 +142,9 @@ impl Temporal {
     /// When the workflow is closed or gone, or Temporal cannot be reached.
     pub async fn wake(&self, order_id: &str) -> Result<(), TemporalError> {
         let handle = self.handle(order_id);
-        let options = WorkflowSignalOptions::default();
+        let options = WorkflowSignalOptions::builder()
+            .rpc_options(rpc_options())
+            .build();
         Ok(handle
             .signal(OrderWorkflow::wake, RawValue::empty(), options)
             .await?)
@@ -146,7 +157,10 @@ impl Temporal {
     /// takes as long as Temporal waits for one: the caller bounds the time.
     pub async fn order(&self, order_id: &str) -> Result<Order, TemporalError> {
         let handle = self.handle(order_id);
-        let query = handle.query(OrderWorkflow::order, (), WorkflowQueryOptions::default());
+        let options = WorkflowQueryOptions::builder()
+            .rpc_options(rpc_options())
+            .build();
+        let query = handle.query(OrderWorkflow::order, (), options);
         Ok(query.await?)
     }
 
@@ -154,4 +168,9 @@ impl Temporal {
         self.client
             .get_workflow_handle(Order::workflow_id(order_id))
     }
+}
+
+fn rpc_options() -> RpcOptions {
+    let retry = RetryOptions::builder().max_elapsed_time(Some(PATIENCE));
+    RpcOptions::builder().retry_options(retry.build()).build()
 }
