@@ -47,6 +47,7 @@ impl<'a> Head<'a> {
             actor,
             expected_revision: self.expected_revision,
             seen_revision: 0,
+            attempt: String::new(),
             command,
         });
         found.into_result(request.map(|request| (order_id, request)))

@@ -31,11 +31,14 @@ impl Orders {
     ) -> Result<(StoredOrder, bool), Error> {
         let fingerprint = request.fingerprint(order_id);
         let mut update_id = request.request_id.clone();
+        // Of those who ask for the same at once, whoever's call was applied is told that it was.
+        request.attempt = uuid::Uuid::now_v7().to_string();
         for _ in 0..TRIES {
             let stored = self.stored(order_id).await?;
             if self.is_replay(order_id, &request, &fingerprint).await? {
                 // Read again: it may have been answered since the order was read.
-                return Ok((self.stored(order_id).await?, true));
+                let stored = self.stored(order_id).await?;
+                return Ok((stored, self.is_other(order_id, &request).await?));
             }
             // What the store refuses is refused, and Temporal need not be asked.
             self.check(order_id, &request, &stored)?;
@@ -51,7 +54,7 @@ impl Orders {
                 stored = committed.committed() => {
                     // Another request of the same id may have been quicker.
                     self.is_replay(order_id, &request, &fingerprint).await?;
-                    return Ok((stored, false));
+                    return Ok((stored, self.is_other(order_id, &request).await?));
                 }
                 reply = sent => reply,
             };
@@ -69,7 +72,7 @@ impl Orders {
                         true => self.stored(order_id).await?,
                         false => self.store().order_at(order_id, revision).await?,
                     };
-                    return Ok((stored, replayed));
+                    return Ok((stored, self.is_other(order_id, &request).await?));
                 }
                 Ok(CommandReply::Refused { revision, refusal }) => {
                     let now = self.stored(order_id).await?.order.revision;
@@ -127,6 +130,12 @@ impl Orders {
             }
             Some(_) => Err(Error::RequestReused(request.request_id.clone())),
         }
+    }
+
+    /// Whether a command that was applied was applied by another call than this.
+    async fn is_other(&self, order_id: &str, request: &CommandRequest) -> Result<bool, Error> {
+        let own = self.store().was_applied_by(order_id, &request.attempt);
+        Ok(!own.await?)
     }
 
     /// Refuses what the order, as the store has it, refuses.

@@ -49,7 +49,7 @@ impl OrderActivities {
         let reply = match decision {
             Ok(change) => {
                 self.effect(&mut tx, &change).await?;
-                tx.record_command(change, actor(request), request_id)
+                tx.record_command(change, actor(request), request_id, &request.attempt)
                     .await?;
                 // The answer shows what follows from the command, too.
                 tx.settle().await?;

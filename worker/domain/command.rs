@@ -83,6 +83,11 @@ pub struct CommandRequest {
     /// workflow that lags behind the store from refusing too early.
     #[serde(default)]
     pub seen_revision: i64,
+    /// Names the call that sends it, where the request_id names all that ask for the same: so that
+    /// of those who ask at once, one learns that it was its own call that was applied. Empty for
+    /// one that nobody waits for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub attempt: String,
     /// What for.
     pub command: Command,
 }

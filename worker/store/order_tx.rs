@@ -132,7 +132,7 @@ impl OrderTx {
         self.append(change, ACTOR_PROCESS, None, step_key).await
     }
 
-    /// Adds what a caller asked for.
+    /// Adds what a caller asked for, by the call `attempt` (may be empty).
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -141,8 +141,11 @@ impl OrderTx {
         change: Change,
         actor: &str,
         request_id: &str,
+        attempt: &str,
     ) -> Result<(), StoreError> {
-        self.append(change, actor, Some(request_id), None).await
+        let key = Some(attempt_key(attempt)).filter(|_| !attempt.is_empty());
+        self.append(change, actor, Some(request_id), key.as_deref())
+            .await
     }
 
     /// Adds that a signal was refused, once for each `step_key`.
@@ -301,6 +304,11 @@ impl OrderTx {
             ))),
         }
     }
+}
+
+/// The step key of a command's event.
+pub(super) fn attempt_key(attempt: &str) -> String {
+    format!("attempt/{attempt}")
 }
 
 pub(super) async fn insert_event(

@@ -1,6 +1,6 @@
 //! Reading orders and their events. Changes nothing.
 
-use super::{Connection, Store, StoreError};
+use super::{Connection, Store, StoreError, order_tx::attempt_key};
 use crate::domain::{event::Event, order::Order};
 use sqlx::Row;
 
@@ -53,6 +53,19 @@ impl Store {
             stored.order = order;
         }
         Ok(stored)
+    }
+
+    /// Whether it was the call `attempt` by which a command of this order was applied.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn was_applied_by(&self, order_id: &str, attempt: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
+            .bind(order_id)
+            .bind(attempt_key(attempt))
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// What was asked under a request id.

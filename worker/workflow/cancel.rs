@@ -26,6 +26,7 @@ pub(super) async fn pass_on<W: KeepsOrder>(ctx: &WorkflowContext<W>, seen: &mut 
         actor: ACTOR_TEMPORAL.to_owned(),
         expected_revision: None,
         seen_revision: 0,
+        attempt: String::new(),
         command: Command::CancelOrder(CancelOrder { reason }),
     };
     call::command(ctx, request, Some(name)).await;

@@ -175,6 +175,7 @@ fn a_caller_that_saw_another_revision() {
             actor: "somebody".to_owned(),
             expected_revision: Some(expected),
             seen_revision: 0,
+            attempt: String::new(),
             command: cancel(),
         };
         let decision = request.decide(&world.order, world.clock);

@@ -205,6 +205,7 @@ impl Driver<'_> {
             actor: "helper".to_owned(),
             expected_revision: None,
             seen_revision: order.revision,
+            attempt: String::new(),
             command,
         })
     }

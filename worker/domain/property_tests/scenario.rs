@@ -108,6 +108,7 @@ impl Arrival {
                 .expected_revision
                 .map(|right| order.revision - i64::from(!right)),
             seen_revision: 0,
+            attempt: String::new(),
             command,
         }
     }

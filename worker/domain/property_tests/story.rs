@@ -98,6 +98,7 @@ pub(super) fn say(world: &mut World, command: Command) -> Outcome {
         actor: "somebody".to_owned(),
         expected_revision: None,
         seen_revision: 0,
+        attempt: String::new(),
         command,
     };
     let outcome = world.transact(&Op::Command(request, None));
