@@ -11,6 +11,7 @@ pub mod status;
 pub mod supply;
 pub mod temporal;
 pub mod watch;
+pub mod wire;
 
 pub use cli::Cli;
 pub use client::Client;
@@ -18,6 +19,7 @@ pub use order::{Placing, sku};
 pub use server::{ServerOptions, TestServer, shared};
 pub use status::Refused;
 pub use temporal::{TestTemporal, TimeSkipping};
+pub use wire::Wire;
 
 use std::time::Duration;
 

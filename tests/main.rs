@@ -34,5 +34,6 @@ mod shipping_lane;
 mod signals;
 mod soak;
 mod standard;
+mod status_codes;
 mod time;
 mod watch;

@@ -1,0 +1,156 @@
+//! Each RPC with each of its status codes, provoked through the wire on a real server.
+//!
+//! One server for all: first what is refused while everything works, then what is done, then the
+//! worker is killed, the database locked, and Temporal killed.
+
+mod cases;
+mod check;
+mod stage;
+mod table;
+mod watch;
+
+use crate::harness::wire;
+use check::Covered;
+use orders_server::error::Reason;
+use stage::Stage;
+use std::collections::BTreeSet;
+use table::{NEVER, NOT_PROVOKED, Outcome};
+
+/// Whether WatchOrder and WatchOrders answer: then their rows are those of watch.rs, and until then
+/// they are UNIMPLEMENTED.
+const WATCHES_ARE_BUILT: bool = false;
+
+/// What every RPC of the contract can answer.
+fn table() -> Vec<(&'static str, Vec<Reason>)> {
+    let mut rows: Vec<_> = table::TABLE
+        .iter()
+        .map(|(rpc, row)| (*rpc, row.to_vec()))
+        .collect();
+    match WATCHES_ARE_BUILT {
+        true => rows.extend(watch::table()),
+        false => rows
+            .extend(["WatchOrder", "WatchOrders"].map(|rpc| (rpc, vec![Reason::NotImplemented]))),
+    }
+    rows
+}
+
+#[test]
+fn the_table_has_every_rpc_and_every_reason() {
+    let methods = wire::methods(&wire::contract());
+    let known: BTreeSet<String> = methods
+        .iter()
+        .map(|method| method.name().to_owned())
+        .collect();
+    let rows: BTreeSet<String> = table().iter().map(|(rpc, _)| (*rpc).to_owned()).collect();
+    assert_eq!(rows, known, "an RPC without a row, or a row without an RPC");
+    assert_eq!(rows.len(), table().len(), "one row for each RPC");
+    // What the README explains is what some RPC answers, but for what none ever should.
+    let mut answered: BTreeSet<Reason> = table().into_iter().flat_map(|(_, row)| row).collect();
+    assert!(NEVER.iter().all(|(reason, _)| answered.insert(*reason)));
+    assert_eq!(answered, BTreeSet::from(Reason::ALL));
+}
+
+#[tokio::test]
+async fn each_rpc_answers_each_of_its_codes() {
+    let mut stage = Stage::start().await;
+    let mut covered = Covered::default();
+
+    let before = stage.snapshot().await;
+    for case in cases::refused(&stage) {
+        covered.run(&stage.wire, case).await;
+    }
+    if WATCHES_ARE_BUILT {
+        for case in watch::refused(&stage) {
+            covered.run(&stage.wire, case).await;
+        }
+    }
+    assert_eq!(
+        stage.snapshot().await,
+        before,
+        "a refused request changed something"
+    );
+
+    for case in cases::done(&stage) {
+        covered.run(&stage.wire, case).await;
+    }
+    if WATCHES_ARE_BUILT {
+        watch::done(&stage, &mut covered).await;
+    }
+
+    let before = stage.rested().await;
+    stage.kill_worker();
+    covered.run_all(&stage.wire, cases::too_many(&stage)).await;
+    let locked = stage.lock_database().await;
+    covered.run_all(&stage.wire, cases::late(&stage)).await;
+    covered
+        .run_all(&stage.wire, cases::without_database(&stage))
+        .await;
+    drop(locked);
+    stage.until_readable().await;
+    assert_eq!(
+        stage.snapshot().await,
+        before,
+        "what was not answered was done"
+    );
+
+    stage.kill_temporal();
+    let (placing, others) = cases::without_temporal(&stage);
+    covered.run_all(&stage.wire, others).await;
+    assert_eq!(
+        stage.snapshot().await,
+        before,
+        "what was not answered was done"
+    );
+    // An order is taken in first, and started as soon as Temporal is back.
+    let id = placing.request["order_id"].as_str().unwrap().to_owned();
+    covered.run(&stage.wire, placing).await;
+    let order = stage
+        .wire
+        .call("GetOrder", &serde_json::json!({"order_id": id}), None)
+        .await;
+    assert_eq!(order.unwrap().body["order"]["state"], "ORDER_STATE_PLACED");
+    if WATCHES_ARE_BUILT {
+        watch::stopping(stage, &mut covered).await;
+    }
+
+    assert_all_covered(&covered);
+}
+
+/// Everything that the table names was seen, and nothing else.
+fn assert_all_covered(covered: &Covered) {
+    let mut expected = BTreeSet::new();
+    let mut count = 0;
+    for (rpc, row) in table() {
+        let answers = (rpc != "WatchOrder" && rpc != "WatchOrders") || WATCHES_ARE_BUILT;
+        expected.extend(answers.then(|| (rpc.to_owned(), Outcome::Ok)));
+        expected.extend(
+            row.into_iter()
+                .map(|reason| (rpc.to_owned(), Outcome::Refused(reason))),
+        );
+    }
+    for (rpc, reason, why) in NOT_PROVOKED {
+        assert!(expected.remove(&(rpc.to_owned(), Outcome::Refused(reason))));
+        println!(
+            "{rpc:22} {:19} {reason}: not provoked: {why}",
+            format!("{:?}", reason.code())
+        );
+    }
+    for (rpc, outcome) in covered.seen() {
+        println!("{rpc:22} {outcome}");
+        count += 1;
+    }
+    let missing: Vec<_> = expected.difference(covered.seen()).collect();
+    let unlisted: Vec<_> = covered.seen().difference(&expected).collect();
+    assert!(
+        missing.is_empty() && unlisted.is_empty(),
+        "never answered: {missing:#?}; not in the table: {unlisted:#?}"
+    );
+    for (reason, why) in NEVER {
+        println!(
+            "{:22} {:19} {reason}: never: {why}",
+            "any",
+            format!("{:?}", reason.code())
+        );
+    }
+    println!("{} RPCs, {count} outcomes", table().len());
+}

@@ -1,0 +1,232 @@
+//! What the cases are played on: a Temporal, a server without a worker, a worker beside it, and an
+//! order in each state that a command wants.
+
+use crate::harness::{
+    Client, Placing, ServerOptions, TestServer, TestTemporal, Wire, eventually, process::Process,
+    sku, unique,
+};
+use futures::future::join_all;
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    libc,
+};
+use orders::v1::{OrderState, PlaceOrderRequest};
+use std::{collections::BTreeMap, fs::File, process::Command};
+
+/// The commands, and SignalOrder.
+pub const COMMANDS: [&str; 8] = [
+    "ConfirmPayment",
+    "ReviewOrder",
+    "StartFulfillment",
+    "ConfirmPickup",
+    "ConfirmDelivery",
+    "UpdateShippingAddress",
+    "CancelOrder",
+    "SignalOrder",
+];
+
+/// See above.
+pub struct Stage {
+    /// A client that calls by name.
+    pub wire: Wire,
+    /// A sku of which orders hold some.
+    pub sku: String,
+    /// A sku that no order wants.
+    pub free_sku: String,
+    /// A request id that was used for something else.
+    pub used_request_id: String,
+    /// A payment id of another order.
+    pub used_payment_id: String,
+    /// A closed order.
+    pub closed: String,
+    /// For each command an order that would take it; nobody sends it with success.
+    pub waiting: BTreeMap<&'static str, String>,
+    /// The same, for those who do.
+    pub ready: BTreeMap<&'static str, String>,
+    /// The server.
+    pub server: TestServer,
+    worker: Process,
+    temporal: TestTemporal,
+}
+
+impl Stage {
+    /// Starts everything and brings the orders there.
+    pub async fn start() -> Stage {
+        let temporal = TestTemporal::start().await;
+        let options = ServerOptions::with_temporal(&temporal.address).policies();
+        let folder = tempfile::tempdir().unwrap().keep();
+        let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
+        worker
+            .args([
+                "worker",
+                "--temporal-address",
+                &temporal.address,
+                "--data-dir",
+            ])
+            .arg(&folder);
+        let worker = Process::spawn(worker);
+        let server = TestServer::start(options.data_dir(&folder).arg("--no-worker")).await;
+        let client = server.client().await;
+        let (sku, free_sku) = (sku(), unique("free"));
+        client.stock(&sku, 1_000).await;
+        client.stock(&free_sku, 1).await;
+        let mut closed = Placing::pre_order(&sku, 30);
+        closed.0.payment_id = unique("payment");
+        let (used_request_id, used_payment_id) =
+            (closed.0.request_id.clone(), closed.0.payment_id.clone());
+        let id = client.place(closed).await.order_id;
+        client.until(&id, OrderState::AwaitingRelease).await;
+        client.cancel(&id).await.unwrap();
+        let (waiting, ready, _) = tokio::join!(
+            orders_for(&client, &sku),
+            orders_for(&client, &sku),
+            client.until(&id, OrderState::Cancelled),
+        );
+        let stage = Stage {
+            wire: Wire::connect(&server.address).await,
+            sku,
+            free_sku,
+            used_request_id,
+            used_payment_id,
+            closed: id,
+            waiting,
+            ready,
+            server,
+            worker,
+            temporal,
+        };
+        stage.rested().await;
+        stage
+    }
+
+    /// Everything that a request could have changed.
+    pub async fn snapshot(&self) -> String {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.server.data_dir.join("orders.db"))
+            .read_only(true);
+        let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
+            .await
+            .unwrap();
+        let query = "SELECT
+            (SELECT group_concat(order_id || '@' || revision, ' ' ORDER BY order_id) FROM orders)
+            || char(10) || (SELECT count(*) FROM order_events) || ' events, '
+            || (SELECT count(*) FROM requests) || ' requests' || char(10) ||
+            (SELECT group_concat(sku || ':' || on_hand || '-' || reserved, ' ' ORDER BY sku) FROM stock)";
+        let text = sqlx::query_scalar(query)
+            .fetch_one(&mut database)
+            .await
+            .unwrap();
+        sqlx::Connection::close(database).await.unwrap();
+        text
+    }
+
+    /// Waits until the orders go on no further by themselves.
+    pub async fn rested(&self) -> String {
+        let last = std::cell::RefCell::new((String::new(), 0));
+        eventually("the orders to rest", async || {
+            let now = self.snapshot().await;
+            let mut last = last.borrow_mut();
+            let same = if last.0 == now { last.1 + 1 } else { 0 };
+            *last = (now.clone(), same);
+            (same == 10).then_some(now)
+        })
+        .await
+    }
+
+    /// From now on nobody runs orders.
+    pub fn kill_worker(&mut self) {
+        self.worker.kill();
+    }
+
+    /// From now on there is no Temporal.
+    pub fn kill_temporal(&mut self) {
+        self.temporal.process.kill();
+    }
+
+    /// Holds all locks of the database's write-ahead log until dropped, as a process that recovers
+    /// it does: nobody can read or write meanwhile.
+    ///
+    /// The test itself must not open the database then: closing it would give up the locks.
+    pub async fn lock_database(&self) -> File {
+        let path = self.server.data_dir.join("orders.db-shm");
+        let file = File::options().read(true).write(true).open(path).unwrap();
+        // The eight lock bytes: https://sqlite.org/walformat.html#locks.
+        for start in 120..128 {
+            eventually("a lock of the database", async || {
+                let lock = libc::flock {
+                    l_type: libc::F_WRLCK as _,
+                    l_whence: libc::SEEK_SET as _,
+                    l_start: start,
+                    l_len: 1,
+                    l_pid: 0,
+                };
+                fcntl(&file, FcntlArg::F_SETLK(&lock)).ok()
+            })
+            .await;
+        }
+        file
+    }
+
+    /// Waits until the server has its database back.
+    pub async fn until_readable(&self) {
+        let request = serde_json::json!({"order_id": self.closed});
+        eventually("the database to be back", async || {
+            self.wire.call("GetOrder", &request, None).await.ok()
+        })
+        .await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.worker.kill();
+        self.server.process.kill();
+        let _ = std::fs::remove_dir_all(&self.server.data_dir);
+    }
+}
+
+/// An order for each command.
+async fn orders_for(client: &Client, sku: &str) -> BTreeMap<&'static str, String> {
+    let prepared = COMMANDS.map(async |command| {
+        let id = match command {
+            "ConfirmPayment" => {
+                placed(
+                    client,
+                    Placing::new("external-payment", sku),
+                    OrderState::AwaitingPayment,
+                )
+                .await
+            }
+            "ReviewOrder" => {
+                placed(
+                    client,
+                    Placing::new("by-hand", sku),
+                    OrderState::AwaitingApproval,
+                )
+                .await
+            }
+            "ConfirmPickup" => {
+                let id = client.held(sku).await;
+                client.start_fulfillment(&id).await.unwrap();
+                client.until_pickup_requested(&id).await;
+                id
+            }
+            "ConfirmDelivery" => {
+                placed(client, Placing::new("standard", sku), OrderState::InTransit).await
+            }
+            _ => client.held(sku).await,
+        };
+        (command, id)
+    });
+    join_all(prepared).await.into_iter().collect()
+}
+
+async fn placed(
+    client: &Client,
+    placing: impl Into<PlaceOrderRequest>,
+    state: OrderState,
+) -> String {
+    let id = client.place(placing).await.order_id;
+    client.until(&id, state).await;
+    id
+}

@@ -1,0 +1,132 @@
+//! What each RPC can answer beside OK.
+
+use orders_server::error::Reason::{self, *};
+use std::fmt;
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// With an answer.
+    Ok,
+    /// With a status.
+    Refused(Reason),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => write!(formatter, "Ok"),
+            Self::Refused(reason) => {
+                write!(formatter, "{:19} {reason}", format!("{:?}", reason.code()))
+            }
+        }
+    }
+}
+
+/// Of a command.
+const COMMAND: [Reason; 9] = [
+    InvalidRequest,
+    OrderNotFound,
+    RequestIdReused,
+    CommandNotAllowed,
+    RevisionMismatch,
+    TooManyCommands,
+    DatabaseUnavailable,
+    TemporalUnavailable,
+    DeadlineExceeded,
+];
+
+/// Of a list.
+const LIST: [Reason; 3] = [InvalidRequest, DatabaseUnavailable, DeadlineExceeded];
+
+/// One row for each RPC, but for WatchOrder and WatchOrders: see watch.rs.
+///
+/// What every RPC can answer before it is asked (too many at once, a message that is too large or no
+/// message at all) belongs into each row as soon as it has reasons of its own.
+pub const TABLE: [(&str, &[Reason]); 17] = [
+    (
+        "PlaceOrder",
+        &[
+            InvalidRequest,
+            RequestIdReused,
+            OrderIdExists,
+            PaymentIdExists,
+            DatabaseUnavailable,
+            TemporalUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    (
+        "GetOrder",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            TooManyCommands,
+            DatabaseUnavailable,
+            TemporalUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    ("ListOrders", &LIST),
+    (
+        "ListOrderEvents",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            DatabaseUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    ("ConfirmPayment", &COMMAND),
+    ("ReviewOrder", &COMMAND),
+    ("StartFulfillment", &COMMAND),
+    ("ConfirmPickup", &COMMAND),
+    ("ConfirmDelivery", &COMMAND),
+    ("UpdateShippingAddress", &COMMAND),
+    ("CancelOrder", &COMMAND),
+    (
+        "SignalOrder",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            RequestIdReused,
+            OrderClosed,
+            DatabaseUnavailable,
+            TemporalUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    // Out of memory: it asks nobody.
+    ("ListPolicies", &[]),
+    (
+        "GetStockItem",
+        &[
+            InvalidRequest,
+            StockItemNotFound,
+            DatabaseUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    ("ListStockItems", &LIST),
+    (
+        "SetStockItem",
+        &[
+            InvalidRequest,
+            RequestIdReused,
+            StockReserved,
+            DatabaseUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    ("ListSupplierOrders", &LIST),
+];
+
+/// What stands in the table, and no test provokes.
+pub const NOT_PROVOKED: [(&str, Reason, &str); 1] = [(
+    "GetOrder",
+    TooManyCommands,
+    "Temporal's own limit of queries, thousands a second",
+)];
+
+/// What no RPC should ever answer.
+pub const NEVER: [(Reason, &str); 1] = [(Internal, "it would be a bug")];
