@@ -1,5 +1,8 @@
 //! The same again is the same once.
 
+mod at_once;
+mod forgotten;
+
 use crate::harness::{Placing, shared, sku, unique};
 use orders::v1::{OrderState, StartFulfillmentRequest};
 use tonic::Code;

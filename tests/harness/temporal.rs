@@ -57,6 +57,13 @@ impl TestTemporal {
             .args([
                 "--dynamic-config-value",
                 "history.timerProcessorMaxTimeShift=\"100ms\"",
+            ])
+            // A closed workflow is deleted once its last tasks are known to be done: every 30 s.
+            .args([
+                "--dynamic-config-value",
+                "history.transferProcessorUpdateAckInterval=\"100ms\"",
+                "--dynamic-config-value",
+                "history.visibilityProcessorUpdateAckInterval=\"100ms\"",
             ]);
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
@@ -174,6 +181,41 @@ pub async fn terminate(address: &str, workflow_id: &str) -> Result<(), String> {
     let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
     let ended = handle.terminate(WorkflowTerminateOptions::default()).await;
     ended.map_err(|error| error.to_string())
+}
+
+/// Deletes a workflow and its history by hand, as an operator would. It takes a moment: see
+/// [`is_known`].
+pub fn delete(address: &str, workflow_id: &str) {
+    let output = Command::new(needed("temporal"))
+        .args([
+            "workflow",
+            "delete",
+            // Nobody is there to be asked whether it is meant.
+            "--yes",
+            "--workflow-id",
+            workflow_id,
+            "--address",
+            address,
+        ])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{workflow_id}: {errors}");
+}
+
+/// Whether Temporal has a workflow of that id, open or closed.
+pub async fn is_known(address: &str, workflow_id: &str) -> bool {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let described = handle.describe(WorkflowDescribeOptions::default()).await;
+    match described {
+        Ok(_) => true,
+        Err(error) => {
+            let error = error.to_string();
+            assert!(error.to_lowercase().contains("not found"), "{error}");
+            false
+        }
+    }
 }
 
 /// The activities that a workflow waits for and that have failed: their names, and how often each
