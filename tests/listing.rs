@@ -1,5 +1,7 @@
 //! Reading: lists, events, strong reads, policies, previews.
 
+mod pages;
+
 use crate::harness::{Placing, Refused, shared, sku, unique};
 use orders::v1::{
     CancelOrderRequest, Consistency, GetOrderRequest, ListOrdersRequest, ListPoliciesRequest,

@@ -24,6 +24,7 @@ mod listing;
 mod notifications;
 mod pre_order;
 mod readme;
+mod reads;
 mod replenishment;
 mod restart;
 mod scenarios;
