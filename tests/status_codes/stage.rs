@@ -12,6 +12,7 @@ use nix::{
 };
 use orders::v1::{OrderState, PlaceOrderRequest};
 use std::{collections::BTreeMap, fs::File, process::Command};
+use tempfile::TempDir;
 
 /// The commands, and SignalOrder.
 pub const COMMANDS: [&str; 8] = [
@@ -47,6 +48,8 @@ pub struct Stage {
     pub server: TestServer,
     worker: Process,
     temporal: TestTemporal,
+    /// Goes last.
+    _folder: TempDir,
 }
 
 impl Stage {
@@ -54,7 +57,7 @@ impl Stage {
     pub async fn start() -> Stage {
         let temporal = TestTemporal::start().await;
         let options = ServerOptions::with_temporal(&temporal.address).policies();
-        let folder = tempfile::tempdir().unwrap().keep();
+        let folder = tempfile::tempdir().unwrap();
         let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
         worker
             .args([
@@ -63,9 +66,9 @@ impl Stage {
                 &temporal.address,
                 "--data-dir",
             ])
-            .arg(&folder);
+            .arg(folder.path());
         let worker = Process::spawn(worker);
-        let server = TestServer::start(options.data_dir(&folder).arg("--no-worker")).await;
+        let server = TestServer::start(options.data_dir(folder.path()).arg("--no-worker")).await;
         let client = server.client().await;
         let (sku, free_sku) = (sku(), unique("free"));
         client.stock(&sku, 1_000).await;
@@ -94,6 +97,7 @@ impl Stage {
             server,
             worker,
             temporal,
+            _folder: folder,
         };
         stage.rested().await;
         stage
@@ -174,14 +178,6 @@ impl Stage {
             self.wire.call("GetOrder", &request, None).await.ok()
         })
         .await;
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.worker.kill();
-        self.server.process.kill();
-        let _ = std::fs::remove_dir_all(&self.server.data_dir);
     }
 }
 

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a process asks of the world: one transaction.
+#[allow(clippy::large_enum_variant, reason = "a story has some tens of them")]
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Settle,
