@@ -147,11 +147,17 @@ impl Watches {
     }
 
     async fn register(&self, order_id: Option<&str>) -> Result<Live, WatchError> {
+        // Read here, not by the tail: a database that does not answer must not hold up others.
+        let head = self.store.log_head().await?;
         let (reply, live) = oneshot::channel();
         let order_id = order_id.map(str::to_owned);
-        let registration = Registration { order_id, reply };
+        let registration = Registration {
+            order_id,
+            head,
+            reply,
+        };
         let sent = self.tail.send(registration).await;
         sent.map_err(|_| WatchError::Stopping)?;
-        live.await.map_err(|_| WatchError::Stopping)?
+        live.await.map_err(|_| WatchError::Stopping)
     }
 }

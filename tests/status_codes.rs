@@ -14,25 +14,7 @@ use check::Covered;
 use orders_server::error::Reason;
 use stage::Stage;
 use std::collections::BTreeSet;
-use table::{NEVER, NOT_PROVOKED, Outcome};
-
-/// Whether WatchOrder and WatchOrders answer: then their rows are those of watch.rs, and until then
-/// they are UNIMPLEMENTED.
-const WATCHES_ARE_BUILT: bool = false;
-
-/// What every RPC of the contract can answer.
-fn table() -> Vec<(&'static str, Vec<Reason>)> {
-    let mut rows: Vec<_> = table::TABLE
-        .iter()
-        .map(|(rpc, row)| (*rpc, row.to_vec()))
-        .collect();
-    match WATCHES_ARE_BUILT {
-        true => rows.extend(watch::table()),
-        false => rows
-            .extend(["WatchOrder", "WatchOrders"].map(|rpc| (rpc, vec![Reason::NotImplemented]))),
-    }
-    rows
-}
+use table::{NEVER, NOT_PROVOKED, Outcome, TABLE};
 
 #[test]
 fn the_table_has_every_rpc_and_every_reason() {
@@ -41,11 +23,11 @@ fn the_table_has_every_rpc_and_every_reason() {
         .iter()
         .map(|method| method.name().to_owned())
         .collect();
-    let rows: BTreeSet<String> = table().iter().map(|(rpc, _)| (*rpc).to_owned()).collect();
+    let rows: BTreeSet<String> = TABLE.iter().map(|(rpc, _)| (*rpc).to_owned()).collect();
     assert_eq!(rows, known, "an RPC without a row, or a row without an RPC");
-    assert_eq!(rows.len(), table().len(), "one row for each RPC");
+    assert_eq!(rows.len(), TABLE.len(), "one row for each RPC");
     // What the README explains is what some RPC answers, but for what none ever should.
-    let mut answered: BTreeSet<Reason> = table().into_iter().flat_map(|(_, row)| row).collect();
+    let mut answered: BTreeSet<Reason> = TABLE.iter().flat_map(|(_, row)| *row).copied().collect();
     assert!(NEVER.iter().all(|(reason, _)| answered.insert(*reason)));
     assert_eq!(answered, BTreeSet::from(Reason::ALL));
 }
@@ -59,11 +41,10 @@ async fn each_rpc_answers_each_of_its_codes() {
     for case in cases::refused(&stage) {
         covered.run(&stage.wire, case).await;
     }
-    if WATCHES_ARE_BUILT {
-        for case in watch::refused(&stage) {
-            covered.run(&stage.wire, case).await;
-        }
+    for case in watch::refused(&stage) {
+        covered.run(&stage.wire, case).await;
     }
+    watch::too_many(&stage, &mut covered).await;
     assert_eq!(
         stage.snapshot().await,
         before,
@@ -73,9 +54,7 @@ async fn each_rpc_answers_each_of_its_codes() {
     for case in cases::done(&stage) {
         covered.run(&stage.wire, case).await;
     }
-    if WATCHES_ARE_BUILT {
-        watch::done(&stage, &mut covered).await;
-    }
+    watch::done(&stage, &mut covered).await;
 
     let before = stage.rested().await;
     stage.kill_worker();
@@ -109,9 +88,7 @@ async fn each_rpc_answers_each_of_its_codes() {
         .call("GetOrder", &serde_json::json!({"order_id": id}), None)
         .await;
     assert_eq!(order.unwrap().body["order"]["state"], "ORDER_STATE_PLACED");
-    if WATCHES_ARE_BUILT {
-        watch::stopping(stage, &mut covered).await;
-    }
+    watch::stopping(stage, &mut covered).await;
 
     assert_all_covered(&covered);
 }
@@ -120,13 +97,10 @@ async fn each_rpc_answers_each_of_its_codes() {
 fn assert_all_covered(covered: &Covered) {
     let mut expected = BTreeSet::new();
     let mut count = 0;
-    for (rpc, row) in table() {
-        let answers = (rpc != "WatchOrder" && rpc != "WatchOrders") || WATCHES_ARE_BUILT;
-        expected.extend(answers.then(|| (rpc.to_owned(), Outcome::Ok)));
-        expected.extend(
-            row.into_iter()
-                .map(|reason| (rpc.to_owned(), Outcome::Refused(reason))),
-        );
+    for (rpc, row) in TABLE {
+        let refused = row.iter().copied().map(Outcome::Refused);
+        let all = std::iter::once(Outcome::Ok).chain(refused);
+        expected.extend(all.map(|outcome| (rpc.to_owned(), outcome)));
     }
     for (rpc, reason, why) in NOT_PROVOKED {
         assert!(expected.remove(&(rpc.to_owned(), Outcome::Refused(reason))));
@@ -152,5 +126,5 @@ fn assert_all_covered(covered: &Covered) {
             format!("{:?}", reason.code())
         );
     }
-    println!("{} RPCs, {count} outcomes", table().len());
+    println!("{} RPCs, {count} outcomes", TABLE.len());
 }

@@ -101,7 +101,7 @@ impl Reason {
             Self::RevisionMismatch => Code::Aborted,
             Self::DatabaseUnavailable | Self::TemporalUnavailable | Self::ServerStopping => {
                 Code::Unavailable
-            },
+            }
             Self::TooManyCommands | Self::TooManyWatches => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Internal => Code::Internal,

@@ -1,6 +1,6 @@
 //! The tail: the one reader of the log in a process, for all of its watches.
 
-use super::{Placed, WatchError};
+use super::Placed;
 use orders_worker::store::{Store, StoreError, log::Record, read::StoredOrder};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -27,8 +27,10 @@ const REMEMBERED: usize = 20_000;
 pub(super) struct Registration {
     /// Which order; none for all.
     pub(super) order_id: Option<String>,
+    /// Where the log was at most when this was sent.
+    pub(super) head: i64,
     /// Answered when nothing that is committed from then on will be missed.
-    pub(super) reply: oneshot::Sender<Result<Live, WatchError>>,
+    pub(super) reply: oneshot::Sender<Live>,
 }
 
 /// What is told to who watches.
@@ -75,7 +77,7 @@ impl Tail {
             tokio::select! {
                 registration = self.registrations.recv() => match registration {
                     Some(registration) => {
-                        self.register(registration).await;
+                        self.register(registration);
                         continue;
                     }
                     None => return,
@@ -89,19 +91,13 @@ impl Tail {
         }
     }
 
-    async fn register(&mut self, registration: Registration) {
-        let Registration { order_id, reply } = registration;
-        let position = match self.position {
-            Some(position) => position,
-            None => match self.store.log_head().await {
-                Ok(head) => head,
-                Err(error) => {
-                    let _ = reply.send(Err(error.into()));
-                    return;
-                }
-            },
-        };
-        self.position = Some(position);
+    fn register(&mut self, registration: Registration) {
+        let Registration {
+            order_id,
+            head,
+            reply,
+        } = registration;
+        let position = *self.position.get_or_insert(head);
         let entries = match order_id {
             None => self.all.subscribe(),
             Some(order_id) => {
@@ -111,7 +107,7 @@ impl Tail {
             }
         };
         // Who does not wait any more has dropped the receiver, and is forgotten with the others.
-        let _ = reply.send(Ok(Live { entries, position }));
+        let _ = reply.send(Live { entries, position });
     }
 
     /// Without anybody who watches, nothing is read.

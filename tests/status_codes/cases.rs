@@ -152,11 +152,6 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
         ("ListSupplierOrders", negative, Reason::InvalidRequest),
     ];
     cases.extend(rows.map(|(rpc, request, reason)| Case::refused(rpc, request, reason)));
-    if !super::WATCHES_ARE_BUILT {
-        for rpc in ["WatchOrder", "WatchOrders"] {
-            cases.push(Case::refused(rpc, json!({}), Reason::NotImplemented));
-        }
-    }
     cases
 }
 
@@ -187,8 +182,12 @@ pub fn too_many(stage: &Stage) -> Vec<Case> {
 fn asking(stage: &Stage) -> Vec<(&'static str, Value)> {
     let commands = COMMANDS.map(|rpc| (rpc, command(rpc, &stage.waiting[rpc])));
     let others = OTHERS.map(|rpc| (rpc, other(stage, rpc)));
-    let place = [("PlaceOrder", placing(&stage.sku))];
-    let all = commands.into_iter().chain(others).chain(place);
+    let more = [
+        ("PlaceOrder", placing(&stage.sku)),
+        ("WatchOrder", json!({"order_id": stage.closed})),
+        ("WatchOrders", json!({})),
+    ];
+    let all = commands.into_iter().chain(others).chain(more);
     let all: Vec<_> = all.collect();
     // But for ListPolicies.
     assert_eq!(all.len(), TABLE.len() - 1);

@@ -26,6 +26,9 @@ pub const COMMANDS: [&str; 8] = [
     "SignalOrder",
 ];
 
+/// How many watches the server allows.
+pub const MAX_WATCHES: usize = 4;
+
 /// See above.
 pub struct Stage {
     /// A client that calls by name.
@@ -57,6 +60,7 @@ impl Stage {
     pub async fn start() -> Stage {
         let temporal = TestTemporal::start().await;
         let options = ServerOptions::with_temporal(&temporal.address).policies();
+        let options = options.arg("--max-watches").arg(&MAX_WATCHES.to_string());
         let folder = tempfile::tempdir().unwrap();
         let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
         worker

@@ -39,11 +39,11 @@ const COMMAND: [Reason; 9] = [
 /// Of a list.
 const LIST: [Reason; 3] = [InvalidRequest, DatabaseUnavailable, DeadlineExceeded];
 
-/// One row for each RPC, but for WatchOrder and WatchOrders: see watch.rs.
+/// One row for each RPC.
 ///
 /// What every RPC can answer before it is asked (too many at once, a message that is too large or no
 /// message at all) belongs into each row as soon as it has reasons of its own.
-pub const TABLE: [(&str, &[Reason]); 17] = [
+pub const TABLE: [(&str, &[Reason]); 19] = [
     (
         "PlaceOrder",
         &[
@@ -93,6 +93,27 @@ pub const TABLE: [(&str, &[Reason]); 17] = [
             OrderClosed,
             DatabaseUnavailable,
             TemporalUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    (
+        "WatchOrder",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            TooManyWatches,
+            DatabaseUnavailable,
+            ServerStopping,
+            DeadlineExceeded,
+        ],
+    ),
+    (
+        "WatchOrders",
+        &[
+            InvalidRequest,
+            TooManyWatches,
+            DatabaseUnavailable,
+            ServerStopping,
             DeadlineExceeded,
         ],
     ),

@@ -1,43 +1,16 @@
-//! WatchOrder and WatchOrders: switched on by `WATCHES_ARE_BUILT` in tests/status_codes.rs.
+//! WatchOrder and WatchOrders.
 
 use super::{
     check::{Case, Covered, check},
-    stage::Stage,
+    stage::{MAX_WATCHES, Stage},
     table::Outcome,
 };
+use crate::harness::eventually;
+use futures::future::join_all;
 use nix::sys::signal::Signal;
 use orders_server::error::Reason;
 use serde_json::{Value, json};
 use tonic::Code;
-
-/// The reason of a stream that ends because the server stops: to be named when there is one.
-const STOPPING: &str = "SERVER_STOPPING";
-
-/// Their rows.
-pub fn table() -> Vec<(&'static str, Vec<Reason>)> {
-    let stopping = || named(STOPPING);
-    vec![
-        (
-            "WatchOrder",
-            vec![
-                Reason::InvalidRequest,
-                Reason::OrderNotFound,
-                Reason::DeadlineExceeded,
-                stopping(),
-            ],
-        ),
-        (
-            "WatchOrders",
-            vec![Reason::InvalidRequest, Reason::DeadlineExceeded, stopping()],
-        ),
-    ]
-}
-
-fn named(name: &str) -> Reason {
-    let mut all = Reason::ALL.into_iter();
-    let found = all.find(|reason| reason.as_str() == name);
-    found.unwrap_or_else(|| panic!("{name} is not in Reason::ALL"))
-}
 
 /// What has nothing new to say: an order that stands still, at its last revision.
 fn quiet(stage: &Stage, revision: &Value) -> [(&'static str, Value); 2] {
@@ -64,6 +37,35 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             Reason::InvalidRequest,
         ),
     ]
+}
+
+/// As many as there may be are open.
+pub async fn too_many(stage: &Stage, covered: &mut Covered) {
+    let client = stage.server.client().await;
+    let mut open = Vec::new();
+    for _ in 0..MAX_WATCHES {
+        open.push(
+            client
+                .watch(&stage.waiting["SignalOrder"], 0)
+                .await
+                .unwrap(),
+        );
+    }
+    for (rpc, request) in quiet(stage, &json!(0)) {
+        let case = Case::refused(rpc, request, Reason::TooManyWatches);
+        covered.run(&stage.wire, case).await;
+    }
+    drop(open);
+    eventually("the watches to be gone", async || {
+        let id = &stage.waiting["SignalOrder"];
+        let all = (0..MAX_WATCHES).map(|_| client.watch(id, 0));
+        join_all(all)
+            .await
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+    })
+    .await;
 }
 
 /// What is answered, and a watch whose caller has no more time.
