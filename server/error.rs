@@ -108,6 +108,30 @@ pub enum Error {
     /// Too many commands of one order at once.
     #[error("too many commands for the order {0} at once: send the same request again")]
     Busy(String),
+    /// As many calls as there may be are worked on.
+    #[error("{most} calls are worked on, and no more at a time: send the same request again")]
+    Overloaded {
+        /// How many there may be.
+        most: u32,
+    },
+    /// The request is larger than any that is read.
+    #[error("the request is larger than {most} bytes")]
+    TooLarge {
+        /// How large it may be, in bytes.
+        most: u32,
+    },
+    /// The request is no message of its type.
+    #[error("the request cannot be read: {0}")]
+    Malformed(String),
+    /// There is no such method.
+    #[error("there is no method {0}: reflection lists all that there are")]
+    UnknownMethod(String),
+    /// The request is compressed in a way that is not understood.
+    #[error("{0}: gzip is, and none at all")]
+    Encoding(String),
+    /// A web page called that may not.
+    #[error("pages of the origin {0} may not call this server: `serve --web-origin` allows them")]
+    Origin(String),
     /// The caller's time is up.
     #[error("the deadline has passed: the same request_id tells how it ended")]
     Late,
@@ -180,6 +204,12 @@ impl Error {
             Self::Busy(_) => Reason::TooManyCommands,
             Self::TooManyWatches { .. } => Reason::TooManyWatches,
             Self::Stopping(_) => Reason::ServerStopping,
+            Self::Overloaded { .. } => Reason::Overloaded,
+            Self::TooLarge { .. } => Reason::RequestTooLarge,
+            Self::Malformed(_) => Reason::MalformedRequest,
+            Self::UnknownMethod(_) => Reason::UnknownMethod,
+            Self::Encoding(_) => Reason::UnsupportedEncoding,
+            Self::Origin(_) => Reason::OriginNotAllowed,
             Self::Late | Self::WatchLate(_) => Reason::DeadlineExceeded,
             Self::Internal(_) => Reason::Internal,
         }
@@ -205,15 +235,24 @@ impl Error {
             _ => {}
         }
         let mut status = Status::with_error_details(code, message, details);
-        if matches!(code, Code::Unavailable | Code::ResourceExhausted)
-            && let Ok(delay) = RETRY_DELAY.as_millis().to_string().parse()
-        {
-            // What gRPC's own retries look at.
+        if let Some(delay) = self.pushback().and_then(|delay| delay.parse().ok()) {
             status
                 .metadata_mut()
                 .insert("grpc-retry-pushback-ms", delay);
         }
         status
+    }
+
+    /// What gRPC's own retries look at: when to send the same again, in milliseconds, or never.
+    fn pushback(&self) -> Option<String> {
+        match (self, self.code()) {
+            // Its code alone would be retried.
+            (Self::TooLarge { .. }, _) => Some("-1".to_owned()),
+            (_, Code::Unavailable | Code::ResourceExhausted) => {
+                Some(RETRY_DELAY.as_millis().to_string())
+            }
+            _ => None,
+        }
     }
 
     fn metadata(&self) -> HashMap<String, String> {
@@ -285,10 +324,19 @@ impl Error {
             Self::Database(_)
             | Self::Temporal(_)
             | Self::Busy(_)
+            | Self::Overloaded { .. }
             | Self::TooManyWatches { .. }
             | Self::Stopping(_) => {
                 details.set_retry_info(Some(RETRY_DELAY));
             }
+            Self::TooLarge { .. } => {
+                details.add_quota_failure_violation("max_request_bytes", description);
+            }
+            // The request as a whole.
+            Self::Malformed(_) => {
+                details.add_bad_request_violation("", description);
+            }
+            Self::UnknownMethod(_) | Self::Encoding(_) | Self::Origin(_) => {}
             Self::Moved { .. } | Self::Late | Self::WatchLate(_) | Self::Internal(_) => {}
         }
     }

@@ -18,7 +18,13 @@ mod watch;
 mod watch_order;
 mod watch_orders;
 
-use crate::{convert::UiLinks, error::Error, layer::Deadline, temporal::Temporal, watch::Watches};
+use crate::{
+    convert::UiLinks,
+    error::Error,
+    layer::Deadline,
+    temporal::{Temporal, within_time},
+    watch::Watches,
+};
 use orders::v1::{
     inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
 };
@@ -28,9 +34,6 @@ use orders_worker::{
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
-
-/// The largest request: an order with 200 line items is far below it.
-const MAX_REQUEST: usize = 1024 * 1024;
 
 /// What the RPCs work with. Cheap to clone.
 #[derive(Clone)]
@@ -67,18 +70,18 @@ impl Orders {
         }
     }
 
-    /// The order service, to be served.
-    pub fn order_service(&self) -> OrderServiceServer<Orders> {
+    /// The order service, to be served; its requests have at most `max_request` bytes.
+    pub fn order_service(&self, max_request: usize) -> OrderServiceServer<Orders> {
         OrderServiceServer::new(self.clone())
-            .max_decoding_message_size(MAX_REQUEST)
+            .max_decoding_message_size(max_request)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
     }
 
-    /// The inventory service, to be served.
-    pub fn inventory_service(&self) -> InventoryServiceServer<Orders> {
+    /// The inventory service, to be served; its requests have at most `max_request` bytes.
+    pub fn inventory_service(&self, max_request: usize) -> InventoryServiceServer<Orders> {
         InventoryServiceServer::new(self.clone())
-            .max_decoding_message_size(MAX_REQUEST)
+            .max_decoding_message_size(max_request)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
     }
@@ -117,14 +120,14 @@ fn remaining<T>(request: &Request<T>) -> Duration {
     deadline.map_or(Duration::from_secs(10), |deadline| deadline.remaining())
 }
 
-/// Runs something that may take longer than the caller has. The bound ends a little before the
-/// caller's, so that the answer still reaches it.
+/// Runs something that may take longer than the caller has, and tells Temporal how long that is.
+/// The bound ends a little before the caller's, so that the answer still reaches it.
 async fn within<T>(
     time: Duration,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let time = time.saturating_sub(Duration::from_millis(5));
-    tokio::time::timeout(time, work)
+    tokio::time::timeout(time, within_time(time, work))
         .await
         .unwrap_or(Err(Error::Late))
 }

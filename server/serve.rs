@@ -3,14 +3,17 @@
 mod background;
 mod base;
 mod health;
+mod limits;
 mod stop;
 
 pub use stop::Stop;
 
 use crate::{
-    layer::{DeadlineLayer, TrailerLayer},
+    layer::{
+        DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer, TrailerLayer, WebOrigins,
+    },
     rpc::Orders,
-    settings::{MailSettingsError, ServeSettings, WorkerSettings},
+    settings::{LimitSettings, MailSettingsError, ServeSettings, WorkerSettings},
     temporal::{
         connect::ConnectError,
         dev_server::DevServerError,
@@ -27,7 +30,8 @@ use orders_worker::{
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::server::TcpIncoming;
+use tonic_web::GrpcWebLayer;
 
 /// How long calls under way may take when the program stops, and then the worker.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -140,7 +144,13 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     if !settings.no_worker {
         background.tell(&base, notification);
     }
-    let served = serve_api(&mut base, policies, settings.max_watches, listener, stop).await;
+    let edge = Edge {
+        listener,
+        origins: settings.web.origins(),
+        limits: settings.limits,
+        max_watches: settings.max_watches,
+    };
+    let served = serve_api(&mut base, policies, edge, stop).await;
     background.stop().await;
     close(base, workers).await;
     served
@@ -200,13 +210,26 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     bound.map_err(|source| ServeError::Listen { address, source })
 }
 
+/// Where the API is served, and to whom.
+struct Edge {
+    listener: TcpListener,
+    limits: LimitSettings,
+    origins: WebOrigins,
+    max_watches: u32,
+}
+
 async fn serve_api(
     base: &mut Base,
     policies: PolicyBook,
-    max_watches: u32,
-    listener: TcpListener,
+    edge: Edge,
     stop: Stop,
 ) -> Result<(), ServeError> {
+    let Edge {
+        listener,
+        limits,
+        origins,
+        max_watches,
+    } = edge;
     let address = listener.local_addr().map_err(|source| ServeError::Listen {
         address: SocketAddr::from(([0, 0, 0, 0], 0)),
         source,
@@ -217,17 +240,21 @@ async fn serve_api(
     let watches = Watches::start(store.clone(), max_watches, draining.clone());
     let orders = Orders::new(store, temporal, policies, watches, base.ui.clone());
     let drained = draining.clone();
-    let server = Server::builder()
-        .tcp_nodelay(true)
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .max_concurrent_streams(Some(1_000))
-        .layer(DeadlineLayer)
+    let max_request = limits.max_request_bytes;
+    let server = limits::server(&limits, &origins)
+        .layer(origins.cors())
+        .layer(GrpcWebLayer::new())
+        .layer(OriginLayer::new(origins))
+        .layer(StoppingLayer::new(draining.clone()))
+        .layer(StatusLayer::new(max_request))
+        .layer(DeadlineLayer::new(limits.max_call_time))
+        .layer(ShedLayer::new(limits.max_concurrent_requests))
         .layer(TrailerLayer)
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .add_service(orders.order_service())
-        .add_service(orders.inventory_service())
+        .add_service(orders.order_service(max_request as usize))
+        .add_service(orders.inventory_service(max_request as usize))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
             drained.cancelled().await;
         });

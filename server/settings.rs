@@ -1,8 +1,12 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
+mod limits;
 mod mail;
+mod web;
 
+pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
+pub use web::WebSettings;
 
 use crate::temporal::run_worker::Role;
 use crate::{client::ClientCommand, logging::LogFormat};
@@ -78,6 +82,14 @@ pub struct ServeSettings {
     /// Serve the API only; the orders are run by `orders worker`.
     #[arg(long, env = "ORDERS_NO_WORKER", default_value_t)]
     pub no_worker: bool,
+
+    /// How much callers may ask.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+
+    /// Which web pages may call.
+    #[command(flatten)]
+    pub web: WebSettings,
 
     /// What `serve` and `worker` share.
     #[command(flatten)]

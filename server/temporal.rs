@@ -1,6 +1,7 @@
 //! The only place that talks to Temporal: starting, commanding and asking workflows, and the
 //! embedded dev server. Its errors are told apart here and nowhere else.
 
+mod caller;
 pub mod connect;
 pub mod dev_server;
 mod error;
@@ -13,6 +14,7 @@ pub mod run_worker;
 mod search_attributes;
 pub mod sweep;
 
+pub use caller::within_time;
 pub use error::TemporalError;
 
 use orders_worker::workflow::shipping_lane;

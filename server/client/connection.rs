@@ -19,6 +19,8 @@ use tonic_types::StatusExt;
 const PAUSE: Duration = Duration::from_millis(100);
 /// To this the pause grows.
 const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// What is sent again, where the server says when: as the published service config has it.
+const RETRIED: [Code; 2] = [Code::Unavailable, Code::ResourceExhausted];
 /// A page of large orders is larger than the 4 MB that tonic takes by itself.
 const ANSWER_MOST: usize = 256 * 1024 * 1024;
 
@@ -142,9 +144,9 @@ impl Connection {
                 Ok(answer) => return Ok(answer),
                 Err(status) => status,
             };
-            let told = match status.code() {
-                Code::Unavailable | Code::ResourceExhausted => status.get_details_retry_info(),
-                _ => None,
+            let told = match RETRIED.contains(&status.code()) {
+                true => status.get_details_retry_info(),
+                false => None,
             };
             let told = told.and_then(|info| info.retry_delay);
             let (failure, wait) = match told {
@@ -206,4 +208,19 @@ fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static)
         cause = deeper;
     }
     cause
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::words::code_name, *};
+
+    #[test]
+    fn the_same_is_sent_again_as_in_the_service_config() {
+        let config = include_str!("../../proto/orders/v1/orders_grpc_service_config.json");
+        let config: serde_json::Value = serde_json::from_str(config).unwrap();
+        for group in config["methodConfig"].as_array().unwrap() {
+            let codes = &group["retryPolicy"]["retryableStatusCodes"];
+            assert_eq!(*codes, serde_json::json!(RETRIED.map(code_name)));
+        }
+    }
 }

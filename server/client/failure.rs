@@ -104,7 +104,12 @@ impl Failure {
     pub fn status(status: &Status) -> Self {
         let details = status.get_error_details();
         let code = status.code();
-        let mut failure = Self::new(Exit::of(code), code, "", status.message());
+        let exit = match code {
+            // Too much in itself, not at the moment: waiting does not help.
+            Code::ResourceExhausted if details.retry_info().is_none() => Exit::Usage,
+            _ => Exit::of(code),
+        };
+        let mut failure = Self::new(exit, code, "", status.message());
         let said = &mut *failure.0;
         if let Some(info) = details.error_info() {
             said.reason.clone_from(&info.reason);

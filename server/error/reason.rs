@@ -36,6 +36,18 @@ pub enum Reason {
     TooManyCommands,
     /// As many watches as there may be are open.
     TooManyWatches,
+    /// As many calls as there may be are worked on.
+    Overloaded,
+    /// The request is larger than any that is read.
+    RequestTooLarge,
+    /// The request is no message of its type.
+    MalformedRequest,
+    /// No such method.
+    UnknownMethod,
+    /// The request is compressed in a way that is not understood.
+    UnsupportedEncoding,
+    /// A web page called that may not.
+    OriginNotAllowed,
     /// The caller's time is up.
     DeadlineExceeded,
     /// A broken invariant.
@@ -44,7 +56,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 23] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
@@ -60,6 +72,12 @@ impl Reason {
         Self::ServerStopping,
         Self::TooManyCommands,
         Self::TooManyWatches,
+        Self::Overloaded,
+        Self::RequestTooLarge,
+        Self::MalformedRequest,
+        Self::UnknownMethod,
+        Self::UnsupportedEncoding,
+        Self::OriginNotAllowed,
         Self::DeadlineExceeded,
         Self::Internal,
     ];
@@ -82,6 +100,12 @@ impl Reason {
             Self::ServerStopping => "SERVER_STOPPING",
             Self::TooManyCommands => "TOO_MANY_COMMANDS",
             Self::TooManyWatches => "TOO_MANY_WATCHES",
+            Self::Overloaded => "OVERLOADED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::MalformedRequest => "MALFORMED_REQUEST",
+            Self::UnknownMethod => "UNKNOWN_METHOD",
+            Self::UnsupportedEncoding => "UNSUPPORTED_ENCODING",
+            Self::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Internal => "INTERNAL",
         }
@@ -90,7 +114,7 @@ impl Reason {
     /// The code that it comes with.
     pub const fn code(self) -> Code {
         match self {
-            Self::InvalidRequest => Code::InvalidArgument,
+            Self::InvalidRequest | Self::MalformedRequest => Code::InvalidArgument,
             Self::OrderNotFound | Self::StockItemNotFound => Code::NotFound,
             Self::RequestIdReused | Self::OrderIdExists | Self::PaymentIdExists => {
                 Code::AlreadyExists
@@ -102,7 +126,12 @@ impl Reason {
             Self::DatabaseUnavailable | Self::TemporalUnavailable | Self::ServerStopping => {
                 Code::Unavailable
             }
-            Self::TooManyCommands | Self::TooManyWatches => Code::ResourceExhausted,
+            Self::TooManyCommands
+            | Self::TooManyWatches
+            | Self::Overloaded
+            | Self::RequestTooLarge => Code::ResourceExhausted,
+            Self::UnknownMethod | Self::UnsupportedEncoding => Code::Unimplemented,
+            Self::OriginNotAllowed => Code::PermissionDenied,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Internal => Code::Internal,
         }

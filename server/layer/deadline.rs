@@ -14,9 +14,6 @@ use tower::{Layer, Service};
 /// For callers that name none.
 const DEFAULT: Duration = Duration::from_secs(10);
 
-/// For callers that name more.
-const LONGEST: Duration = Duration::from_secs(60);
-
 /// Ours ends a twentieth of the time before the caller's, so that ours is the answer: at least this,
 const LEAST_MARGIN: Duration = Duration::from_millis(2);
 
@@ -45,18 +42,31 @@ impl Deadline {
 }
 
 /// Puts a [`Deadline`] into every request and ends unary calls that miss it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeadlineLayer;
+#[derive(Clone, Copy, Debug)]
+pub struct DeadlineLayer {
+    longest: Duration,
+}
+
+impl DeadlineLayer {
+    /// A unary call takes at most this, also for callers that name more.
+    pub fn new(longest: Duration) -> Self {
+        Self { longest }
+    }
+}
 
 /// See [`DeadlineLayer`].
 #[derive(Clone, Debug)]
-pub struct DeadlineService<S>(S);
+pub struct DeadlineService<S> {
+    inner: S,
+    longest: Duration,
+}
 
 impl<S> Layer<S> for DeadlineLayer {
     type Service = DeadlineService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        DeadlineService(inner)
+        let longest = self.longest;
+        DeadlineService { inner, longest }
     }
 }
 
@@ -70,7 +80,7 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
@@ -78,7 +88,7 @@ where
             .headers()
             .get("grpc-timeout")
             .and_then(|value| parse(value.to_str().ok()?));
-        let time = before(asked.unwrap_or(DEFAULT).min(LONGEST));
+        let time = before(asked.unwrap_or(DEFAULT).min(self.longest));
         let now = Instant::now();
         request.extensions_mut().insert(Deadline {
             answer: now + time,
@@ -88,8 +98,8 @@ where
         let path = request.uri().path().to_owned();
         let started = Instant::now();
         // The clone takes the place of the service that was polled ready.
-        let clone = self.0.clone();
-        let mut inner = std::mem::replace(&mut self.0, clone);
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let answer = tokio::time::timeout(time, inner.call(request)).await;
             let ms = started.elapsed().as_millis() as u64;

@@ -1,7 +1,12 @@
 //! GetOrder: from the store, or from the workflow where the caller asks for that.
 
 use super::{Orders, remaining};
-use crate::{convert, error::Error, temporal::TemporalError};
+use crate::{
+    convert,
+    error::Error,
+    layer::Slots,
+    temporal::{TemporalError, within_time},
+};
 use orders::v1::{GetOrderRequest, GetOrderResponse};
 use orders_worker::store::read::StoredOrder;
 use std::time::Duration;
@@ -20,7 +25,11 @@ impl Orders {
         let stored = self.stored(&asked.order_id).await?;
         // A closed order does not change any more, and Temporal may have forgotten it.
         let stored = match asked.strong && !stored.order.state.is_closed() {
-            true => self.strong(stored, time).await?,
+            true => {
+                let slots = request.extensions().get::<Slots>();
+                let _slot = slots.map(Slots::take_waiting).transpose()?;
+                self.strong(stored, time).await?
+            }
             false => stored,
         };
         let order = Some(self.show(&stored));
@@ -29,7 +38,8 @@ impl Orders {
 
     /// Asks the workflow, and leaves a caller in a hurry enough time to hear that it did not answer.
     async fn strong(&self, stored: StoredOrder, time: Duration) -> Result<StoredOrder, Error> {
-        let answer = tokio::time::timeout(PATIENCE.min(time * 3 / 4), self.ask_workflow(stored));
+        let time = PATIENCE.min(time * 3 / 4);
+        let answer = tokio::time::timeout(time, within_time(time, self.ask_workflow(stored)));
         answer.await.unwrap_or_else(|_| {
             let cause = "the workflow did not answer in time: is a worker running?";
             Err(Error::Temporal(cause.to_owned()))

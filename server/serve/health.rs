@@ -13,7 +13,7 @@ use tonic_health::{
 
 /// The name under which a load balancer asks for commands.
 const COMMANDS: &str = "orders.v1.OrderService";
-/// The same for the stock.
+/// The same for the stock, which needs the database only: it works whenever reads do.
 const STOCK: &str = "orders.v1.InventoryService";
 
 /// Between two looks.
@@ -68,6 +68,8 @@ impl Monitor {
     /// Says that nothing is served any more.
     pub(super) async fn stop(self) {
         self.looking.abort();
+        // A look that is at its end must not say the contrary afterwards.
+        let _ = self.looking.await;
         for name in ["", COMMANDS, STOCK] {
             self.reporter
                 .set_service_status(name, ServingStatus::NotServing)
@@ -93,13 +95,14 @@ async fn look(
         if before != Some((reads, commands)) {
             tracing::info!(reads, commands, "health");
             before = Some((reads, commands));
-        }
-        for (name, serving) in [("", reads), (STOCK, reads), (COMMANDS, commands)] {
-            let status = match serving {
-                true => ServingStatus::Serving,
-                false => ServingStatus::NotServing,
-            };
-            reporter.set_service_status(name, status).await;
+            // Only then: every call sends a message to everybody who watches.
+            for (name, serving) in [("", reads), (STOCK, reads), (COMMANDS, commands)] {
+                let status = match serving {
+                    true => ServingStatus::Serving,
+                    false => ServingStatus::NotServing,
+                };
+                reporter.set_service_status(name, status).await;
+            }
         }
         ready.send_replace(commands);
         let pause = if commands { INTERVAL } else { INTERVAL / 10 };

@@ -1,26 +1,21 @@
 //! The operations on one order's workflow.
 
-use super::{Temporal, TemporalError};
+use super::{Temporal, TemporalError, caller::rpc_options};
 use orders_worker::{
     activities::CommandReply,
     domain::{command::CommandRequest, order::Order},
     workflow::{OrderWorkflow, TASK_TIMEOUT, search},
 };
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 use temporalio_client::{
-    RetryOptions, RpcOptions, WorkflowExecuteUpdateOptions, WorkflowHandle,
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowQueryOptions, WorkflowSignalOptions,
-    WorkflowStartOptions, errors::WorkflowStartError,
+    WorkflowExecuteUpdateOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, errors::WorkflowStartError,
 };
 use temporalio_common::{
     data_converters::{PayloadConverter, RawValue},
     search_attributes::SearchAttributes,
 };
 use tonic::Code;
-
-/// How long a call is tried again while Temporal is away or has too much to do. The SDK's ten seconds
-/// are all that a caller has: it would learn that its time is up, not that Temporal is away.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Temporal {
     /// Starts the workflow of an order as it was placed. That it is there already is success.
@@ -168,9 +163,4 @@ impl Temporal {
         self.client
             .get_workflow_handle(Order::workflow_id(order_id))
     }
-}
-
-fn rpc_options() -> RpcOptions {
-    let retry = RetryOptions::builder().max_elapsed_time(Some(PATIENCE));
-    RpcOptions::builder().retry_options(retry.build()).build()
 }
