@@ -15,6 +15,7 @@ mod cli;
 mod crash;
 mod defects;
 mod demo;
+mod edge;
 mod external_payment;
 mod healing;
 mod idempotency;

@@ -29,6 +29,7 @@ fn the_table_has_every_rpc_and_every_reason() {
     // What the README explains is what some RPC answers, but for what none ever should.
     let mut answered: BTreeSet<Reason> = TABLE.iter().flat_map(|(_, row)| *row).copied().collect();
     assert!(NEVER.iter().all(|(reason, _)| answered.insert(*reason)));
+    answered.extend(table::BEFORE_ANY.map(|(reason, _)| reason));
     assert_eq!(answered, BTreeSet::from(Reason::ALL));
 }
 
@@ -119,6 +120,9 @@ fn assert_all_covered(covered: &Covered) {
         missing.is_empty() && unlisted.is_empty(),
         "never answered: {missing:#?}; not in the table: {unlisted:#?}"
     );
+    for (reason, test) in table::BEFORE_ANY {
+        println!("{:22} {}: {test}", "any", Outcome::Refused(reason));
+    }
     for (reason, why) in NEVER {
         println!(
             "{:22} {:19} {reason}: never: {why}",

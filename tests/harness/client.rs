@@ -50,6 +50,21 @@ impl Client {
         response.into_inner().stock_item.unwrap()
     }
 
+    /// Puts a piece of a sku on the shelf, on a server that may not take it.
+    pub async fn try_stock(&self, sku: &str) -> Result<(), tonic::Status> {
+        let request = SetStockItemRequest {
+            stock_item: Some(StockItem {
+                sku: sku.to_owned(),
+                on_hand: 1,
+                ..StockItem::default()
+            }),
+            request_id: unique("stock"),
+            actor: String::new(),
+        };
+        let set = self.inventory.clone().set_stock_item(request).await;
+        set.map(drop)
+    }
+
     /// The stock of a sku.
     pub async fn stock_item(&self, sku: &str) -> StockItem {
         let request = orders::v1::GetStockItemRequest {

@@ -159,6 +159,15 @@ impl TestServer {
     }
 }
 
+/// A server of its own beside the shared one, quick to start since it borrows that one's Temporal and
+/// worker. Orders must not be placed in it: they would be run on the other's database.
+pub async fn beside_shared(options: ServerOptions) -> TestServer {
+    let mut args = ServerOptions::with_temporal(&shared().await.temporal_address()).args;
+    args.push("--no-worker".to_owned());
+    args.extend(options.args);
+    TestServer::start(ServerOptions { args, ..options }).await
+}
+
 /// The command line of a server with these options.
 pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));

@@ -42,7 +42,11 @@ pub struct TestTemporal {
 impl TestTemporal {
     /// Starts one, in memory.
     pub async fn start() -> TestTemporal {
-        let port = free_port();
+        TestTemporal::start_at(free_port()).await
+    }
+
+    /// Starts one at that port: it comes back, though it has forgotten everything.
+    pub async fn start_at(port: u16) -> TestTemporal {
         let mut command = Command::new(needed("temporal"));
         command
             .args([

@@ -151,3 +151,14 @@ pub const NOT_PROVOKED: [(&str, Reason, &str); 1] = [(
 
 /// What no RPC should ever answer.
 pub const NEVER: [(Reason, &str); 1] = [(Internal, "it would be a bug")];
+
+/// What is answered before any RPC is asked, so that every one can answer it; each with the test that
+/// provokes it.
+pub const BEFORE_ANY: [(Reason, &str); 6] = [
+    (Overloaded, "tests/edge/load.rs"),
+    (RequestTooLarge, "tests/edge/refused_by_tonic.rs"),
+    (MalformedRequest, "tests/edge/refused_by_tonic.rs"),
+    (UnknownMethod, "tests/edge/refused_by_tonic.rs"),
+    (UnsupportedEncoding, "tests/edge/refused_by_tonic.rs"),
+    (OriginNotAllowed, "tests/edge/web.rs"),
+];

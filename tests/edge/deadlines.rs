@@ -1,0 +1,85 @@
+//! The caller's time, all the way down.
+
+use crate::harness::{Placing, Refused, ServerOptions, StandIn, TestServer, eventually, sku};
+use orders::v1::{Consistency, GetOrderRequest, PlaceOrderRequest};
+use std::time::{Duration, Instant};
+use tonic::{Code, Request};
+
+async fn server(stand_in: &StandIn) -> TestServer {
+    let options = ServerOptions::with_temporal(&stand_in.address).arg("--no-worker");
+    TestServer::start(options.arg("--max-call-time").arg("2s")).await
+}
+
+fn within(request: PlaceOrderRequest, time: Duration) -> Request<PlaceOrderRequest> {
+    let mut request = Request::new(request);
+    request.set_timeout(time);
+    request
+}
+
+#[tokio::test]
+async fn temporal_is_told_how_long_the_caller_waits_and_nothing_waits_longer() {
+    let stand_in = StandIn::start().await;
+    let server = server(&stand_in).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 10).await;
+    // The caller's time; beyond the cap, the cap.
+    for (asked, least, most) in [(900, 500, 1_000), (30_000, 1_500, 2_100)] {
+        let before = stand_in.calls("StartWorkflowExecution").len();
+        let placing = Placing::new("standard", &sku);
+        let begun = Instant::now();
+        let request = within(placing.0, Duration::from_millis(asked));
+        let status = client
+            .orders
+            .clone()
+            .place_order(request)
+            .await
+            .unwrap_err();
+        let took = begun.elapsed();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+        assert_eq!(Refused::from(status).reason, "DEADLINE_EXCEEDED");
+        assert!(took < Duration::from_millis(most + 500), "{took:?}");
+
+        let call = stand_in.calls("StartWorkflowExecution")[before].clone();
+        let told = call.timeout.expect("a grpc-timeout");
+        println!("caller {asked} ms, Temporal {told:?}, answered after {took:?}");
+        let (least, most) = (Duration::from_millis(least), Duration::from_millis(most));
+        assert!(least < told && told <= most, "{told:?}");
+        eventually("nobody to wait any more", async || {
+            (stand_in.open("StartWorkflowExecution") == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_strong_read_is_bounded_also_for_a_caller_without_a_deadline() {
+    let stand_in = StandIn::start().await;
+    let server = server(&stand_in).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku);
+    let order_id = placing.id();
+    let request = within(placing.0, Duration::from_millis(300));
+    client
+        .orders
+        .clone()
+        .place_order(request)
+        .await
+        .unwrap_err();
+    let strong = GetOrderRequest {
+        order_id,
+        consistency: Consistency::Strong.into(),
+    };
+    let begun = Instant::now();
+    let status = client.orders.clone().get_order(strong).await.unwrap_err();
+    let took = begun.elapsed();
+    println!("a strong read ended after {took:?}: {:?}", status.code());
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert_eq!(Refused::from(status).reason, "TEMPORAL_UNAVAILABLE");
+    let call = stand_in.calls("StartWorkflowExecution").pop().unwrap();
+    let told = call.timeout.expect("a grpc-timeout");
+    assert!(told <= Duration::from_secs(2), "{told:?}");
+}

@@ -1,0 +1,214 @@
+//! More than the server can take: refused at once, with when to come back, and nothing done.
+
+use crate::harness::{
+    Client, Placing, Refused, ServerOptions, StandIn, TestServer, beside_shared, eventually, sku,
+    unique,
+};
+use orders::v1::{
+    Consistency, GetOrderRequest, ListOrdersRequest, Order, SetStockItemRequest, StockItem,
+};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+use tonic::{Code, Request, Status};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_types::StatusExt;
+
+async fn server(stand_in: &StandIn, most: &str) -> TestServer {
+    let options = ServerOptions::with_temporal(&stand_in.address);
+    let options = options.arg("--no-worker");
+    TestServer::start(options.arg("--max-concurrent-requests").arg(most)).await
+}
+
+/// Calls that wait for a Temporal that does not answer; gives the ids of their orders.
+async fn waiting(
+    client: &Client,
+    stand_in: &StandIn,
+    count: usize,
+    time: Duration,
+) -> (Vec<String>, Vec<JoinHandle<Code>>) {
+    let sku = sku();
+    client.stock(&sku, 100).await;
+    let (mut ids, mut calls) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let placing = Placing::new("standard", &sku);
+        ids.push(placing.id());
+        let mut request = Request::new(placing.0);
+        request.set_timeout(time);
+        let mut orders = client.orders.clone();
+        calls.push(tokio::spawn(async move {
+            orders.place_order(request).await.unwrap_err().code()
+        }));
+    }
+    eventually("the calls to wait", async || {
+        (stand_in.open("StartWorkflowExecution") >= count).then_some(())
+    })
+    .await;
+    (ids, calls)
+}
+
+fn stock(sku: &str, request_id: &str) -> SetStockItemRequest {
+    SetStockItemRequest {
+        stock_item: Some(StockItem {
+            sku: sku.to_owned(),
+            on_hand: 7,
+            ..StockItem::default()
+        }),
+        request_id: request_id.to_owned(),
+        actor: String::new(),
+    }
+}
+
+fn assert_says_when(status: &Status) {
+    let delay = status
+        .get_details_retry_info()
+        .and_then(|info| info.retry_delay);
+    assert_eq!(delay, Some(Duration::from_secs(1)), "{status:?}");
+    let pushback = status.metadata().get("grpc-retry-pushback-ms");
+    assert_eq!(pushback.unwrap(), "1000", "{status:?}");
+}
+
+#[tokio::test]
+async fn changes_that_pile_up_are_refused_and_reads_go_on() {
+    let stand_in = StandIn::start().await;
+    let server = server(&stand_in, "4").await;
+    let client = server.client().await;
+    // Three of the four slots.
+    let (ids, calls) = waiting(&client, &stand_in, 3, Duration::from_secs(6)).await;
+
+    let (sku, request_id) = (sku(), unique("stock"));
+    let mut inventory = client.inventory.clone();
+    let begun = Instant::now();
+    let status = inventory
+        .set_stock_item(stock(&sku, &request_id))
+        .await
+        .unwrap_err();
+    let took = begun.elapsed();
+    println!("refused after {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_says_when(&status);
+    assert_eq!(Refused::from(status).reason, "OVERLOADED");
+    assert_eq!(
+        server
+            .count("SELECT count(*) FROM stock WHERE sku = ?", &sku)
+            .await,
+        0
+    );
+
+    // Reads have a slot still, one after the other.
+    for id in &ids {
+        assert_eq!(client.get(id).await.order_id, *id);
+    }
+    let listed = client
+        .orders
+        .clone()
+        .list_orders(ListOrdersRequest::default())
+        .await;
+    assert_eq!(listed.unwrap().into_inner().orders.len(), 3);
+    // But not those that wait for Temporal, too.
+    let strong = GetOrderRequest {
+        order_id: ids[0].clone(),
+        consistency: Consistency::Strong.into(),
+    };
+    let status = client.orders.clone().get_order(strong).await.unwrap_err();
+    assert_eq!(Refused::from(status).reason, "OVERLOADED");
+
+    // When they have ended, by their deadlines, the refused one is done as if never sent before.
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Code::DeadlineExceeded);
+    }
+    let done = inventory
+        .set_stock_item(stock(&sku, &request_id))
+        .await
+        .unwrap();
+    assert!(done.metadata().get("orders-replayed").is_none());
+    assert_eq!(done.into_inner().stock_item.unwrap().on_hand, 7);
+}
+
+#[tokio::test]
+async fn health_and_reflection_answer_a_server_that_is_full() {
+    let stand_in = StandIn::start().await;
+    let server = server(&stand_in, "1").await;
+    let client = server.client().await;
+    let (ids, calls) = waiting(&client, &stand_in, 1, Duration::from_secs(5)).await;
+    let get = GetOrderRequest {
+        order_id: ids[0].clone(),
+        consistency: 0,
+    };
+    let status = client.orders.clone().get_order(get).await.unwrap_err();
+    assert_says_when(&status);
+    assert_eq!(Refused::from(status).reason, "OVERLOADED");
+
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", server.address));
+    let mut health = HealthClient::new(endpoint.unwrap().connect().await.unwrap());
+    let checked = health.check(HealthCheckRequest::default()).await.unwrap();
+    assert_eq!(checked.into_inner().status, 1);
+    let grpcurl = crate::harness::temporal::tool("grpcurl").expect("run `make test-tools`");
+    let listed = tokio::process::Command::new(grpcurl)
+        .args(["-plaintext", &server.address, "list"])
+        .output();
+    assert!(listed.await.unwrap().status.success());
+    for call in calls {
+        call.await.unwrap();
+    }
+    let again: Order = client.get(&ids[0]).await;
+    assert_eq!(again.order_id, ids[0]);
+}
+
+#[tokio::test]
+async fn a_database_that_is_busy_is_unavailable_and_never_internal() {
+    let server = beside_shared(ServerOptions::default()).await;
+    let client = server.client().await;
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(server.data_dir.join("orders.db"));
+    let mut other: sqlx::SqliteConnection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    // The first waits for the other process's lock, those behind it for the one writer.
+    let sku = sku();
+    let sets = (0..6).map(|_| {
+        let mut inventory = client.inventory.clone();
+        let request = stock(&sku, &unique("stock"));
+        async move { inventory.set_stock_item(request).await.unwrap_err() }
+    });
+    for status in futures::future::join_all(sets).await {
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert_says_when(&status);
+        assert_eq!(Refused::from(status).reason, "DATABASE_UNAVAILABLE");
+    }
+    // Reads do not wait for it.
+    let listed = client
+        .orders
+        .clone()
+        .list_orders(ListOrdersRequest::default())
+        .await;
+    listed.unwrap();
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(client.stock(&sku, 3).await.on_hand, 3);
+}
+
+#[tokio::test]
+async fn a_temporal_that_has_too_much_to_do_is_told_with_when_to_come_back() {
+    let stand_in = StandIn::start().await;
+    let server = server(&stand_in, "64").await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    stand_in.be_busy(1_000);
+    let placing = Placing::new("standard", &sku);
+    let status = client
+        .orders
+        .clone()
+        .place_order(placing.0)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert!(
+        !status.message().contains("namespace"),
+        "forwarded: {status:?}"
+    );
+    assert_says_when(&status);
+    assert_eq!(Refused::from(status).reason, "TEMPORAL_UNAVAILABLE");
+}

@@ -1,0 +1,150 @@
+//! A Temporal that takes every call and answers none of those that matter. It knows how long each
+//! caller would wait, and whether it still does.
+
+use http::{Request, Response};
+use prost::Message;
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+use temporalio_common::protos::temporal::api::{
+    taskqueue::v1::PollerInfo, workflowservice::v1::DescribeTaskQueueResponse,
+};
+use tokio::net::TcpListener;
+use tonic::{
+    Status,
+    body::Body,
+    transport::{Server, server::TcpIncoming},
+};
+
+/// A call that it got.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The method, without its service.
+    pub method: String,
+    /// What the caller said with `grpc-timeout`.
+    pub timeout: Option<Duration>,
+    ended: Arc<AtomicBool>,
+}
+
+/// See the module. Ends with the test.
+#[derive(Clone, Default)]
+pub struct StandIn {
+    /// Where it is, `host:port`.
+    pub address: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+    busy: Arc<AtomicUsize>,
+}
+
+struct Ending(Arc<AtomicBool>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl StandIn {
+    /// Starts one.
+    pub async fn start() -> StandIn {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stand_in = StandIn {
+            address: listener.local_addr().unwrap().to_string(),
+            ..StandIn::default()
+        };
+        let answers = stand_in.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let answers = answers.clone();
+            async move { Ok::<_, Infallible>(answers.answer(request).await) }
+        });
+        let incoming = TcpIncoming::from(listener);
+        tokio::spawn(Server::builder().serve_with_incoming(service, incoming));
+        stand_in
+    }
+
+    /// The next so many calls that matter are refused with RESOURCE_EXHAUSTED, as a Temporal does
+    /// that has too much to do.
+    pub fn be_busy(&self, times: usize) {
+        self.busy.store(times, Ordering::SeqCst);
+    }
+
+    /// The calls of a method so far.
+    pub fn calls(&self, method: &str) -> Vec<Call> {
+        let calls = self.calls.lock().unwrap();
+        let of_method = calls.iter().filter(|call| call.method == method);
+        of_method.cloned().collect()
+    }
+
+    /// How many calls of a method somebody still waits for.
+    pub fn open(&self, method: &str) -> usize {
+        let calls = self.calls(method);
+        let open = calls
+            .iter()
+            .filter(|call| !call.ended.load(Ordering::SeqCst));
+        open.count()
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let method = request.uri().path().rsplit('/').next().unwrap().to_owned();
+        match method.as_str() {
+            "StartWorkflowExecution"
+            | "UpdateWorkflowExecution"
+            | "SignalWorkflowExecution"
+            | "QueryWorkflow" => {}
+            "DescribeTaskQueue" => return polled(),
+            _ => return Status::unimplemented("unknown method").into_http(),
+        }
+        let timeout = request.headers().get("grpc-timeout");
+        let ended = Arc::<AtomicBool>::default();
+        self.calls.lock().unwrap().push(Call {
+            method,
+            timeout: timeout.map(|value| parse(value.to_str().unwrap())),
+            ended: ended.clone(),
+        });
+        let _ending = Ending(ended);
+        let less = |times: usize| times.checked_sub(1);
+        if self
+            .busy
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok()
+        {
+            return Status::resource_exhausted("namespace rate limit exceeded").into_http();
+        }
+        std::future::pending().await
+    }
+}
+
+/// Somebody runs orders, so that a server says at once that it is ready.
+fn polled() -> Response<Body> {
+    let described = DescribeTaskQueueResponse {
+        pollers: vec![PollerInfo {
+            last_access_time: Some((SystemTime::now() + Duration::from_secs(3600)).into()),
+            ..PollerInfo::default()
+        }],
+        ..DescribeTaskQueueResponse::default()
+    };
+    let body = super::raw::frame(0, &described.encode_to_vec());
+    let trailers = Status::ok("").into_http::<()>().headers().clone();
+    let body = http_body_util::Full::from(body);
+    let body = http_body_util::BodyExt::with_trailers(body, async { Some(Ok(trailers)) });
+    Response::builder()
+        .header("content-type", "application/grpc")
+        .body(Body::new(body))
+        .unwrap()
+}
+
+fn parse(timeout: &str) -> Duration {
+    let (count, unit) = timeout.split_at(timeout.len() - 1);
+    let count: u64 = count.parse().unwrap();
+    match unit {
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        unit => panic!("{count}{unit}"),
+    }
+}
