@@ -18,7 +18,7 @@ use tower::{Layer, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// What a page may see of an answer, beside its body.
-const EXPOSED: [&str; 7] = [
+const EXPOSED: [&str; 8] = [
     "grpc-status",
     "grpc-message",
     "grpc-status-details-bin",
@@ -26,6 +26,7 @@ const EXPOSED: [&str; 7] = [
     "grpc-accept-encoding",
     "grpc-retry-pushback-ms",
     super::REPLAYED,
+    "orders-position",
 ];
 
 /// What a page may send with a call.

@@ -5,7 +5,8 @@ use crate::harness::{
     unique,
 };
 use orders::v1::{
-    Consistency, GetOrderRequest, ListOrdersRequest, Order, SetStockItemRequest, StockItem,
+    Consistency, GetOrderRequest, ListOrdersRequest, SetStockItemRequest, StockItem,
+    WatchOrderRequest,
 };
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -151,8 +152,19 @@ async fn health_and_reflection_answer_a_server_that_is_full() {
     for call in calls {
         call.await.unwrap();
     }
-    let again: Order = client.get(&ids[0]).await;
-    assert_eq!(again.order_id, ids[0]);
+    // Open watches have no slot either.
+    let mut watches = Vec::new();
+    for _ in 0..3 {
+        let watch = WatchOrderRequest {
+            order_id: ids[0].clone(),
+            after_revision: 0,
+        };
+        let watch = client.orders.clone().watch_order(watch).await.unwrap();
+        let mut watch = watch.into_inner();
+        assert!(watch.message().await.unwrap().is_some());
+        watches.push(watch);
+    }
+    assert_eq!(client.get(&ids[0]).await.order_id, ids[0]);
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use crate::harness::{
     shared, sku,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use orders::v1::{OrderState, PlaceOrderRequest, PlaceOrderResponse};
+use orders::v1::{
+    OrderState, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest, WatchOrderResponse,
+};
 use prost::Message;
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream};
 use tonic::Code;
@@ -76,6 +78,7 @@ async fn an_order_is_placed_and_the_replay_is_in_the_trailers() {
         "grpc-status-details-bin",
         "orders-replayed",
         "grpc-retry-pushback-ms",
+        "orders-position",
     ] {
         assert!(exposed.split(',').any(|header| header == name), "{exposed}");
     }
@@ -166,6 +169,42 @@ async fn a_stream_comes_answer_by_answer() {
     assert_eq!(status.status, 1);
     // It is still open: no trailers yet.
     assert!(answer.web_trailers().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_is_followed_to_its_end() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let id = client.held(&sku).await;
+    let request = WatchOrderRequest {
+        order_id: id.clone(),
+        after_revision: 0,
+    };
+    let headers = [
+        ("content-type", "application/grpc-web+proto"),
+        ("origin", PAGE),
+    ];
+    let path = "/orders.v1.OrderService/WatchOrder";
+    let body = frame(0, &request.encode_to_vec());
+    let mut sent = Http1::send(&server.address, "POST", path, &headers, &body).await;
+    let begun = sent.until(|answer| !frames(&answer.body).is_empty()).await;
+    assert!(begun.web_trailers().is_empty());
+    client.cancel(&id).await.unwrap();
+    let answer = sent.answer().await;
+    assert_eq!(answer.web_trailers()["grpc-status"], "0");
+    let mut answers = frames(&answer.body);
+    answers.pop();
+    let decode = |(_, message): &(u8, Vec<u8>)| WatchOrderResponse::decode(message.as_slice());
+    let orders = answers
+        .iter()
+        .map(|frame| decode(frame).unwrap().order.unwrap());
+    let orders: Vec<_> = orders.collect();
+    let revisions: Vec<i64> = orders.iter().map(|order| order.revision).collect();
+    let all: Vec<i64> = (1..=orders.len() as i64).collect();
+    assert_eq!(revisions, all);
+    assert_eq!(orders.last().unwrap().state(), OrderState::Cancelled);
 }
 
 #[tokio::test]
