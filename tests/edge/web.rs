@@ -15,12 +15,13 @@ use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 const PLACE: &str = "/orders.v1.OrderService/PlaceOrder";
+const WEB: &str = "application/grpc-web+proto";
 const PAGE: &str = "http://localhost:5173";
 const FOREIGN: &str = "https://evil.example";
 
 async fn post(address: &str, path: &str, origin: &str, body: &[u8]) -> Answer {
     let headers = [
-        ("content-type", "application/grpc-web+proto"),
+        ("content-type", WEB),
         ("x-grpc-web", "1"),
         ("origin", origin),
     ];
@@ -69,7 +70,7 @@ async fn an_order_is_placed_and_the_replay_is_in_the_trailers() {
     let placing = Placing::new("standard", &sku);
     let first = post(&server.address, PLACE, PAGE, &body(&placing.0)).await;
     assert_eq!(first.status, 200);
-    assert_eq!(first.header("content-type"), "application/grpc-web+proto");
+    assert_eq!(first.header("content-type"), WEB);
     assert_eq!(first.header("access-control-allow-origin"), PAGE);
     let exposed = first.header("access-control-expose-headers");
     for name in [
@@ -131,6 +132,7 @@ async fn errors_arrive_with_their_details() {
     let empty = body(&PlaceOrderRequest::default());
     let answer = post(address, PLACE, PAGE, &empty).await;
     assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), WEB);
     let refused = Refused::from(answer.grpc_status());
     assert_eq!(refused.code, Code::InvalidArgument);
     assert_eq!(refused.reason, "INVALID_REQUEST");
@@ -155,14 +157,12 @@ async fn a_stream_comes_answer_by_answer() {
     let request = HealthCheckRequest {
         service: String::new(),
     };
-    let headers = [
-        ("content-type", "application/grpc-web+proto"),
-        ("origin", PAGE),
-    ];
+    let headers = [("content-type", WEB), ("origin", PAGE)];
     let path = "/grpc.health.v1.Health/Watch";
     let body = frame(0, &request.encode_to_vec());
     let mut sent = Http1::send(address, "POST", path, &headers, &body).await;
     let answer = sent.until(|answer| !frames(&answer.body).is_empty()).await;
+    assert_eq!(answer.header("content-type"), WEB);
     let (flag, message) = &frames(&answer.body)[0];
     assert_eq!(*flag, 0);
     let status = HealthCheckResponse::decode(message.as_slice()).unwrap();
@@ -182,10 +182,7 @@ async fn an_order_is_followed_to_its_end() {
         order_id: id.clone(),
         after_revision: 0,
     };
-    let headers = [
-        ("content-type", "application/grpc-web+proto"),
-        ("origin", PAGE),
-    ];
+    let headers = [("content-type", WEB), ("origin", PAGE)];
     let path = "/orders.v1.OrderService/WatchOrder";
     let body = frame(0, &request.encode_to_vec());
     let mut sent = Http1::send(&server.address, "POST", path, &headers, &body).await;
@@ -228,7 +225,7 @@ async fn a_foreign_page_changes_nothing() {
     let rebound = format!("http://rebound.example:{port}");
     let headers = [
         ("host", rebound.trim_start_matches("http://")),
-        ("content-type", "application/grpc-web+proto"),
+        ("content-type", WEB),
         ("origin", &rebound),
     ];
     let headers = &headers[1..];
