@@ -77,8 +77,11 @@ pub fn place_order(
         payment_id: Some(payment_id).filter(|id| !id.is_empty()),
         release_time,
     };
+    if has_total && let Some(violation) = place::total_violation(&new.line_items) {
+        found.add(violation);
+    }
     if let Some(policy) = policy {
-        add_policy_violations(found, &new, policy, now, has_total);
+        add_policy_violations(found, &new, policy, now);
     }
     let policy = std::mem::take(found).into_result(policy)?;
     if new.order_id.is_empty() {
@@ -95,19 +98,11 @@ pub fn place_order(
 
 /// What does not fit the policy, beside what is wrong in itself: a part that could not be read is
 /// not reported a second time as missing.
-fn add_policy_violations(
-    found: &mut Violations,
-    new: &NewOrder,
-    policy: &Policy,
-    now: Timestamp,
-    has_total: bool,
-) {
+fn add_policy_violations(found: &mut Violations, new: &NewOrder, policy: &Policy, now: Timestamp) {
     for violation in place::violations(new, policy, now) {
-        let needs_total = violation.field == "line_items";
-        if found.names(&violation.field) || (needs_total && !has_total) {
-            continue;
+        if !found.names(&violation.field) {
+            found.add(violation);
         }
-        found.add(violation);
     }
 }
 

@@ -63,18 +63,21 @@ pub fn total(line_items: &[LineItem]) -> Result<Money, MoneyError> {
     prices.try_fold(first, |sum, price| sum.plus(&price?))
 }
 
-/// Everything by which `new` does not fit `policy` at `now`; empty when it does.
+/// What is wrong with the total, whatever the policy.
+pub fn total_violation(line_items: &[LineItem]) -> Option<Violation> {
+    let description = match total(line_items) {
+        Err(error) => format!("the total cannot be computed: {error}"),
+        Ok(total) if total.minor <= 0 => "the total must be more than zero".to_owned(),
+        Ok(_) => return None,
+    };
+    Some(Violation::new("line_items", description))
+}
+
+/// Everything by which `new` does not fit `policy` at `now`; empty when it does. The total is looked
+/// at by [`total_violation`].
 pub fn violations(new: &NewOrder, policy: &Policy, now: Timestamp) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut add = |field: &str, description: &str| found.push(Violation::new(field, description));
-    match total(&new.line_items) {
-        Err(error) => add(
-            "line_items",
-            &format!("the total cannot be computed: {error}"),
-        ),
-        Ok(total) if total.minor <= 0 => add("line_items", "the total must be more than zero"),
-        Ok(_) => {}
-    }
     let token = new.payment_method.as_ref().map(|m| !m.token.is_empty());
     match (policy.payment, token) {
         (PaymentMode::External, _) | (_, Some(true)) => {}
@@ -96,7 +99,8 @@ pub fn violations(new: &NewOrder, policy: &Policy, now: Timestamp) -> Vec<Violat
     found
 }
 
-/// The first event of a new order, with the order as it is then. Call [`violations`] first.
+/// The first event of a new order, with the order as it is then. Call [`violations`] and
+/// [`total_violation`] first.
 ///
 /// # Errors
 /// When the total cannot be computed.

@@ -87,6 +87,17 @@ fn an_unknown_policy_is_answered_with_the_known_ones() {
 }
 
 #[test]
+fn a_total_is_looked_at_under_an_unknown_policy_too() {
+    let free = |r: &mut PlaceOrderRequest| {
+        r.policy = "gold".to_owned();
+        for item in &mut r.line_items {
+            item.unit_price = Some(samples::usd(0));
+        }
+    };
+    assert_eq!(wrong(free), ["policy", "line_items"]);
+}
+
+#[test]
 fn the_policy_says_what_else_is_needed() {
     let time = |text: &str| Some(super::super::time::timestamp(text.parse().unwrap()));
     assert_eq!(wrong(|r| r.payment_method = None), ["payment_method"]);

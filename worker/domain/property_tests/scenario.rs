@@ -13,7 +13,7 @@ use crate::domain::{
     money::Money,
     order::{LineItem, Order},
     payment_method::{PaymentMethod, PaymentMethodType},
-    place::{NewOrder, place, violations},
+    place::{NewOrder, place, total_violation, violations},
     policy::{
         CancelCutoff, DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder,
         ShippingMode, book::PolicyBook,
@@ -145,6 +145,7 @@ pub(super) fn world(
         release_time,
     };
     assert_eq!(violations(&new, policy, START), []);
+    assert_eq!(total_violation(&new.line_items), None);
     let mut ledger = Ledger::default();
     for item in &new.line_items {
         let stock = Stock {
