@@ -62,7 +62,7 @@ impl ListOrders {
 }
 
 fn parse_order_by(found: &mut Violations, text: &str) -> Option<Sorting> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let descending = match words.as_slice() {
         [] | ["place_time", "desc"] => true,
         ["place_time"] => false,
@@ -114,6 +114,8 @@ mod tests {
             "desc",
             "place_time,order_id",
             "PLACE_TIME",
+            "place_time\tdesc",
+            "place_time\n",
         ] {
             assert_eq!(
                 wrong(&request("", order_by, "")),

@@ -23,7 +23,10 @@ pub(super) fn parse_timestamp(
     let parsed = Timestamp::new(seconds, nanos).ok();
     let parsed = parsed.filter(|_| seconds >= FIRST_SECOND);
     if parsed.is_none() {
-        violations.push(field, "must be in the years 0001 to 9999");
+        violations.push(
+            field,
+            "must be from 0001-01-01T00:00:00Z to 9999-12-30T22:00:00.999999999Z",
+        );
     }
     parsed
 }
@@ -75,7 +78,8 @@ mod tests {
         assert!(parse(0, -1).is_none());
         assert!(parse(0, 999_999_999).is_some());
         assert!(parse(0, NANOS).is_none());
-        assert!(parse(253_402_300_800, 0).is_none());
+        assert!(parse(253_402_207_200, 999_999_999).is_some());
+        assert!(parse(253_402_207_201, 0).is_none());
         assert!(parse(i64::MAX, i32::MAX).is_none());
     }
 
