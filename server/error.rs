@@ -26,6 +26,13 @@ pub const DOMAIN: &str = "orders";
 /// How long a caller should wait before it sends the same again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// The most bytes of violations in one answer. Details travel in the trailers, in base64, and many
+/// clients (those of gRPC's C core, as in Python) refuse trailers of more than 8 KiB.
+const VIOLATIONS_MOST: usize = 4_000;
+
+/// The most characters of a caller's id that are said back or logged: a right one has no more.
+const ID_MOST: usize = 128;
+
 /// Why a call was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -221,7 +228,7 @@ impl Error {
         let mut details = ErrorDetails::new();
         details.set_error_info(reason, DOMAIN, self.metadata());
         if !request_id.is_empty() {
-            details.set_request_info(request_id, "");
+            details.set_request_info(shortened(request_id), "");
         }
         self.add_details(&mut details);
         let message = match &self {
@@ -297,9 +304,7 @@ impl Error {
         let description = self.to_string();
         match self {
             Self::Invalid(violations) => {
-                for violation in violations {
-                    details.add_bad_request_violation(&violation.field, &violation.description);
-                }
+                add_violations(details, violations);
             }
             Self::NoOrder(id) | Self::OrderExists(id) => {
                 details.set_resource_info("orders.v1.Order", id, "", description);
@@ -347,6 +352,27 @@ fn allowed_commands(allowed: &[CommandKind]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
+/// The beginning of an id as the caller sent it, which may be wrong and very long.
+pub(crate) fn shortened(id: &str) -> &str {
+    let end = id.char_indices().nth(ID_MOST).map(|(end, _)| end);
+    end.and_then(|end| id.get(..end)).unwrap_or(id)
+}
+
+/// As many violations as an answer has room for, and how many more there are.
+fn add_violations(details: &mut ErrorDetails, violations: &[Violation]) {
+    let mut room = VIOLATIONS_MOST;
+    for (index, violation) in violations.iter().enumerate() {
+        let Violation { field, description } = violation;
+        let Some(left) = room.checked_sub(field.len() + description.len() + 8) else {
+            let rest = violations.len() - index;
+            details.add_bad_request_violation("", format!("and {rest} more violations"));
+            return;
+        };
+        room = left;
+        details.add_bad_request_violation(field, description);
+    }
+}
+
 /// The first few violations in words, for people who see only the message.
 fn invalid_message(violations: &[Violation]) -> String {
     const SHOWN: usize = 5;
@@ -359,4 +385,31 @@ fn invalid_message(violations: &[Violation]) -> String {
         message.push_str(&format!("; and {} more", violations.len() - SHOWN));
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_stays_small_and_says_how_much_it_leaves_out() {
+        let violation = |index| Violation::new(format!("line_items[{index}].sku"), "is wrong");
+        let all: Vec<Violation> = (0..1_000).map(violation).collect();
+        let status = Error::Invalid(all.clone()).into_status(&"\u{1F4B6}".repeat(100_000));
+        assert!(status.details().len() < 6_000, "{}", status.details().len());
+        let details = status.get_error_details();
+        let shown = &details.bad_request().unwrap().field_violations;
+        let (rest, named) = shown.split_last().unwrap();
+        assert_eq!(rest.field, "");
+        let left = all.len() - named.len();
+        assert_eq!(rest.description, format!("and {left} more violations"));
+        assert_eq!(named[0].field, "line_items[0].sku");
+        let request_id = &details.request_info().unwrap().request_id;
+        assert_eq!(request_id.chars().count(), ID_MOST);
+
+        let few = Error::Invalid(all[..100].to_vec()).into_status("request-1");
+        let details = few.get_error_details();
+        assert_eq!(details.bad_request().unwrap().field_violations.len(), 100);
+        assert_eq!(details.request_info().unwrap().request_id, "request-1");
+    }
 }

@@ -20,7 +20,7 @@ mod watch_orders;
 
 use crate::{
     convert::UiLinks,
-    error::Error,
+    error::{Error, shortened},
     layer::Deadline,
     temporal::{Temporal, within_time},
     watch::Watches,
@@ -150,6 +150,7 @@ fn answer<T>(
     order_id: &str,
     request_id: &str,
 ) -> Result<Response<T>, Status> {
+    let (order_id, request_id) = (shortened(order_id), shortened(request_id));
     match result {
         Ok(response) => {
             tracing::debug!(rpc, order_id, request_id, "done");

@@ -206,6 +206,29 @@ async fn ten_thousand_line_items_get_a_short_answer() {
 }
 
 #[tokio::test]
+async fn very_many_violations_get_an_answer_that_every_client_takes() {
+    let client = shared().await.client().await;
+    let mut placing = Placing::new("no-such-policy", "sku");
+    placing.0.request_id = "\u{1F4B6}".repeat(100_000);
+    placing.0.line_items = vec![LineItem::default(); 200];
+    let refused = client.orders.clone().place_order(placing.0).await;
+    let status = refused.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    // Base64 makes three bytes four, and the message escapes each byte that is no ASCII by three.
+    let message = status.message().bytes();
+    let message: usize = message
+        .map(|byte| if byte.is_ascii() { 1 } else { 3 })
+        .sum();
+    let size = status.details().len() * 4 / 3 + message;
+    assert!(size < 7 * 1024, "{size} bytes of trailers");
+    let refused = Refused::from(status);
+    let bad = refused.details.bad_request().unwrap();
+    let last = bad.field_violations.last().unwrap();
+    assert_eq!(last.field, "");
+    assert!(last.description.ends_with("more violations"), "{last:?}");
+}
+
+#[tokio::test]
 async fn commands_name_their_fields_too() {
     let client = shared().await.client().await;
     let request = orders::v1::ReviewOrderRequest {

@@ -3,15 +3,10 @@
 use super::Parsed;
 use orders_worker::domain::place::Violation;
 
-/// The most violations that one answer names: a status travels in a header of limited size.
-const MOST: usize = 100;
-
 /// What is wrong with a request, as far as it was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Violations {
     found: Vec<Violation>,
-    /// How many more there were after the first [`MOST`].
-    more: usize,
     /// The message that is looked at: empty for the request itself, else `line_items[2].unit_price`.
     path: String,
 }
@@ -31,11 +26,7 @@ impl Violations {
 
     /// Notes a violation that has its whole path.
     pub(super) fn add(&mut self, violation: Violation) {
-        if self.found.len() < MOST {
-            self.found.push(violation);
-        } else {
-            self.more += 1;
-        }
+        self.found.push(violation);
     }
 
     /// Looks at the message in `field`.
@@ -69,10 +60,6 @@ impl Violations {
         }
         if self.found.is_empty() {
             self.push("", "the request cannot be read");
-        }
-        if self.more > 0 {
-            let note = format!("and {} more violations", self.more);
-            self.found.push(Violation::new("", note));
         }
         Err(self.found)
     }
@@ -113,22 +100,6 @@ mod tests {
                 "policy"
             ]
         );
-    }
-
-    #[test]
-    fn only_so_many_are_named_and_the_rest_is_counted() {
-        for (count, named) in [(MOST, MOST), (MOST + 1, MOST + 1), (MOST + 9, MOST + 1)] {
-            let mut violations = Violations::new();
-            for _ in 0..count {
-                violations.push("field", "is wrong");
-            }
-            let found = violations.into_result(Some(())).unwrap_err();
-            assert_eq!(found.len(), named, "{count}");
-            if count > MOST {
-                let note = format!("and {} more violations", count - MOST);
-                assert_eq!(found[MOST], Violation::new("", note));
-            }
-        }
     }
 
     #[test]
