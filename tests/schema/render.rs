@@ -148,10 +148,20 @@ fn render_enum(text: &mut String, kind: &EnumDescriptor) {
     text.push_str("}\n\n");
 }
 
-/// The options, custom ones too, as JSON.
+/// The options, custom ones too, as JSON. Patterns have line separators and the like: escaped, so
+/// that a line is a line in every editor.
 fn options(options: &DynamicMessage) -> String {
     match serde_json::to_value(options).unwrap() {
         serde_json::Value::Object(map) if map.is_empty() => String::new(),
-        value => format!(" {value}"),
+        value => {
+            let visible = |c: char| match c.is_ascii() {
+                true => c.to_string(),
+                false => format!("\\u{:04x}", u32::from(c)),
+            };
+            format!(
+                " {}",
+                value.to_string().chars().map(visible).collect::<String>()
+            )
+        }
     }
 }
