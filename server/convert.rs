@@ -11,11 +11,13 @@
 //! | `violations` | the collector of what is wrong with a request |
 //! | `text`, `time`, `money`, `address`, `line_item`, `payment_method`, `enums` | one kind of value each, both ways |
 //! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory` | requests |
+//! | `check` | every request by its name |
 //! | `filter`, `page` | the filter language, page sizes and page tokens |
 //! | `order`, `event`, `policy`, `cancel_preview` | answers |
 
 mod address;
 mod cancel_preview;
+mod check;
 mod command;
 mod enums;
 mod event;
@@ -37,6 +39,7 @@ mod violations;
 mod watch;
 
 pub use cancel_preview::cancel_preview;
+pub use check::{CheckError, check};
 pub use command::{
     cancel_order, confirm_delivery, confirm_payment, confirm_pickup, review_order,
     start_fulfillment, update_shipping_address,
