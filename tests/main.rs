@@ -38,4 +38,5 @@ mod soak;
 mod standard;
 mod status_codes;
 mod time;
+mod validation;
 mod watch;

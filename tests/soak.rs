@@ -7,7 +7,7 @@
 
 mod books;
 mod checks;
-mod dice;
+pub mod dice;
 mod plan;
 mod play;
 mod policies;
@@ -42,7 +42,7 @@ const AT_ONCE: usize = 16;
 const FAILURES: &str = "all:error=0.15,hang=0.02,lost=0.15";
 
 /// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
+pub fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
         text.parse()
@@ -50,7 +50,7 @@ fn setting(name: &str) -> Option<u64> {
     )
 }
 
-fn random_seed() -> u64 {
+pub fn random_seed() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.unwrap().as_micros() as u64
 }

@@ -1,0 +1,49 @@
+"""Judges messages by the rules of buf.validate in a descriptor set, with protovalidate.
+
+    judge.py SET ASKED
+
+ASKED has a line for each message: the name of its type, a blank, the message in base64. For each one a line of JSON
+comes out: {"paths": [...]} with the fields that break a rule, or {"error": "..."} when the message cannot be judged.
+"""
+
+import base64
+import json
+import sys
+
+import protovalidate
+from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
+
+
+def path_of(violation):
+    """The field as a path: line_items[0].sku. Empty for the message itself."""
+    parts = []
+    field = violation.proto.field
+    for element in field.elements if field else []:
+        subscript = element.subscript
+        index = f"[{subscript.value}]" if subscript is not None and subscript.field == "index" else ""
+        parts.append(element.field_name + index)
+    return ".".join(parts)
+
+
+def main():
+    pool = descriptor_pool.DescriptorPool()
+    with open(sys.argv[1], "rb") as file:
+        for proto in descriptor_pb2.FileDescriptorSet.FromString(file.read()).file:
+            pool.Add(proto)
+    validator = protovalidate.Validator()
+    classes = {}
+    with open(sys.argv[2], encoding="ascii") as asked:
+        for line in asked:
+            name, _, encoded = line.rstrip("\n").partition(" ")
+            if name not in classes:
+                classes[name] = message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+            try:
+                judged = classes[name].FromString(base64.b64decode(encoded))
+                found = validator.collect_violations(judged)
+                answer = {"paths": sorted({path_of(violation) for violation in found})}
+            except (message.DecodeError, protovalidate.CompilationError, protovalidate.EvaluationError) as error:
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(answer))
+
+
+main()
