@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod h2;
+pub mod flaky;
 pub mod order;
 pub mod process;
 pub mod raw;
@@ -18,6 +19,7 @@ pub mod wire;
 
 pub use cli::Cli;
 pub use client::Client;
+pub use flaky::FlakyServer;
 pub use order::{Placing, sku};
 pub use server::{ServerOptions, TestServer, beside_shared, shared};
 pub use stand_in::StandIn;

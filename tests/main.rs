@@ -12,6 +12,7 @@ mod harness;
 mod approval;
 mod budget;
 mod cli;
+mod clients;
 mod crash;
 mod defects;
 mod demo;
