@@ -1,7 +1,9 @@
 //! Clients in other languages, each with code that its own generator made of the contract, take the
 //! same tour: they place an order, follow it to its end, and read what they are told when refused.
 
-use crate::harness::{FlakyServer, eventually, process::Process, shared, unique};
+use crate::harness::{
+    FlakyServer, ServerOptions, TestServer, eventually, process::Process, shared, temporal, unique,
+};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -78,6 +80,55 @@ async fn java() {
     takes_the_tour("java", client).await;
 }
 
+#[tokio::test]
+#[ignore = "needs Node and Chromium: make test-all"]
+async fn browser() {
+    let server = shared().await;
+    let seed = unique("browser");
+    let mut page = opened(server, &seed, None);
+    ended(&mut page).await;
+    // A service config is nothing that browsers know.
+    shows(&page, STEPS.strip_suffix(&["retry"]).unwrap(), "outcome").await;
+    left(server, &seed, &[("first", 1), ("still", 1), ("invalid", 0)]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Node and Chromium: make test-all"]
+async fn pages_of_other_machines_are_refused_by_the_browser_unless_allowed() {
+    let origin = format!("http://shop.example:{}", temporal::free_port());
+    let refused = async |server: &TestServer, origin: Option<&str>| {
+        let seed = unique("foreign");
+        let mut page = opened(server, &seed, origin);
+        let status = eventually("the page's end", async || page.ended()).await;
+        assert_eq!(status.code(), Some(1), "{}", page.output());
+        for text in ["blocked by CORS policy", "outcome: failed: ConnectError: "] {
+            eventually(text, async || page.line_with(text)).await;
+        }
+        assert_eq!(page.line_with("stock: "), None);
+        let count = "SELECT COUNT(*) FROM stock WHERE sku = ?";
+        assert_eq!(server.count(count, &format!("{seed}-sku")).await, 0);
+    };
+    refused(shared().await, Some(&origin)).await;
+
+    let options = ServerOptions::default().arg("--web-origin").arg(&origin);
+    let server = TestServer::start(options).await;
+    let mut page = opened(&server, &unique("shop"), Some(&origin));
+    ended(&mut page).await;
+    refused(&server, None).await;
+}
+
+/// A Chromium that opens the page of `browser/`, at an origin or at a loopback port of its own.
+fn opened(server: &TestServer, seed: &str, origin: Option<&str>) -> Process {
+    let chromium = temporal::tool("chromium").expect("Chromium: run `make client-tools`");
+    let mut command = Command::new("node");
+    command
+        .arg(made(folder("browser").join("generated/open.js")))
+        .arg(chromium)
+        .args([&server.address, seed])
+        .args(origin);
+    Process::spawn(command)
+}
+
 /// Runs a client, which has to end well within the time of a test, and looks at what it left behind.
 async fn takes_the_tour(name: &str, mut client: Command) {
     let server = shared().await;
@@ -88,15 +139,21 @@ async fn takes_the_tour(name: &str, mut client: Command) {
     client.arg(config).arg(&seed);
     let mut client = Process::spawn(client);
     ended(&mut client).await;
-    shows(&client, &STEPS).await;
+    shows(&client, &STEPS, "retry").await;
 
     // Once without the service config, and three times with it.
     assert_eq!(flaky.attempts(), [0, 0, 1, 2]);
     // What was sent again was done once, and what was refused left nothing.
+    let orders = [("first", 1), ("still", 1), ("retried", 1), ("invalid", 0)];
+    left(server, &seed, &orders).await;
+}
+
+/// How many orders of these names a client left behind.
+async fn left(server: &TestServer, seed: &str, orders: &[(&str, i64)]) {
     let count = "SELECT COUNT(*) FROM orders WHERE order_id = ?";
-    for (order, times) in [("first", 1), ("still", 1), ("retried", 1), ("invalid", 0)] {
+    for (order, times) in orders {
         let found = server.count(count, &format!("{seed}-{order}")).await;
-        assert_eq!(found, times, "{order}");
+        assert_eq!(found, *times, "{order}");
     }
 }
 
@@ -106,9 +163,8 @@ async fn ended(program: &mut Process) {
     assert_eq!(status.code(), Some(0), "{}", program.output());
 }
 
-/// Waits until these lines were read, and prints them.
-async fn shows(client: &Process, steps: &[&str]) {
-    let last = steps.last().unwrap();
+/// What a client has shown once its last line was read: these steps, which are printed.
+async fn shows(client: &Process, steps: &[&str], last: &str) {
     let last = format!("{last}: ");
     eventually(&last, async || client.line_with(&last)).await;
     let output = client.output();
