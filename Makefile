@@ -8,7 +8,10 @@ WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
 # In CI a Cargo.lock that does not fit is an error.
 LOCKED = $${CI:+--locked}
 
-.PHONY: help tools test-tools lint-tools run build demo lint accept-proto golden test test-all smoke clean-tools
+CLIENTS = typescript go java browser
+PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
+
+.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +27,11 @@ tools: ## install what `make run` needs: the Temporal CLI, unless it is on PATH
 test-tools: .tools/test.stamp .tools/lint.stamp ## install what tests and lints need: temporal-test-server, grpcurl, buf, cargo-deny
 
 lint-tools: .tools/lint.stamp
+
+client-tools: lint-tools client-check $(CLIENTS:%=tests/clients/%/.built) ## build the clients in other languages: needs Node, Go, Java and Chromium
+
+client-check:
+	@sh .tooling/clients check
 
 run: tools ## start the server with everything it needs (ARGS="..." adds options)
 	$(WITH_TOOLS) cargo run --release -p orders-server --bin orders -- serve $(ARGS)
@@ -53,14 +61,15 @@ golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted c
 test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
-test-all: test ## run the tests, then those that are too slow for every day (#[ignore])
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored
+test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore])
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output
 
 smoke: tools test-tools ## start the server as `make run` does, ask it something, stop it
 	sh .tooling/smoke
 
 clean-tools: ## remove what was installed
 	rm -rf .tools
+	cd tests/clients && rm -rf */generated */node_modules */target */.built
 
 .tools/run.stamp: .tooling/install .tooling/run.txt
 	@PYTHON="$(PYTHON)" sh .tooling/install run temporal
@@ -73,3 +82,9 @@ clean-tools: ## remove what was installed
 
 # The installs share one venv.
 .NOTPARALLEL:
+
+.SECONDEXPANSION:
+tests/clients/%/.built: .tooling/clients $(PROTOS) \
+		$$(shell find tests/clients/$$* -name generated -prune -o -name node_modules -prune -o -name target -prune -o -type f ! -name .built -print)
+	@sh .tooling/clients build $*
+	@touch $@
