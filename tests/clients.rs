@@ -4,10 +4,7 @@
 use crate::harness::{
     FlakyServer, ServerOptions, TestServer, eventually, process::Process, shared, temporal, unique,
 };
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::process::Command;
 
 /// What every client shows, in this sequence, each on a line of its own.
 const STEPS: [&str; 10] = [
@@ -23,61 +20,67 @@ const STEPS: [&str; 10] = [
     "retry",
 ];
 
+/// The commands that people are told to run.
+const README: &str = include_str!("clients/README.md");
+
 /// The root of the repository.
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The folder of one client.
-fn folder(client: &str) -> PathBuf {
-    root().join("tests/clients").join(client)
-}
-
-/// A file that `make client-tools` made.
-fn made(file: PathBuf) -> PathBuf {
-    let missing = "is not there: run `make client-tools`";
-    assert!(file.exists(), "{} {missing}", file.display());
-    file
+/// A command of the README, for other addresses and ids.
+fn command(client: &str, address: &str, flaky_address: &str, seed: &str) -> Command {
+    let block = README.split(&format!("```sh {client}\n")).nth(1).unwrap();
+    let script = block.split("\n```").next().unwrap();
+    let mut script = script.to_owned();
+    for (told, here) in [
+        ("127.0.0.1:50051", address),
+        (" - ", &format!(" {flaky_address} ")),
+        ("my-tour-1", seed),
+    ] {
+        assert!(client == "browser" || script.contains(told), "{script}");
+        script = script.replace(told, here);
+    }
+    let mut command = Command::new("bash");
+    command.args(["-ec", &script]).current_dir(ROOT);
+    command
 }
 
 #[tokio::test]
 async fn python() {
-    let python = made(root().join(".tools/venv/bin/python"));
-    let mut generate = Command::new("sh");
-    generate.arg(folder("python").join("build"));
-    ended(&mut Process::spawn(generate)).await;
-    let mut client = Command::new(python);
-    client
-        .arg(folder("python").join("tour.py"))
-        .env("PYTHONPATH", folder("python").join("generated"));
-    takes_the_tour("python", client).await;
+    takes_the_tour("python").await;
 }
 
 #[tokio::test]
 #[ignore = "needs Node: make test-all"]
 async fn typescript() {
-    let mut client = Command::new("node");
-    client.arg(made(folder("typescript").join("generated/tour.js")));
-    takes_the_tour("typescript", client).await;
+    takes_the_tour("typescript").await;
 }
 
 #[tokio::test]
 #[ignore = "needs Go: make test-all"]
 async fn go() {
-    let client = Command::new(made(folder("go").join("generated/tour")));
-    takes_the_tour("go", client).await;
+    takes_the_tour("go").await;
 }
 
 #[tokio::test]
 #[ignore = "needs Java: make test-all"]
 async fn java() {
-    let target = folder("java").join("target");
-    let classes = made(target.join("classes"));
-    let libraries = made(target.join("lib")).join("*");
-    let path = format!("{}:{}", classes.display(), libraries.display());
-    let mut client = Command::new("java");
-    client.args(["-cp", &path, "example.orders.Main"]);
-    takes_the_tour("java", client).await;
+    takes_the_tour("java").await;
+}
+
+/// Runs a client, which has to end well within the time of a test, and looks at what it left behind.
+async fn takes_the_tour(name: &str) {
+    let server = shared().await;
+    let flaky = FlakyServer::before(server).await;
+    let seed = unique(name);
+    let mut client = Process::spawn(command(name, &server.address, &flaky.address, &seed));
+    ended(&mut client).await;
+    shows(&client, &STEPS, "retry").await;
+
+    // Once without the service config, and three times with it.
+    assert_eq!(flaky.attempts(), [0, 0, 1, 2]);
+    // What was sent again was done once, and what was refused left nothing.
+    let orders = [("first", 1), ("still", 1), ("retried", 1), ("invalid", 0)];
+    left(server, &seed, &orders).await;
 }
 
 #[tokio::test]
@@ -85,7 +88,7 @@ async fn java() {
 async fn browser() {
     let server = shared().await;
     let seed = unique("browser");
-    let mut page = opened(server, &seed, None);
+    let mut page = opened(server, &seed, "");
     ended(&mut page).await;
     // A service config is nothing that browsers know.
     shows(&page, STEPS.strip_suffix(&["retry"]).unwrap(), "outcome").await;
@@ -95,57 +98,34 @@ async fn browser() {
 #[tokio::test]
 #[ignore = "needs Node and Chromium: make test-all"]
 async fn pages_of_other_machines_are_refused_by_the_browser_unless_allowed() {
-    let origin = format!("http://shop.example:{}", temporal::free_port());
-    let refused = async |server: &TestServer, origin: Option<&str>| {
-        let seed = unique("foreign");
-        let mut page = opened(server, &seed, origin);
-        let status = eventually("the page's end", async || page.ended()).await;
-        assert_eq!(status.code(), Some(1), "{}", page.output());
-        for text in ["blocked by CORS policy", "outcome: failed: ConnectError: "] {
-            eventually(text, async || page.line_with(text)).await;
-        }
-        assert_eq!(page.line_with("stock: "), None);
-        let count = "SELECT COUNT(*) FROM stock WHERE sku = ?";
-        assert_eq!(server.count(count, &format!("{seed}-sku")).await, 0);
-    };
-    refused(shared().await, Some(&origin)).await;
+    let shop = format!("http://shop.example:{}", temporal::free_port());
+    refused(shared().await, &shop).await;
 
-    let options = ServerOptions::default().arg("--web-origin").arg(&origin);
+    let options = ServerOptions::default().arg("--web-origin").arg(&shop);
     let server = TestServer::start(options).await;
-    let mut page = opened(&server, &unique("shop"), Some(&origin));
-    ended(&mut page).await;
-    refused(&server, None).await;
+    ended(&mut opened(&server, &unique("shop"), &shop)).await;
+    // What is named takes the place of loopback.
+    refused(&server, "").await;
 }
 
-/// A Chromium that opens the page of `browser/`, at an origin or at a loopback port of its own.
-fn opened(server: &TestServer, seed: &str, origin: Option<&str>) -> Process {
-    let chromium = temporal::tool("chromium").expect("Chromium: run `make client-tools`");
-    let mut command = Command::new("node");
-    command
-        .arg(made(folder("browser").join("generated/open.js")))
-        .arg(chromium)
-        .args([&server.address, seed])
-        .args(origin);
-    Process::spawn(command)
+/// A browser does not let a page of this origin call, and nothing arrives.
+async fn refused(server: &TestServer, origin: &str) {
+    let seed = unique("foreign");
+    let mut page = opened(server, &seed, origin);
+    let status = eventually("the page's end", async || page.ended()).await;
+    assert_eq!(status.code(), Some(1), "{}", page.output());
+    for text in ["blocked by CORS policy", "outcome: failed: ConnectError: "] {
+        eventually(text, async || page.line_with(text)).await;
+    }
+    assert_eq!(page.line_with("stock: "), None);
+    let count = "SELECT COUNT(*) FROM stock WHERE sku = ?";
+    assert_eq!(server.count(count, &format!("{seed}-sku")).await, 0);
 }
 
-/// Runs a client, which has to end well within the time of a test, and looks at what it left behind.
-async fn takes_the_tour(name: &str, mut client: Command) {
-    let server = shared().await;
-    let flaky = FlakyServer::before(server).await;
-    let seed = unique(name);
-    let config = root().join("proto/orders/v1/orders_grpc_service_config.json");
-    client.args([&server.address, &flaky.address]);
-    client.arg(config).arg(&seed);
-    let mut client = Process::spawn(client);
-    ended(&mut client).await;
-    shows(&client, &STEPS, "retry").await;
-
-    // Once without the service config, and three times with it.
-    assert_eq!(flaky.attempts(), [0, 0, 1, 2]);
-    // What was sent again was done once, and what was refused left nothing.
-    let orders = [("first", 1), ("still", 1), ("retried", 1), ("invalid", 0)];
-    left(server, &seed, &orders).await;
+/// A Chromium that opens the page, which comes from this origin, or from a loopback port.
+fn opened(server: &TestServer, seed: &str, origin: &str) -> Process {
+    let seed_and_origin = format!("{seed} {origin}");
+    Process::spawn(command("browser", &server.address, "", &seed_and_origin))
 }
 
 /// How many orders of these names a client left behind.
@@ -160,7 +140,8 @@ async fn left(server: &TestServer, seed: &str, orders: &[(&str, i64)]) {
 /// Waits until a program has ended, which has to be with 0.
 async fn ended(program: &mut Process) {
     let status = eventually("the client's end", async || program.ended()).await;
-    assert_eq!(status.code(), Some(0), "{}", program.output());
+    let built = "is it built? `make test-tools client-tools`";
+    assert_eq!(status.code(), Some(0), "{built}\n{}", program.output());
 }
 
 /// What a client has shown once its last line was read: these steps, which are printed.

@@ -17,7 +17,7 @@ import { detail, expect, expectReason, refusal } from "./refusal.js";
 import { preOrder } from "./samples.js";
 
 /** In milliseconds, and longer than anything here takes: a watch without a deadline waits for ever. */
-const PATIENCE = 60_000;
+const PATIENCE = 30_000;
 
 /** The steps. Each says what it saw. */
 export class Tour {

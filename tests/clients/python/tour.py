@@ -23,7 +23,7 @@ from refusal import detail, refusal
 from samples import pre_order
 
 # In seconds, and longer than anything here takes: a watch without a deadline waits for ever.
-PATIENCE = 60
+PATIENCE = 30
 
 
 class Tour:

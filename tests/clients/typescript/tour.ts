@@ -26,7 +26,7 @@ import { preOrder } from "./samples.js";
 const { placeOrder, getOrder, watchOrder, cancelOrder } = OrderService.method;
 
 /** In milliseconds, and longer than anything here takes: a watch without a deadline waits for ever. */
-const PATIENCE = 60_000;
+const PATIENCE = 30_000;
 
 /** The steps. */
 class Tour {

@@ -36,7 +36,7 @@ final class Tour {
     private static final Metadata.Key<String> REPLAYED =
             Metadata.Key.of("orders-replayed", Metadata.ASCII_STRING_MARSHALLER);
     /** In seconds, and longer than anything here takes: a watch without a deadline waits for ever. */
-    private static final long PATIENCE = 60;
+    private static final long PATIENCE = 30;
 
     private final OrderServiceBlockingStub orders;
     private final OrderServiceStub watches;
