@@ -3,8 +3,8 @@
 pub mod cli;
 pub mod client;
 pub mod commands;
-pub mod h2;
 pub mod flaky;
+pub mod h2;
 pub mod order;
 pub mod process;
 pub mod raw;
