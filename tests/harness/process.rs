@@ -92,10 +92,19 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let output = self.output();
+        let lines: Vec<&str> = output.lines().collect();
+        let kept = if thread::panicking() { 60 } else { 0 };
+        let (before, tail) = lines.split_at(lines.len().saturating_sub(kept));
+        // A panic of the program is worth a look whatever became of the test. What was said at it
+        // stands in the next line.
+        for pair in before.windows(2) {
+            if pair[0].contains("panicked at") {
+                eprintln!("  | {}\n  | {}", pair[0], pair[1]);
+            }
+        }
         if thread::panicking() {
-            let output = self.output();
-            let tail: Vec<&str> = output.lines().rev().take(60).collect();
-            for line in tail.iter().rev() {
+            for line in tail {
                 eprintln!("  | {line}");
             }
         }

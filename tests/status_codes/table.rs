@@ -40,9 +40,6 @@ const COMMAND: [Reason; 9] = [
 const LIST: [Reason; 3] = [InvalidRequest, DatabaseUnavailable, DeadlineExceeded];
 
 /// One row for each RPC.
-///
-/// What every RPC can answer before it is asked (too many at once, a message that is too large or no
-/// message at all) belongs into each row as soon as it has reasons of its own.
 pub const TABLE: [(&str, &[Reason]); 19] = [
     (
         "PlaceOrder",
