@@ -28,7 +28,11 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The most bytes of violations in one answer. Details travel in the trailers, in base64, and many
 /// clients (those of gRPC's C core, as in Python) refuse trailers of more than 8 KiB.
-const VIOLATIONS_MOST: usize = 4_000;
+const VIOLATIONS_MOST: usize = 3_000;
+
+/// The most bytes of a message in the trailers, where a letter beyond ASCII takes three for each of
+/// its own. It is there a second time, in the details.
+const MESSAGE_MOST: usize = 900;
 
 /// The most characters of a caller's id that are said back or logged: a right one has no more.
 const ID_MOST: usize = 128;
@@ -235,6 +239,7 @@ impl Error {
             Self::Invalid(violations) => invalid_message(violations),
             other => other.to_string(),
         };
+        let message = fitting(message);
         match &self {
             Self::Internal(cause) => tracing::error!(request_id, cause, "internal error"),
             Self::Temporal(cause) => tracing::warn!(request_id, cause, "temporal unavailable"),
@@ -301,7 +306,7 @@ impl Error {
     }
 
     fn add_details(&self, details: &mut ErrorDetails) {
-        let description = self.to_string();
+        let description = fitting(self.to_string());
         match self {
             Self::Invalid(violations) => {
                 add_violations(details, violations);
@@ -358,6 +363,26 @@ pub(crate) fn shortened(id: &str) -> &str {
     end.and_then(|end| id.get(..end)).unwrap_or(id)
 }
 
+/// A message that fits into the trailers.
+fn fitting(mut message: String) -> String {
+    // As it is written there: printable ASCII as it is, but for what HTTP or the escape needs.
+    let width = |letter: char| match letter {
+        ' ' | '"' | '#' | '%' | '<' | '>' | '`' | '?' | '{' | '}' => 3,
+        letter if letter.is_ascii_graphic() => 1,
+        letter => 3 * letter.len_utf8(),
+    };
+    let mut room = MESSAGE_MOST;
+    let end = message.char_indices().find_map(|(index, letter)| {
+        room = room.saturating_sub(width(letter));
+        (room == 0).then_some(index)
+    });
+    if let Some(end) = end {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
+}
+
 /// As many violations as an answer has room for, and how many more there are.
 fn add_violations(details: &mut ErrorDetails, violations: &[Violation]) {
     let mut room = VIOLATIONS_MOST;
@@ -392,6 +417,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_a_caller_sends_its_error_fits_into_eight_kibibytes_of_trailers() {
+        let worst = "\u{1f600}".repeat(41);
+        let ascii = "{".repeat(5_000);
+        let violations = |text: &str| {
+            let one = |index| Violation::new(format!("line_items[{index}].sku"), text.to_owned());
+            Error::Invalid((0..200).map(one).collect())
+        };
+        for error in [
+            violations(&format!("must be a currency, not {worst:?}")),
+            violations(&ascii),
+            violations("is wrong"),
+            Error::UnknownMethod(ascii.clone()),
+            Error::Origin(worst.repeat(50)),
+            Error::Malformed(worst.repeat(50)),
+        ] {
+            let said = format!("{error:?}");
+            let headers = error.into_status(&worst.repeat(9)).into_http::<String>();
+            let headers = headers.headers().iter();
+            // As HTTP/2 counts them.
+            let size: usize = headers
+                .map(|(name, value)| name.as_str().len() + value.len() + 32)
+                .sum();
+            assert!(size < 8 * 1024, "{size} bytes: {said:.60}");
+            assert!(size > 200);
+        }
+    }
+
+    #[test]
     fn an_answer_stays_small_and_says_how_much_it_leaves_out() {
         let violation = |index| Violation::new(format!("line_items[{index}].sku"), "is wrong");
         let all: Vec<Violation> = (0..1_000).map(violation).collect();
@@ -407,9 +460,9 @@ mod tests {
         let request_id = &details.request_info().unwrap().request_id;
         assert_eq!(request_id.chars().count(), ID_MOST);
 
-        let few = Error::Invalid(all[..100].to_vec()).into_status("request-1");
+        let few = Error::Invalid(all[..80].to_vec()).into_status("request-1");
         let details = few.get_error_details();
-        assert_eq!(details.bad_request().unwrap().field_violations.len(), 100);
+        assert_eq!(details.bad_request().unwrap().field_violations.len(), 80);
         assert_eq!(details.request_info().unwrap().request_id, "request-1");
     }
 }

@@ -113,7 +113,14 @@ pub(super) fn optional(
 /// A text of a request for a description: in quotes, shortened, in visible characters.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;
-    let shown: String = text.chars().take(SHOWN).collect();
+    const SHOWN_BYTES: usize = 60;
+    let mut shown = String::new();
+    for letter in text.chars().take(SHOWN) {
+        if shown.len() + letter.len_utf8() > SHOWN_BYTES {
+            break;
+        }
+        shown.push(letter);
+    }
     let dots = if shown.len() < text.len() { "..." } else { "" };
     format!("{shown:?}{dots}")
 }
