@@ -108,7 +108,7 @@ impl Orders {
     }
 
     /// The order as it was right after an event: whoever asks for a revision gets the same answer
-    /// whenever that is, what was left of a deadline included.
+    /// whenever that is, what was left of a deadline included. Only its run is the newest known.
     fn show_at(&self, entry: &Entry) -> orders::v1::Order {
         crate::convert::order(&entry.stored, entry.event.time, self.inner.ui.as_ref())
     }

@@ -7,12 +7,16 @@
 
 mod order_watch;
 mod orders_watch;
+mod reader;
 mod tail;
 
 pub use order_watch::OrderWatch;
 pub use orders_watch::OrdersWatch;
 
+use futures::FutureExt;
 use orders_worker::store::{Store, StoreError, list::Filter, log::Entry};
+use reader::Reader;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tail::{Live, Registration, Tail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -20,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Registrations that wait for the tail before the next one waits to be sent.
 const WAITING: usize = 1024;
+
+/// Watches that read the database at the same time.
+const TURNS: usize = 2;
 
 /// An event at its place in the log.
 #[derive(Debug)]
@@ -62,6 +69,9 @@ pub struct Watches {
     store: Store,
     tail: mpsc::Sender<Registration>,
     slots: Arc<Semaphore>,
+    /// Who reads the database for a watch takes turns: many that are behind must not take all
+    /// connections from the other reads.
+    turns: Arc<Semaphore>,
     most: u32,
     stopping: CancellationToken,
 }
@@ -74,7 +84,7 @@ impl Watches {
         let stopped = stopping.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = reader.run() => {}
+                () = supervise(reader) => {}
                 () = stopped.cancelled() => {}
             }
         });
@@ -82,6 +92,7 @@ impl Watches {
             store,
             tail,
             slots: Arc::new(Semaphore::new(most as usize)),
+            turns: Arc::new(Semaphore::new(TURNS)),
             most,
             stopping,
         }
@@ -101,13 +112,17 @@ impl Watches {
         // Registered before the database is read: what is committed in between comes twice, and
         // the second one is passed over.
         let live = self.register(Some(order_id)).await?;
-        let history = order_watch::read(&self.store, order_id, revision).await?;
+        let reader = Reader {
+            store: self.store.clone(),
+            turns: self.turns.clone(),
+        };
+        let history = reader.history(order_id, revision).await?;
         if revision > history.newest {
             return Err(WatchError::Ahead {
                 newest: history.newest,
             });
         }
-        let mut watch = OrderWatch::new(self.store.clone(), order_id, revision, live, slot);
+        let mut watch = OrderWatch::new(reader, order_id, revision, live, slot);
         watch.take(history);
         Ok(watch)
     }
@@ -134,8 +149,9 @@ impl Watches {
                 position
             }
         };
-        let store = self.store.clone();
-        Ok(OrdersWatch::new(store, filter, from, live, slot))
+        let (store, turns) = (self.store.clone(), self.turns.clone());
+        let reader = Reader { store, turns };
+        Ok(OrdersWatch::new(reader, filter, from, live, slot))
     }
 
     fn slot(&self) -> Result<OwnedSemaphorePermit, WatchError> {
@@ -159,5 +175,13 @@ impl Watches {
         let sent = self.tail.send(registration).await;
         sent.map_err(|_| WatchError::Stopping)?;
         live.await.map_err(|_| WatchError::Stopping)
+    }
+}
+
+/// A panic of the tail must not end all watches for good.
+async fn supervise(mut tail: Tail) {
+    while AssertUnwindSafe(tail.run()).catch_unwind().await.is_err() {
+        tracing::error!("the reader of the log panicked and begins anew");
+        tail.reset();
     }
 }

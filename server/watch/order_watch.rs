@@ -1,23 +1,17 @@
 //! A watch of one order.
 
-use super::{Placed, WatchError, tail::Live};
-use orders_worker::store::{
-    Store,
-    log::{Entry, History},
-};
+use super::{Placed, WatchError, reader::Reader, tail::Live};
+use orders_worker::store::log::{Entry, History};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::{
     OwnedSemaphorePermit,
     broadcast::{Receiver, error::RecvError},
 };
 
-/// How many events a watch that is behind reads at once. It holds no more than these.
-const PAGE: i64 = 32;
-
 /// Follows one order: every event once, in order, until the order is closed.
 #[derive(Debug)]
 pub struct OrderWatch {
-    store: Store,
+    reader: Reader,
     order_id: String,
     /// The revision that was told last.
     revision: i64,
@@ -31,26 +25,16 @@ pub struct OrderWatch {
     _slot: OwnedSemaphorePermit,
 }
 
-/// The next events of an order.
-pub(super) async fn read(
-    store: &Store,
-    order_id: &str,
-    revision: i64,
-) -> Result<History, WatchError> {
-    let history = store.history(order_id, revision, PAGE).await?;
-    history.ok_or_else(|| WatchError::NoOrder(order_id.to_owned()))
-}
-
 impl OrderWatch {
     pub(super) fn new(
-        store: Store,
+        reader: Reader,
         order_id: &str,
         revision: i64,
         live: Live,
         slot: OwnedSemaphorePermit,
     ) -> Self {
         Self {
-            store,
+            reader,
             order_id: order_id.to_owned(),
             revision,
             newest: revision,
@@ -107,7 +91,7 @@ impl OrderWatch {
     }
 
     async fn catch_up(&mut self) -> Result<(), WatchError> {
-        let history = read(&self.store, &self.order_id, self.revision).await?;
+        let history = self.reader.history(&self.order_id, self.revision).await?;
         self.take(history);
         Ok(())
     }

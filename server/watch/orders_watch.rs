@@ -1,7 +1,11 @@
 //! A watch of many orders.
 
-use super::{Placed, WatchError, tail::Live};
-use orders_worker::store::{Store, StoreError, list::Filter, log::Record, read::StoredOrder};
+use super::{
+    Placed, WatchError,
+    reader::{LOG, Reader},
+    tail::Live,
+};
+use orders_worker::store::{StoreError, list::Filter, log::Record, read::StoredOrder};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -11,16 +15,13 @@ use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
 };
 
-/// How many events a watch that is behind reads at once. It holds no more than these.
-const PAGE: i64 = 100;
-
 /// Orders that a watch that is behind remembers while it reads.
 const REMEMBERED: usize = 1_000;
 
 /// Follows all orders that pass a filter: every event once, in the order of their commits.
 #[derive(Debug)]
 pub struct OrdersWatch {
-    store: Store,
+    reader: Reader,
     filter: Filter,
     /// Up to where the log was looked at.
     position: i64,
@@ -36,14 +37,14 @@ pub struct OrdersWatch {
 
 impl OrdersWatch {
     pub(super) fn new(
-        store: Store,
+        reader: Reader,
         filter: Filter,
         position: i64,
         live: Live,
         slot: OwnedSemaphorePermit,
     ) -> Self {
         Self {
-            store,
+            reader,
             filter,
             behind: position < live.position,
             position,
@@ -91,11 +92,12 @@ impl OrdersWatch {
     }
 
     async fn catch_up(&mut self) -> Result<(), WatchError> {
-        let records = self.store.log(self.position, PAGE).await?;
-        let last_page = (records.len() as i64) < PAGE;
+        let reader = self.reader.clone();
+        let (records, _turn) = reader.log(self.position).await?;
+        let last_page = (records.len() as i64) < LOG;
         for record in records {
             let position = record.position;
-            if let Some(placed) = self.place(record).await?
+            if let Some(placed) = self.place(&reader, record).await?
                 && self.passes(&placed)
             {
                 self.backlog.push_back(Arc::new(placed));
@@ -110,23 +112,20 @@ impl OrdersWatch {
         Ok(())
     }
 
-    async fn place(&mut self, record: Record) -> Result<Option<Placed>, StoreError> {
+    async fn place(
+        &mut self,
+        reader: &Reader,
+        record: Record,
+    ) -> Result<Option<Placed>, StoreError> {
         let (position, order_id) = (record.position, record.order_id.clone());
         let before = self.remembered.remove(&order_id);
-        match record.entry(&self.store, before).await {
-            Ok(entry) => {
-                if self.remembered.len() >= REMEMBERED {
-                    self.remembered.clear();
-                }
-                self.remembered.insert(order_id, entry.stored.clone());
-                Ok(Some(Placed { position, entry }))
+        let entry = reader.entry(record, before).await?;
+        if let Some(entry) = &entry {
+            if self.remembered.len() >= REMEMBERED {
+                self.remembered.clear();
             }
-            Err(error @ StoreError::Unavailable(_)) => Err(error),
-            Err(error) => {
-                // As in the tail: one broken order must not end the watch of all others.
-                tracing::error!(order_id, position, %error, "an event cannot be told");
-                Ok(None)
-            }
+            self.remembered.insert(order_id, entry.stored.clone());
         }
+        Ok(entry.map(|entry| Placed { position, entry }))
     }
 }

@@ -21,7 +21,7 @@ const KEPT: usize = 16;
 const KEPT_OF_ALL: usize = 1024;
 
 /// Orders that are remembered, so that their next event can be told without asking the database.
-const REMEMBERED: usize = 20_000;
+const REMEMBERED: usize = 5_000;
 
 /// Somebody begins to watch.
 pub(super) struct Registration {
@@ -69,7 +69,7 @@ impl Tail {
     }
 
     /// Runs until there is nobody left who could watch.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -110,13 +110,26 @@ impl Tail {
         let _ = reply.send(Live { entries, position });
     }
 
-    /// Without anybody who watches, nothing is read.
+    /// Without anybody who watches, nothing is read, and nothing remembered.
     fn forget_gone(&mut self) {
         self.orders.retain(|_, told| told.receiver_count() > 0);
-        if self.orders.is_empty() && self.all.receiver_count() == 0 {
-            self.position = None;
-            self.remembered = HashMap::new();
+        if self.all.receiver_count() > 0 {
+            return;
         }
+        let orders = &self.orders;
+        self.remembered
+            .retain(|order_id, _| orders.contains_key(order_id));
+        if self.orders.is_empty() {
+            self.position = None;
+        }
+    }
+
+    /// Forgets everything, so that whoever watches reads for himself or begins anew.
+    pub(super) fn reset(&mut self) {
+        self.orders = HashMap::new();
+        self.all = broadcast::channel(KEPT_OF_ALL).0;
+        self.remembered = HashMap::new();
+        self.position = None;
     }
 
     async fn tell_news(&mut self) -> Result<(), StoreError> {
