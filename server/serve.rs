@@ -30,7 +30,6 @@ use orders_worker::{
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
 /// How long calls under way may take when the program stops, and then the worker.
@@ -255,7 +254,7 @@ async fn serve_api(
         .add_service(reflection().build_v1alpha()?)
         .add_service(orders.order_service(max_request as usize))
         .add_service(orders.inventory_service(max_request as usize))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
+        .serve_with_incoming_shutdown(limits::incoming(listener, &limits), async move {
             drained.cancelled().await;
         });
     // Calls are answered from here on; that it is ready is said when commands work, too.

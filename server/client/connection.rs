@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MOST: Duration = Duration::from_secs(1);
 /// What is sent again, where the server says when: as the published service config has it.
 const RETRIED: [Code; 2] = [Code::Unavailable, Code::ResourceExhausted];
+/// How often a server that says nothing is asked whether it is still there, while a call waits.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+/// How long it may take to answer that.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A page of large orders is larger than the 4 MB that tonic takes by itself.
 const ANSWER_MOST: usize = 256 * 1024 * 1024;
 
@@ -66,6 +70,10 @@ impl Connection {
         let mut endpoint = Endpoint::from_shared(server.clone())
             .and_then(|endpoint| endpoint.user_agent(concat!("orders/", env!("CARGO_PKG_VERSION"))))
             .map_err(wrong)?;
+        // A watch waits without end: that the server's host is gone would never be noticed.
+        endpoint = endpoint
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT);
         if server.starts_with("https://") {
             let tls = ClientTlsConfig::new().with_enabled_roots();
             endpoint = endpoint.tls_config(tls).map_err(wrong)?;
@@ -174,7 +182,7 @@ impl Connection {
             _ => None,
         };
         let told = told.and_then(|info| info.retry_delay);
-        told.or(broken.then_some(PAUSE))
+        told.or(broken.then_some(PAUSE_MOST))
     }
 
     fn late(&self) -> Failure {

@@ -19,8 +19,9 @@ const COUNTED: &str = "/orders.v1.";
 /// How many calls may be worked on; in the extensions of every request that counts. Cheap to clone.
 ///
 /// Changes, and reads that ask the workflow, wait for Temporal up to their deadline. When it is slow
-/// or away they pile up: they may take three quarters of the slots, so that there is always one for
-/// a read, which takes a millisecond.
+/// or away they pile up: they may take three quarters of the slots, so that there is one for a read,
+/// which takes a millisecond. (A caller that does not finish sending its request holds a slot until
+/// its time is up.)
 #[derive(Clone, Debug)]
 pub struct Slots {
     all: Arc<Semaphore>,
