@@ -143,7 +143,13 @@ impl OrderTx {
         request_id: &str,
         attempt: &str,
     ) -> Result<(), StoreError> {
-        let key = Some(attempt_key(attempt)).filter(|_| !attempt.is_empty());
+        let mut key = Some(attempt_key(attempt)).filter(|_| !attempt.is_empty());
+        // A payload that somebody copied must not stop the order: its command counts, its key not.
+        if let Some(taken) = &key
+            && self.has_step_key(taken).await?
+        {
+            key = None;
+        }
         self.append(change, actor, Some(request_id), key.as_deref())
             .await
     }
