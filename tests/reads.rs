@@ -65,7 +65,7 @@ impl Known {
             let mut body = wire.call(rpc, request, None).await.unwrap().body;
             let took = began.elapsed();
             assert!(
-                took < Duration::from_secs(1),
+                took < Duration::from_secs(5),
                 "{rpc} {request} took {took:?}"
             );
             forget_remaining(&mut body);
@@ -77,7 +77,7 @@ impl Known {
     /// A STRONG read of the open order is refused in time, whatever time the caller has.
     async fn assert_no_strong_read(&self, wire: &Wire, why: &str) {
         let request = json!({"order_id": self.open, "consistency": "CONSISTENCY_STRONG"});
-        for (timeout, most) in [(None, 4), (Some("60S"), 4), (Some("2S"), 2)] {
+        for (timeout, most) in [(None, 9), (Some("60S"), 9), (Some("4S"), 4)] {
             let began = Instant::now();
             let status = wire.call("GetOrder", &request, timeout).await.unwrap_err();
             let took = began.elapsed();

@@ -100,7 +100,7 @@ async fn an_old_connection_ends_kindly() {
         }
     }
     println!("{calls} calls over connections of 1.5 s, {unsent} not sent at first");
-    assert!(unsent <= 4, "{unsent}");
+    assert!(unsent <= 12, "{unsent}");
     // The long call got the server's own answer, and the stream goes on where it was: it still tells
     // of what happens, here the end of the server.
     assert_eq!(

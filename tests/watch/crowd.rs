@@ -2,7 +2,9 @@
 
 use crate::harness::{Client, Placing, ServerOptions, TestServer, TestTemporal, sku, watch::after};
 use futures::{StreamExt, TryStreamExt, stream};
-use orders::v1::{CancelOrderRequest, OrderState, WatchOrderResponse};
+use orders::v1::{
+    CancelOrderRequest, OrderState, WatchOrderResponse, order_service_client::OrderServiceClient,
+};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -138,4 +140,38 @@ async fn watch_all(
         assert_eq!(client.get(id).await.revision, revision);
     }
     took
+}
+
+const STALLED: usize = 300;
+
+/// Buffered without end, each would cost what was told meanwhile: more than half a megabyte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a while: make test-all"]
+async fn hundreds_that_do_not_read_cost_little_and_miss_nothing() {
+    let server = TestServer::start(ServerOptions::default()).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let id = client.held(&sku).await;
+    let address = format!("http://{}", server.address);
+    let endpoint = tonic::transport::Endpoint::from_shared(address).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(1024);
+    let lazy = OrderServiceClient::new(endpoint.connect().await.unwrap());
+    let mut streams = Vec::new();
+    for _ in 0..STALLED {
+        let opened = lazy.clone().watch_order(after(&id, 0)).await;
+        streams.push(opened.unwrap().into_inner());
+    }
+    let before = memory(server.process.pid());
+    for number in 0..400 {
+        super::change(&client, &id, number).await;
+    }
+    let each = memory(server.process.pid()).saturating_sub(before) / STALLED / 1024;
+    println!("{STALLED} watches that do not read cost {each} KiB each after 400 changes");
+    assert!(each < 200, "{each} KiB");
+    cancel(&client, &id).await;
+    let closed = client.until(&id, OrderState::Cancelled).await.revision;
+    for stream in streams {
+        assert_eq!(to_the_end(stream).await, (OrderState::Cancelled, closed));
+    }
 }
