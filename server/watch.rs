@@ -2,7 +2,7 @@
 //!
 //! One task of the process, the [`tail`], reads the log of all events, and only while somebody
 //! watches. It hands each event to those who watch its order. A watch that falls behind what is
-//! kept for it reads the database by itself from where it is: so a slow reader costs no memory, and
+//! kept for it reads the database by itself from where it is: so a slow reader costs little memory, and
 //! whatever is missed here is not lost.
 
 mod order_watch;
@@ -16,8 +16,7 @@ pub use orders_watch::OrdersWatch;
 use futures::FutureExt;
 use orders_worker::store::{Store, StoreError, list::Filter, log::Entry};
 use reader::Reader;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tail::{Live, Registration, Tail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;

@@ -6,6 +6,7 @@ use orders_worker::{
     store::{
         Store, StoreError,
         log::{Entry, History, Record},
+        read::StoredOrder,
     },
 };
 use std::sync::Arc;
@@ -58,20 +59,12 @@ impl Reader {
         let turn = self.turns.acquire().await;
         turn.map_err(|_| WatchError::Stopping)
     }
-}
 
-/// Whether an event comes before the close, or is it.
-fn is_told(entry: &Entry) -> bool {
-    let closed = entry.stored.order.state.is_closed();
-    !closed || matches!(entry.event.change, Change::Closed { .. })
-}
-
-impl Reader {
     /// The event with the order after it; none when it cannot be told.
     pub(super) async fn entry(
         &self,
         record: Record,
-        before: Option<orders_worker::store::read::StoredOrder>,
+        before: Option<StoredOrder>,
     ) -> Result<Option<Entry>, StoreError> {
         let (position, order_id) = (record.position, record.order_id.clone());
         match record.entry(&self.store, before).await {
@@ -84,4 +77,10 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether an event comes before the close, or is it.
+fn is_told(entry: &Entry) -> bool {
+    let closed = entry.stored.order.state.is_closed();
+    !closed || matches!(entry.event.change, Change::Closed { .. })
 }
