@@ -5,8 +5,8 @@ use crate::harness::{
     sku, temporal, unique, wire::Answer,
 };
 use orders::v1::{
-    ConfirmPickupRequest, OrderState, PlaceOrderRequest, SetStockItemRequest,
-    StartFulfillmentRequest, StockItem,
+    ConfirmPickupRequest, Order, OrderState, PlaceOrderRequest, Reservation, ReservationState,
+    SetStockItemRequest, StartFulfillmentRequest, StockItem,
 };
 use serde_json::json;
 use tonic::{Code, Response, Status};
@@ -191,7 +191,13 @@ async fn an_open_order_is_answered_as_before_and_goes_on() {
     client.stock(&sku, 5).await;
     let asked = Asked::new(&sku);
     asked.send(&client).await;
-    let order = client.until(asked.id(), OrderState::InTransit).await;
+    // With the last thing that it does by itself before it waits for the delivery.
+    let rests = |order: &Order| {
+        let reserved = order.reservation.as_ref().map(Reservation::state);
+        order.state() == OrderState::InTransit && reserved == Some(ReservationState::Committed)
+    };
+    let what = "the parcel on its way and out of the stock";
+    let order = client.until_that(asked.id(), what, rests).await;
     let before = read(&wire, asked.id(), &asked.customer).await;
 
     let address = server.temporal_address();
