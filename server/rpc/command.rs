@@ -134,7 +134,8 @@ impl Orders {
 
     /// Whether a command that was applied was applied by another call than this.
     async fn is_other(&self, order_id: &str, request: &CommandRequest) -> Result<bool, Error> {
-        let own = self.store().was_applied_by(order_id, &request.attempt);
+        let (attempt, request_id) = (&request.attempt, &request.request_id);
+        let own = self.store().was_applied_by(order_id, attempt, request_id);
         Ok(!own.await?)
     }
 

@@ -143,13 +143,7 @@ impl OrderTx {
         request_id: &str,
         attempt: &str,
     ) -> Result<(), StoreError> {
-        let mut key = Some(attempt_key(attempt)).filter(|_| !attempt.is_empty());
-        // A payload that somebody copied must not stop the order: its command counts, its key not.
-        if let Some(taken) = &key
-            && self.has_step_key(taken).await?
-        {
-            key = None;
-        }
+        let key = Some(attempt_key(attempt, request_id)).filter(|_| !attempt.is_empty());
         self.append(change, actor, Some(request_id), key.as_deref())
             .await
     }
@@ -312,9 +306,10 @@ impl OrderTx {
     }
 }
 
-/// The step key of a command's event.
-pub(super) fn attempt_key(attempt: &str) -> String {
-    format!("attempt/{attempt}")
+/// The step key of a command's event. With the request id, which is applied once: a payload that
+/// somebody copied and sends under another one must not meet the key of the first, and wait for ever.
+pub(super) fn attempt_key(attempt: &str, request_id: &str) -> String {
+    format!("attempt/{attempt}/{request_id}")
 }
 
 pub(super) async fn insert_event(

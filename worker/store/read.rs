@@ -55,14 +55,19 @@ impl Store {
         Ok(stored)
     }
 
-    /// Whether it was the call `attempt` by which a command of this order was applied.
+    /// Whether it was the call `attempt` by which this request was applied to the order.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn was_applied_by(&self, order_id: &str, attempt: &str) -> Result<bool, StoreError> {
+    pub async fn was_applied_by(
+        &self,
+        order_id: &str,
+        attempt: &str,
+        request_id: &str,
+    ) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
             .bind(order_id)
-            .bind(attempt_key(attempt))
+            .bind(attempt_key(attempt, request_id))
             .fetch_optional(&self.readers)
             .await?;
         Ok(row.is_some())

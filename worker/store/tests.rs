@@ -195,3 +195,28 @@ async fn reading_changes_nothing() {
         .unwrap();
     assert_eq!(after, before);
 }
+
+/// A payload out of Temporal's UI, sent again under another request id, carries the same attempt.
+#[tokio::test]
+async fn a_copied_attempt_stops_nothing_and_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    for request_id in ["first", "copy"] {
+        let mut tx = store.lock_order("order", now).await.unwrap();
+        let known = tx.order().revision;
+        let reason = request_id.to_owned();
+        let change = Change::CancelRequested { reason };
+        tx.record_command(change, "me", request_id, "attempt")
+            .await
+            .unwrap();
+        tx.commit(known, None).await.unwrap();
+    }
+    let applied = async |attempt, request_id| {
+        let applied = store.was_applied_by("order", attempt, request_id).await;
+        applied.unwrap()
+    };
+    assert!(applied("attempt", "first").await && applied("attempt", "copy").await);
+    assert!(!applied("attempt", "third").await && !applied("another", "first").await);
+}
