@@ -118,7 +118,7 @@ impl Wire {
 
 /// Messages as they are on the wire.
 #[derive(Clone, Copy)]
-struct Raw;
+pub struct Raw;
 
 impl Codec for Raw {
     type Encode = Vec<u8>;

@@ -1,58 +1,14 @@
 //! Requests as bytes through the wire, by whatever RPC takes them.
 
 use super::corpus::{CONTRACT, Case};
-use crate::harness::{Placing, ServerOptions, TestServer, eventually, sku, temporal, unique};
-use orders::v1;
-use prost::{
-    Message,
-    bytes::{Buf, BufMut},
+use crate::harness::{
+    Placing, ServerOptions, TestServer, eventually, sku, temporal, unique, wire::Raw,
 };
+use orders::v1;
+use prost::Message;
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage, Value};
 use std::collections::BTreeSet;
-use tonic::{
-    Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
-};
-
-/// Bytes as they are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bytes;
-
-impl Codec for Bytes {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Bytes;
-    type Decoder = Bytes;
-
-    fn encoder(&mut self) -> Bytes {
-        Bytes
-    }
-
-    fn decoder(&mut self) -> Bytes {
-        Bytes
-    }
-}
-
-impl Encoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        into.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining()).to_vec()))
-    }
-}
+use tonic::{Request, Status, client::Grpc, transport::Channel};
 
 /// A client of every RPC.
 pub struct Sender {
@@ -79,11 +35,11 @@ impl Sender {
         if method.is_server_streaming() {
             return self
                 .grpc
-                .server_streaming(request, path, Bytes)
+                .server_streaming(request, path, Raw)
                 .await
                 .map(drop);
         }
-        self.grpc.unary(request, path, Bytes).await.map(drop)
+        self.grpc.unary(request, path, Raw).await.map(drop)
     }
 
     /// Sends a case of the corpus under a request id that was never used, unless the case is about
