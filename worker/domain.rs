@@ -13,6 +13,7 @@ pub mod event;
 pub mod message;
 pub mod milestone;
 pub mod money;
+pub mod movement;
 pub mod order;
 pub mod payment_method;
 pub mod phase;

@@ -14,6 +14,7 @@ pub mod open;
 pub mod order_tx;
 pub mod outbox;
 pub mod overdue;
+pub mod payment_journal;
 pub mod place;
 pub mod read;
 pub mod stock;

@@ -11,6 +11,7 @@ mod invariants;
 mod ledger;
 mod message_stories;
 mod oracle;
+mod payment_stories;
 mod random;
 mod replies;
 mod round_trip;

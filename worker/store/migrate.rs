@@ -25,6 +25,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "event log",
         include_str!("migrations/0004_event_log.sql"),
     ),
+    (
+        5,
+        "payment journal",
+        include_str!("migrations/0005_payment_journal.sql"),
+    ),
 ];
 
 /// Applies what is missing. Called with the [`lock`] held.
