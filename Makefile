@@ -47,13 +47,13 @@ lint: lint-tools ## check format, clippy, the protos (also against the accepted 
 	cargo fmt --all --check
 	cd proto && ../.tools/bin/buf lint
 	cd proto && ../.tools/bin/buf format --diff --exit-code
-	cd proto && ../.tools/bin/buf breaking --path orders/v1 --against accepted.binpb
+	cd proto && ../.tools/bin/buf breaking --path orders --against accepted.binpb
 	.tools/bin/cargo-deny $(LOCKED) --workspace check --allow no-license-field bans licenses sources
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 # Once for each accepted state of the contract: from then on it can only be added to.
 accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
-	cd proto && ../.tools/bin/buf build --path orders/v1 --exclude-source-info --output accepted.binpb
+	cd proto && ../.tools/bin/buf build --path orders --exclude-source-info --output accepted.binpb
 
 golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract
 	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- schema::

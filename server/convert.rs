@@ -13,6 +13,7 @@
 //! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory` | requests |
 //! | `check` | every request by its name |
 //! | `filter`, `page` | the filter language, page sizes and page tokens |
+//! | `movement` | what a payment provider outside is asked, and answers |
 //! | `order`, `event`, `policy`, `cancel_preview` | answers |
 
 mod address;
@@ -26,6 +27,7 @@ mod inventory;
 mod line_item;
 mod list_orders;
 mod money;
+mod movement;
 mod order;
 mod page;
 mod payment_method;
@@ -52,6 +54,7 @@ pub use inventory::{
 };
 pub use list_orders::{ListOrders, list_orders};
 pub use money::{amount, money};
+pub use movement::{moved, movement, payment_token, resolved};
 pub use order::{UiLinks, order};
 pub use place_order::{PlaceOrder, place_fingerprint, place_order};
 pub use policy::policy;
