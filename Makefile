@@ -11,7 +11,9 @@ LOCKED = $${CI:+--locked}
 CLIENTS = typescript go java browser
 PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
-.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden test test-all smoke clean-tools
+RELEASE =
+
+.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +59,10 @@ accept-proto: lint-tools ## make the contract as it is the one that `make lint` 
 
 golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract
 	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- schema::
+
+record: tools test-tools ## keep the histories of every policy and path as those of a release: RELEASE=v2
+	@test -n "$(RELEASE)" || { echo "record: name the release, as in: make record RELEASE=v2" >&2; exit 2; }
+	$(WITH_TOOLS) RECORD_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact replay::record::record_every_path
 
 test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output

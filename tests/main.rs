@@ -28,6 +28,7 @@ mod outside_payment;
 mod pre_order;
 mod readme;
 mod reads;
+mod replay;
 mod replenishment;
 mod restart;
 mod scenarios;
