@@ -7,14 +7,17 @@ use super::{
 };
 use crate::{
     harness::{
-        TestTemporal,
+        TestTemporal, eventually,
         temporal::{connect, is_known},
     },
     scenarios::{self, Servers},
 };
 use futures::StreamExt;
-use std::{collections::BTreeMap, path::Path};
-use temporalio_client::{WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowListOptions};
+use std::{collections::BTreeMap, path::Path, time::SystemTime};
+use temporalio_client::{
+    UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecution, WorkflowExecutionInfo,
+    WorkflowFetchHistoryOptions, WorkflowListOptions,
+};
 
 /// Names the release to record, as in `v2`. Without it, what is recorded is only replayed.
 const RELEASE: &str = "RECORD_RELEASE";
@@ -77,26 +80,46 @@ async fn record_scenarios(release: &Path) {
 
 /// All runs of all workflows of a story.
 async fn record_story(release: &Path, story: &str, temporal: TestTemporal) {
-    let client = connect(&temporal.address).await;
-    let mut found = client.list_workflows("", WorkflowListOptions::default());
-    let mut runs = Vec::new();
-    while let Some(found) = found.next().await {
-        let found = found.unwrap();
-        runs.push((
-            found.start_time(),
-            found.id().to_owned(),
-            found.run_id().to_owned(),
-        ));
-    }
-    runs.sort();
+    let address = &temporal.address;
+    // What Temporal lists comes a moment late; the newest run of each workflow is known at once.
+    let runs = eventually("the list to be complete", async || {
+        let runs = list(address).await;
+        for (_, id, _) in &runs {
+            let newest = newest_run(address, id).await;
+            if !runs.iter().any(|(_, _, run)| *run == newest) {
+                return None;
+            }
+        }
+        (!runs.is_empty()).then_some(runs)
+    })
+    .await;
     let mut count = BTreeMap::<&str, usize>::new();
     for (_, id, run_id) in &runs {
         let run = count.entry(id).or_default();
         *run += 1;
         let name = format!("{story}-{}-{run}", id.replace('/', "-"));
-        keep(release, &name, &temporal.address, id, Some(run_id)).await;
+        keep(release, &name, address, id, Some(run_id)).await;
     }
-    assert!(!runs.is_empty(), "{story}: no workflow was found");
+}
+
+/// Start, workflow and id of every run, oldest first.
+async fn list(address: &str) -> Vec<(Option<SystemTime>, String, String)> {
+    let client = connect(address).await;
+    let found = client.list_workflows("", WorkflowListOptions::default());
+    let run = |found: WorkflowExecution| {
+        let (id, run) = (found.id().to_owned(), found.run_id().to_owned());
+        (found.start_time(), id, run)
+    };
+    let mut runs: Vec<_> = found.map(|found| run(found.unwrap())).collect().await;
+    runs.sort();
+    runs
+}
+
+async fn newest_run(address: &str, workflow_id: &str) -> String {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let described = handle.describe(WorkflowDescribeOptions::default()).await;
+    described.unwrap().run_id().to_owned()
 }
 
 /// Keeps one run of a workflow, or the newest.
@@ -116,7 +139,7 @@ async fn keep(release: &Path, name: &str, address: &str, workflow_id: &str, run:
 }
 
 /// `standard`, `nobody reviews it for 24 h` becomes `standard-nobody-reviews-it-for-24-h`.
-fn slug(policy: &str, path: &str) -> String {
+pub fn slug(policy: &str, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric());
     let words: Vec<String> = words
         .filter(|word| !word.is_empty())

@@ -154,11 +154,30 @@ pub async fn temporal_cancels() -> TestTemporal {
     stage.temporal
 }
 
+/// A lane whose attempts each stand in the history, so that it grows.
+const PATIENT_LANE: &str = r#"
+[[policy]]
+name = "patient-lane"
+secure = "PAY_ONLY"
+payment = "SALE"
+shipping = "LANE"
+delivery = "ON_SHIP"
+cancel_until = "DISPATCH"
+lane = "REGULAR"
+retry = { max_attempts = 1000, initial_interval = "100ms", backoff = 1.0, max_interval = "100ms" }
+"#;
+
 /// Histories so long that Temporal asks for new ones: of an order, of one with its lane, and of the
 /// supplies of a sku.
 pub async fn continued_as_new() -> TestTemporal {
     let stage = Stage::on(TestTemporal::with_short_histories(12).await);
-    let failing = stage.options().arg("--simulate").arg("shipping:error=1");
+    let policies = stage.data.path().join("policies.toml");
+    std::fs::write(&policies, PATIENT_LANE).unwrap();
+    let options = ServerOptions::with_temporal(&stage.temporal.address)
+        .data_dir(stage.data.path())
+        .arg("--policies")
+        .arg(policies.to_str().unwrap());
+    let failing = options.arg("--simulate").arg("shipping:error=1");
     let (server, client) = stage.start(failing).await;
     stage.held(&client, "continued").await;
     for number in 0..4 {
