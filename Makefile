@@ -57,8 +57,9 @@ lint: lint-tools ## check format, clippy, the protos (also against the accepted 
 accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
 	cd proto && ../.tools/bin/buf build --path orders --exclude-source-info --output accepted.binpb
 
-golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract
+golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract; with RELEASE=v2, keep the payloads that are new as those of that release
 	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- schema::
+	@test -z "$(RELEASE)" || GOLDEN_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-worker --lib -- --exact golden_tests::every_payload_is_written_as_it_was
 
 record: tools test-tools ## keep the histories of every policy and path as those of a release: RELEASE=v2
 	@test -n "$(RELEASE)" || { echo "record: name the release, as in: make record RELEASE=v2" >&2; exit 2; }
