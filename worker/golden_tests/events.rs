@@ -62,7 +62,10 @@ fn after(change: &Change) -> Option<Change> {
             payment_method: PaymentMethodType::BankTransfer,
             last4: text("4242"),
         },
-        Change::PaymentConfirmed { .. } => Change::PaymentAuthorized {
+        Change::PaymentConfirmed { .. } => Change::PaymentInitiated {
+            step: Step::CapturePayment,
+        },
+        Change::PaymentInitiated { .. } => Change::PaymentAuthorized {
             transaction_id: text("txn-1"),
             amount: 3998,
         },
