@@ -104,7 +104,7 @@ impl Orders {
     }
 
     fn show(&self, stored: &StoredOrder) -> orders::v1::Order {
-        crate::convert::order(stored, jiff::Timestamp::now(), self.inner.ui.as_ref())
+        crate::convert::order(stored, orders_worker::clock::now(), self.inner.ui.as_ref())
     }
 
     /// The order as it was right after an event: whoever asks for a revision gets the same answer

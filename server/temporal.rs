@@ -28,6 +28,7 @@ pub struct Temporal {
     task_queue: String,
     /// Whether orders are started with search attributes.
     searchable: Arc<AtomicBool>,
+    newest: Arc<pollers::Newest>,
 }
 
 impl Temporal {
@@ -37,6 +38,7 @@ impl Temporal {
             client,
             task_queue: task_queue.into(),
             searchable: Arc::default(),
+            newest: Arc::default(),
         }
     }
 

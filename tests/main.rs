@@ -24,6 +24,7 @@ mod invalid;
 mod inventory;
 mod listing;
 mod notifications;
+mod outages;
 mod outside_payment;
 mod pre_order;
 mod readme;

@@ -12,9 +12,11 @@
 //! | [`activities`] | one file of steps: a provider call and what is recorded with it |
 //! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
 //! | [`messenger`] | delivers the messages that the store keeps for people |
+//! | [`clock`] | the clock on the wall |
 //! | [`store`] | the business database: effect, order row and event in one fenced transaction |
 
 pub mod activities;
+pub mod clock;
 pub mod domain;
 pub mod messenger;
 pub mod provider;

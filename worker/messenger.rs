@@ -12,6 +12,7 @@ mod tests;
 
 use crate::{
     activities::fault,
+    clock,
     provider::{DeliveryError, NotificationProvider},
     store::{
         Store, StoreError,
@@ -103,7 +104,7 @@ async fn deliver_due(
     stop: &CancellationToken,
 ) -> Result<bool, StoreError> {
     while !stop.is_cancelled() {
-        let now = Timestamp::now();
+        let now = clock::now();
         let claims = store.claim_messages(now, later(now, LEASE), BATCH).await?;
         if claims.is_empty() {
             return Ok(false);
@@ -119,7 +120,7 @@ async fn deliver_due(
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        store.settle_messages(Timestamp::now(), &outcomes).await?;
+        store.settle_messages(clock::now(), &outcomes).await?;
         if batch.is_away() {
             return Ok(true);
         }
@@ -144,19 +145,19 @@ impl Batch<'_> {
 
     async fn outcome(&self, claim: Claim) -> (Claim, Outcome) {
         if self.is_away() {
-            let again = later(Timestamp::now(), FIRST_PAUSE);
+            let again = later(clock::now(), FIRST_PAUSE);
             return (claim, Outcome::Untried { again });
         }
         if self.stop.is_cancelled() || Instant::now() >= self.end {
-            let again = Timestamp::now();
+            let again = clock::now();
             return (claim, Outcome::Untried { again });
         }
         let outcome = tokio::select! {
             delivered = self.deliver(&claim) => match delivered {
                 Ok(()) => Outcome::Delivered,
-                Err(error) => not_delivered(&claim, error, Timestamp::now()),
+                Err(error) => not_delivered(&claim, error, clock::now()),
             },
-            () = self.patience_is_over() => Outcome::Untried { again: Timestamp::now() },
+            () = self.patience_is_over() => Outcome::Untried { again: clock::now() },
         };
         (claim, outcome)
     }

@@ -9,6 +9,7 @@ use crate::{
 use jiff::Timestamp;
 use orders::v1::{PlaceOrderRequest, PlaceOrderResponse};
 use orders_worker::{
+    clock,
     domain::{place, place::Violation},
     store::{place::Placing, read::StoredOrder},
 };
@@ -27,7 +28,7 @@ impl Orders {
                 true,
             ));
         }
-        let now = Timestamp::now();
+        let now = clock::now();
         let make_id = || uuid::Uuid::now_v7().to_string();
         let asked = convert::place_order(request.get_ref(), self.policies(), now, make_id)
             .map_err(Error::Invalid)?;

@@ -2,9 +2,8 @@
 
 use super::{Orders, mark_replayed};
 use crate::{convert, error::Error};
-use jiff::Timestamp;
 use orders::v1::{SetStockItemRequest, SetStockItemResponse};
-use orders_worker::store::stock::Setting;
+use orders_worker::{clock, store::stock::Setting};
 use tonic::{Request, Response};
 
 impl Orders {
@@ -13,7 +12,7 @@ impl Orders {
         request: Request<SetStockItemRequest>,
     ) -> Result<Response<SetStockItemResponse>, Error> {
         let asked = convert::set_stock_item(request.get_ref()).map_err(Error::Invalid)?;
-        let now = Timestamp::now();
+        let now = clock::now();
         let set = self
             .store()
             .set_stock_item(&asked.item, &asked.request_id, now);

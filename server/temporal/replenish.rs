@@ -13,6 +13,7 @@ use super::{Temporal, TemporalError, pauses::Pauses};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
     activities::replenishment::Replenishment,
+    clock,
     store::{Store, StoreError, supplier_orders::SupplierOrder},
     workflow::{ReplenishmentWorkflow, TASK_TIMEOUT},
 };
@@ -57,9 +58,7 @@ async fn look(
     pauses: &mut Pauses,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let before = Timestamp::now()
-        .saturating_sub(GRACE)
-        .unwrap_or(Timestamp::MIN);
+    let before = clock::now().saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
     let mut after = String::new();
     let mut failures = 0;
     loop {

@@ -5,6 +5,7 @@
 use super::{Temporal, TemporalError, pauses::Pauses};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
+    clock,
     domain::order::Order,
     store::{
         Store, StoreError,
@@ -53,9 +54,7 @@ async fn sweep(
     pauses: &mut Pauses,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let before = Timestamp::now()
-        .saturating_sub(grace)
-        .unwrap_or(Timestamp::MIN);
+    let before = clock::now().saturating_sub(grace).unwrap_or(Timestamp::MIN);
     let mut place = Place::default();
     let mut failures = 0;
     // Without a worker nothing goes on, and every wake would only make a history longer.

@@ -5,7 +5,7 @@
 //! again when the lease is over. The receiver tells the two by [`Message::id`].
 
 use super::{Connection, Store, StoreError, from_micros, micros};
-use crate::domain::message::Message;
+use crate::{clock, domain::message::Message};
 use jiff::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub(super) async fn insert(
     .bind(&message.subject)
     .bind(&message.text)
     // Not the message's time: a workflow's clock may be elsewhere (a Temporal that skips time).
-    .bind(micros(Timestamp::now()))
+    .bind(micros(clock::now()))
     .execute(connection)
     .await?;
     Ok(())
