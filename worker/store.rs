@@ -3,13 +3,16 @@
 //! One rule keeps money safe: the effect of a step, the order's row and its events change in one
 //! transaction ([`order_tx::OrderTx`]), and only while the order itself says that the step is next.
 //!
-//! SQLite today. Queries use `$n` parameters and plain SQL, and everything outside names the
-//! database only by the aliases [`Db`], [`Connection`] and [`Tx`].
+//! SQLite or PostgreSQL. Queries use `$n` parameters and plain SQL that both understand, everything
+//! outside names the database only by the aliases [`Db`], [`Connection`] and [`Tx`], and what differs
+//! is in `dialect`.
 
 pub mod commits;
+pub mod database;
+pub(crate) mod dialect;
 pub mod list;
 pub mod log;
-mod migrate;
+pub mod migrate;
 pub mod open;
 pub mod order_tx;
 pub mod outbox;
@@ -17,12 +20,19 @@ pub mod overdue;
 pub mod payment_journal;
 pub mod place;
 pub mod read;
+mod statement;
 pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
 
 #[cfg(test)]
 mod log_tests;
+#[cfg(test)]
+#[path = "../tests/harness/postgres.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+mod postgres;
+#[cfg(test)]
+mod postgres_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -32,18 +42,21 @@ mod tests;
 
 use jiff::Timestamp;
 
-/// The database system.
-pub type Db = sqlx::Sqlite;
+/// The database system, chosen at run time.
+pub type Db = sqlx::Any;
 /// One connection inside a transaction, as providers see it.
-pub type Connection = sqlx::SqliteConnection;
+pub type Connection = sqlx::AnyConnection;
+/// A row of an answer.
+pub(crate) type DbRow = sqlx::any::AnyRow;
 /// A write transaction.
 pub type Tx = sqlx::Transaction<'static, Db>;
 
 /// The business database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// One connection: SQLite has one writer, and waiting for it here is fairer than its own busy
-    /// loop.
+    dialect: dialect::Dialect,
+    /// One connection with SQLite: it has one writer, and waiting for it here is fairer than its own
+    /// busy loop.
     writer: sqlx::Pool<Db>,
     readers: sqlx::Pool<Db>,
     /// Tells this process of the commands that it has committed.
@@ -115,9 +128,8 @@ pub(crate) fn from_micros(micros: i64) -> Result<Timestamp, StoreError> {
 }
 
 impl Store {
-    /// Begins a write transaction, holding the write lock from the start.
+    /// Begins a write transaction; with SQLite it holds the write lock from the start.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
-        // Without IMMEDIATE, a transaction that reads first would fail when it wants to write.
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer.begin_with(self.dialect.begin()).await?)
     }
 }

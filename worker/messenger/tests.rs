@@ -11,7 +11,7 @@ use crate::{
     store::{
         Store,
         outbox::{Claim, Outcome},
-        samples::take_in,
+        samples::{open, take_in},
     },
 };
 use async_trait::async_trait;
@@ -55,7 +55,7 @@ struct Place {
 
 async fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     Place {
         store,
         _folder: folder,

@@ -4,7 +4,7 @@
 use super::{Call, InventoryProvider, ProviderError};
 use crate::store::{
     Connection,
-    stock::stock_item,
+    stock::lock_stock_item,
     supplier_orders::{Cause, reorder},
 };
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ impl InventoryProvider for EmbeddedInventory {
         }
         let mut missing = Vec::new();
         for (sku, quantity) in &wanted {
-            let item = stock_item(db, sku).await?;
+            let item = lock_stock_item(db, sku).await?;
             let available = item.map_or(0, |item| item.available());
             if available < *quantity {
                 missing.push(format!(

@@ -1,10 +1,10 @@
 //! Listing orders: filtered, ordered, page by page. A page begins after the last row of the one
 //! before, so pages stay right while orders are placed.
 
-use super::{Db, Store, StoreError, from_micros, micros, read::StoredOrder};
+use super::{Store, StoreError, from_micros, micros, read::StoredOrder, statement::Statement};
 use crate::domain::{order::Order, state::OrderState};
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row};
+use sqlx::Row;
 
 /// Which orders.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,8 +134,7 @@ impl Store {
             true => (" DESC", " < "),
             false => (" ASC", " > "),
         };
-        let mut query: QueryBuilder<Db> =
-            QueryBuilder::new("SELECT document, run_id, workflow_started, order_id, ");
+        let mut query = Statement::new("SELECT document, run_id, workflow_started, order_id, ");
         query.push(column).push(" FROM orders WHERE 1 = 1");
         for term in &filter.terms {
             push_term(&mut query, term);
@@ -146,13 +145,13 @@ impl Store {
                 .push(column)
                 .push(", order_id)")
                 .push(beyond);
-            query.push("(").push_bind(micros(after.time)).push(", ");
-            query.push_bind(after.order_id.clone()).push(")");
+            query.push("(").bind(micros(after.time)).push(", ");
+            query.bind(after.order_id.as_str()).push(")");
         }
         query.push(" ORDER BY ").push(column).push(direction);
         query.push(", order_id").push(direction);
-        query.push(" LIMIT ").push_bind(limit);
-        let rows = query.build().fetch_all(&self.readers).await?;
+        query.push(" LIMIT ").bind(limit);
+        let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
                 let stored = StoredOrder {
@@ -170,7 +169,7 @@ impl Store {
     }
 }
 
-fn push_term(query: &mut QueryBuilder<Db>, term: &Term) {
+fn push_term(query: &mut Statement, term: &Term) {
     match term {
         Term::Customer(equality, value) => push_equality(query, "customer_id", *equality, value),
         Term::Policy(equality, value) => push_equality(query, "policy", *equality, value),
@@ -184,16 +183,16 @@ fn push_term(query: &mut QueryBuilder<Db>, term: &Term) {
                 Comparison::After => " > ",
             };
             query.push(" AND place_time").push(operator);
-            query.push_bind(micros(*time));
+            query.bind(micros(*time));
         }
     }
 }
 
-fn push_equality(query: &mut QueryBuilder<Db>, column: &str, equality: Equality, value: &str) {
+fn push_equality(query: &mut Statement, column: &'static str, equality: Equality, value: &str) {
     let operator = match equality {
         Equality::Is => " = ",
         Equality::IsNot => " <> ",
     };
     query.push(" AND ").push(column).push(operator);
-    query.push_bind(value.to_owned());
+    query.bind(value);
 }

@@ -3,6 +3,7 @@
 use super::{
     Store, StoreError,
     read::{StoredOrder, events_after, load},
+    statement::Statement,
 };
 use crate::domain::{event::Event, order::Order};
 use sqlx::Row;
@@ -23,7 +24,7 @@ impl Appended {
 /// One event as the log has it.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Where it stands: larger than that of every event committed before, over all orders.
+    /// Where it stands, over all orders: larger than that of every event that could be read before.
     pub position: i64,
     /// Whose event it is.
     pub order_id: String,
@@ -64,9 +65,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn log_head(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT COALESCE(MAX(position), 0) FROM order_events")
-            .fetch_one(&self.readers)
-            .await?;
+        let mut query =
+            Statement::new("SELECT COALESCE(MAX(position), 0) FROM order_events WHERE ");
+        query.push(self.dialect.is_final());
+        let row = query.query().fetch_one(&self.readers).await?;
         Ok(row.try_get(0)?)
     }
 
@@ -75,15 +77,17 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn log(&self, position: i64, limit: i64) -> Result<Vec<Record>, StoreError> {
-        let rows = sqlx::query(
+        let mut query = Statement::new(
             "SELECT e.position, e.order_id, o.run_id, e.body
              FROM order_events e JOIN orders o ON o.order_id = e.order_id
-             WHERE e.position > $1 ORDER BY e.position LIMIT $2",
-        )
-        .bind(position)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+             WHERE e.position > ",
+        );
+        query
+            .bind(position)
+            .push(" AND ")
+            .push(self.dialect.is_final());
+        query.push(" ORDER BY e.position LIMIT ").bind(limit);
+        let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
                 Ok(Record {

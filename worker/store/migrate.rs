@@ -1,73 +1,232 @@
-//! Bringing the tables up to date when the program starts.
+//! Bringing the tables up to date: when the program starts, or by `orders migrate`.
 
-use super::{Db, open::OpenError};
+use super::{
+    Connection,
+    database::{Database, Mode},
+    dialect::Dialect,
+    open::OpenError,
+};
 use sqlx::{
-    Pool, SqlSafeStr,
+    ConnectOptions, Connection as _, Executor,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
-use std::{fs::File, path::Path};
+use std::{borrow::Cow, fs::File, path::Path, time::Duration};
+
+/// A migration: its SQL is the same for both databases unless PostgreSQL needs its own.
+struct Source {
+    version: i64,
+    description: &'static str,
+    sql: &'static str,
+    postgres: Option<&'static str>,
+}
 
 /// All migrations, oldest first. A released one is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "orders", include_str!("migrations/0001_orders.sql")),
-    (
-        2,
-        "notifications",
-        include_str!("migrations/0002_notifications.sql"),
-    ),
-    (
-        3,
-        "supplier orders",
-        include_str!("migrations/0003_supplier_orders.sql"),
-    ),
-    (
-        4,
-        "event log",
-        include_str!("migrations/0004_event_log.sql"),
-    ),
-    (
-        5,
-        "payment journal",
-        include_str!("migrations/0005_payment_journal.sql"),
-    ),
+const MIGRATIONS: &[Source] = &[
+    Source {
+        version: 1,
+        description: "orders",
+        sql: include_str!("migrations/0001_orders.sql"),
+        postgres: None,
+    },
+    Source {
+        version: 2,
+        description: "notifications",
+        sql: include_str!("migrations/0002_notifications.sql"),
+        postgres: None,
+    },
+    Source {
+        version: 3,
+        description: "supplier orders",
+        sql: include_str!("migrations/0003_supplier_orders.sql"),
+        postgres: None,
+    },
+    Source {
+        version: 4,
+        description: "event log",
+        sql: include_str!("migrations/0004_event_log.sql"),
+        postgres: Some(include_str!("migrations/0004_event_log.postgres.sql")),
+    },
+    Source {
+        version: 5,
+        description: "payment journal",
+        sql: include_str!("migrations/0005_payment_journal.sql"),
+        postgres: None,
+    },
 ];
 
-/// Applies what is missing. Called with the [`lock`] held.
-pub(super) async fn run(pool: &Pool<Db>, path: &Path) -> Result<(), OpenError> {
+/// What to do when tables are not up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring them up to date.
+    Apply,
+    /// Refuse to open the database.
+    Require,
+}
+
+/// A migration that was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its number; they are applied in this order.
+    pub version: i64,
+    /// What it is about.
+    pub description: &'static str,
+}
+
+/// How long a server may take to let us in before anything else happens.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Any number, the same in all processes: who migrates a server's database holds this lock.
+const LOCK: &str = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(7230041520211)";
+
+/// Brings the tables of a database up to date, and gives what was missing.
+///
+/// # Errors
+/// When it cannot be used, or was written by a newer version.
+pub async fn migrate(database: &Database) -> Result<Vec<Applied>, OpenError> {
+    Ok(prepare(database, Migrations::Apply).await?.applied)
+}
+
+/// One process at a time gets here; until this is dropped.
+pub(super) struct Prepared {
+    applied: Vec<Applied>,
+    _file: Option<File>,
+}
+
+/// Sees to the tables. What it gives holds the lock of a file until it is dropped: two that start at
+/// once on a new one must not both turn it to write-ahead logging, which SQLite refuses at once while
+/// the other one is at it.
+pub(super) async fn prepare(
+    database: &Database,
+    migrations: Migrations,
+) -> Result<Prepared, OpenError> {
+    let path = database.to_string();
+    let connect = |source| OpenError::Connect {
+        path: path.clone(),
+        source,
+    };
     let failed = |reason: String| OpenError::Migrate {
-        path: path.display().to_string(),
+        path: path.clone(),
         reason,
     };
-    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
-        let description = std::borrow::Cow::Borrowed(*description);
-        let kind = MigrationType::Simple;
-        Migration::new(*version, description, kind, sql.into_sql_str(), false)
-    });
-    let migrator = Migrator {
-        migrations: migrations.collect::<Vec<_>>().into(),
-        ..Migrator::DEFAULT
+    let mut file = None;
+    if let Database::File(at) = database {
+        if migrations == Migrations::Require && !at.exists() {
+            let versions = MIGRATIONS.iter().map(|source| source.version).collect();
+            return Err(OpenError::Missing { path, versions });
+        }
+        let locked = lock_file(at).await;
+        file = Some(locked.map_err(|error| failed(error.to_string()))?);
+    }
+    // A connection of its own: a migration may take longer than any statement of a pool's.
+    let options = database.options(Mode::Write).map_err(connect)?;
+    let connected = tokio::time::timeout(CONNECT, options.connect()).await;
+    let mut connection = connected
+        .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))
+        .map_err(connect)?;
+    let dialect = Dialect::of(&connection);
+    let setup = match dialect {
+        Dialect::Sqlite => dialect.writer_setup(),
+        Dialect::Postgres => LOCK,
     };
-    migrator.run(pool).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => OpenError::Newer {
-            path: path.display().to_string(),
-            version,
-        },
-        other => failed(other.to_string()),
+    connection.execute(setup).await.map_err(connect)?;
+    let before = versions(&mut connection).await.map_err(connect)?;
+    let is_known = |version: &i64| MIGRATIONS.iter().any(|source| source.version == *version);
+    if let Some(version) = before.iter().copied().find(|version| !is_known(version)) {
+        return Err(OpenError::Newer { path, version });
+    }
+    let missing: Vec<Applied> = MIGRATIONS
+        .iter()
+        .filter(|source| !before.contains(&source.version))
+        .map(|source| Applied {
+            version: source.version,
+            description: source.description,
+        })
+        .collect();
+    if migrations == Migrations::Require && !missing.is_empty() {
+        let versions = missing.iter().map(|applied| applied.version).collect();
+        return Err(OpenError::Missing { path, versions });
+    }
+    if migrations == Migrations::Apply {
+        let migrator = migrator(dialect);
+        let ran = migrator.run_direct(None, &mut connection, false).await;
+        ran.map_err(|error: MigrateError| failed(error.to_string()))?;
+    }
+    if dialect == Dialect::Postgres {
+        raise_offset(&mut connection).await.map_err(connect)?;
+    }
+    connection.close().await.map_err(connect)?;
+    Ok(Prepared {
+        applied: missing,
+        _file: file,
     })
 }
 
-/// One process at a time opens a file and brings its tables up to date. Two that start at once on a
-/// new one must not both create its tables, nor both turn it to write-ahead logging, which SQLite
-/// refuses at once while the other one is at it. Freed when the file is dropped.
-pub(super) async fn lock(path: &Path) -> Result<File, OpenError> {
-    let locked = try_lock(path).await;
-    locked.map_err(|error| OpenError::Migrate {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|source| {
+        let sql = match dialect {
+            Dialect::Sqlite => source.sql,
+            Dialect::Postgres => source.postgres.unwrap_or(source.sql),
+        };
+        let description = Cow::Borrowed(source.description);
+        let sql = dialect.migration(sql);
+        Migration::new(
+            source.version,
+            description,
+            MigrationType::Simple,
+            sql,
+            false,
+        )
+    });
+    Migrator {
+        migrations: migrations.collect::<Vec<_>>().into(),
+        locking: false,
+        ..Migrator::DEFAULT
+    }
 }
 
-async fn try_lock(path: &Path) -> std::io::Result<File> {
+/// The migrations that were applied; none when even their table is not there.
+async fn versions(connection: &mut Connection) -> Result<Vec<i64>, sqlx::Error> {
+    let tables = match Dialect::of(connection) {
+        Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+        Dialect::Postgres => {
+            "SELECT COUNT(*) FROM information_schema.tables
+             WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+        }
+    };
+    let tables: i64 = sqlx::query_scalar(tables)
+        .fetch_one(&mut *connection)
+        .await?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let versions = "SELECT version FROM _sqlx_migrations ORDER BY version";
+    sqlx::query_scalar(versions).fetch_all(connection).await
+}
+
+/// A dump that was restored into another server has positions of larger transactions than that
+/// server has had: from here on, what is added comes after them.
+async fn raise_offset(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    // Only when needed: it gives this transaction a number, and that is a write to disk.
+    let query = "SELECT COALESCE(MAX(position), 0) FROM order_events WHERE position >= log_end()";
+    let newest: i64 = sqlx::query_scalar(query)
+        .fetch_one(&mut *connection)
+        .await?;
+    if newest == 0 {
+        return Ok(());
+    }
+    // What was committed since the query began is of this server, and is no reason.
+    sqlx::query(
+        "UPDATE log_offset SET transactions =
+             GREATEST(transactions, $1 / 4096 + 1 - pg_current_xact_id()::text::bigint)",
+    )
+    .bind(newest)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Freed when the file is dropped.
+async fn lock_file(path: &Path) -> std::io::Result<File> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".migrate-lock");
     let locked = tokio::task::spawn_blocking(move || {

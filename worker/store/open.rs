@@ -1,17 +1,22 @@
 //! Opening the database.
 
 use super::{
-    Store, StoreError, commits::Commits, log::Appended, migrate, outbox::Outbox, supplies::Opened,
+    Db, Store, StoreError,
+    commits::Commits,
+    database::{Database, Mode},
+    log::Appended,
+    migrate::{self, Migrations},
+    outbox::Outbox,
+    supplies::Opened,
 };
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Executor, Pool, any::AnyPoolOptions};
 use std::{path::Path, time::Duration};
-
-/// How long a statement waits for another process's lock. Shorter than an activity's attempt, so
-/// that an attempt that timed out is not still at work.
-const BUSY: Duration = Duration::from_secs(2);
 
 /// How long a caller waits for a connection of the pool.
 const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// Connections that read a SQLite file.
+const FILE_READERS: u32 = 4;
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,31 +24,52 @@ pub enum OpenError {
     /// The file or server cannot be used.
     #[error("the database {path} cannot be opened: {source}")]
     Connect {
-        /// Which file.
+        /// Which one.
         path: String,
         /// Why.
         #[source]
         source: sqlx::Error,
     },
-    /// The file is of a newer program.
+    /// It was written by a newer program.
     #[error(
         "the database {path} was written by a newer version of orders (it has migration {version}, \
          which this version does not know): start that version, or restore a backup"
     )]
     Newer {
-        /// Which file.
+        /// Which one.
         path: String,
         /// The unknown migration.
         version: i64,
     },
+    /// Its tables are older than the program, which was told to leave them.
+    #[error(
+        "the database {path} lacks {} of this version of orders: run `orders migrate` with the same \
+         database, or start without --no-migrate",
+        migrations(versions)
+    )]
+    Missing {
+        /// Which one.
+        path: String,
+        /// The migrations that were not applied, oldest first.
+        versions: Vec<i64>,
+    },
     /// A migration did not succeed.
     #[error("the tables of {path} cannot be brought up to date: {reason}")]
     Migrate {
-        /// Which file.
+        /// Which one.
         path: String,
         /// Why.
         reason: String,
     },
+}
+
+fn migrations(versions: &[i64]) -> String {
+    let versions: Vec<String> = versions.iter().map(i64::to_string).collect();
+    let noun = match versions.len() {
+        1 => "migration",
+        _ => "migrations",
+    };
+    format!("{noun} {}", versions.join(", "))
 }
 
 impl Store {
@@ -53,33 +79,35 @@ impl Store {
     /// # Errors
     /// When the file cannot be used, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Store, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL, not NORMAL: a commit that was answered must also survive a power failure.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY)
-            .foreign_keys(true);
+        Self::connect(&Database::File(path.to_owned()), Migrations::Apply).await
+    }
+
+    /// Opens a database, and brings its tables up to date or insists that they are.
+    ///
+    /// # Errors
+    /// When it cannot be used, was written by a newer version, or lacks migrations that it is not to
+    /// be given.
+    pub async fn connect(database: &Database, migrations: Migrations) -> Result<Store, OpenError> {
         let connect = |source| OpenError::Connect {
-            path: path.display().to_string(),
+            path: database.to_string(),
             source,
         };
-        let _lock = migrate::lock(path).await?;
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE)
-            .connect_with(options.clone())
-            .await
-            .map_err(connect)?;
-        migrate::run(&writer, path).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(ACQUIRE)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await
-            .map_err(connect)?;
+        let dialect = database.dialect();
+        let prepared = migrate::prepare(database, migrations).await?;
+        let (writers, readers) = match database {
+            Database::File(_) => (1, FILE_READERS),
+            // Apart: callers that only read need not wait behind those that wait for a row.
+            Database::Server { connections, .. } => {
+                (connections - connections / 2, connections / 2)
+            }
+        };
+        let writer = pool(database, Mode::Write, writers, dialect.writer_setup());
+        let writer = writer.await.map_err(connect)?;
+        let readers = pool(database, Mode::Read, readers, dialect.reader_setup());
+        let readers = readers.await.map_err(connect)?;
+        drop(prepared);
         Ok(Store {
+            dialect,
             writer,
             readers,
             commits: Commits::default(),
@@ -103,4 +131,19 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn pool(
+    database: &Database,
+    mode: Mode,
+    connections: u32,
+    setup: &'static str,
+) -> Result<Pool<Db>, sqlx::Error> {
+    let options = AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(setup).await.map(|_| ()) })
+        });
+    options.connect_with(database.options(mode)?).await
 }

@@ -4,7 +4,7 @@ use super::{
     Connection, Store, StoreError, Tx,
     commits::Committed,
     micros, outbox, payment_journal,
-    read::{StoredOrder, StoredRequest, events_after, load, remember_request, request},
+    read::{StoredOrder, StoredRequest, events_after, load_locked, remember_request, request},
 };
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
@@ -52,7 +52,7 @@ impl Store {
     /// [`StoreError::NoOrder`] when there is none, else when the database cannot be used.
     pub async fn lock_order(&self, order_id: &str, now: Timestamp) -> Result<OrderTx, StoreError> {
         let mut tx = self.write().await?;
-        let stored = load(&mut tx, order_id)
+        let stored = load_locked(&mut tx, order_id)
             .await?
             .ok_or_else(|| StoreError::NoOrder(order_id.to_owned()))?;
         // Whole microseconds, as the database keeps them: what is read back is what was written.

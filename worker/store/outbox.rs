@@ -4,10 +4,10 @@
 //! A message that is being delivered is on lease: should its process die, another one delivers it
 //! again when the lease is over. The receiver tells the two by [`Message::id`].
 
-use super::{Connection, Store, StoreError, from_micros, micros};
+use super::{Connection, DbRow, Store, StoreError, from_micros, micros};
 use crate::{clock, domain::message::Message};
 use jiff::Timestamp;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -114,7 +114,7 @@ impl Store {
              WHERE state = 'PENDING' AND next_time <= $1 AND NOT EXISTS (
                  SELECT 1 FROM notifications e WHERE e.order_id = n.order_id
                  AND e.state = 'PENDING' AND e.revision < n.revision)
-             ORDER BY next_time LIMIT $2",
+             ORDER BY next_time, order_id LIMIT $2",
         )
         .bind(micros(now))
         .bind(limit)
@@ -241,7 +241,7 @@ async fn retry(
     Ok(())
 }
 
-fn claim(row: &SqliteRow, now: Timestamp, lease: i64) -> Result<Claim, StoreError> {
+fn claim(row: &DbRow, now: Timestamp, lease: i64) -> Result<Claim, StoreError> {
     let audience: &str = row.try_get(2)?;
     let audience = audience
         .parse()

@@ -1,10 +1,10 @@
 //! Orders that should have gone on long ago: their workflow was never started, forgot something that
 //! the store knows, or is gone.
 
-use super::{Store, StoreError, from_micros, micros};
+use super::{DbRow, Store, StoreError, from_micros, micros};
 use crate::domain::order::Order;
 use jiff::Timestamp;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 
 /// An order that should have gone on.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Store {
     }
 }
 
-fn overdue(row: &SqliteRow) -> Result<Overdue, StoreError> {
+fn overdue(row: &DbRow) -> Result<Overdue, StoreError> {
     Ok(Overdue {
         order: serde_json::from_str(row.try_get::<&str, _>(2)?)?,
         workflow_started: row.try_get::<i64, _>(3)? == 1,

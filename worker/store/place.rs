@@ -1,13 +1,18 @@
 //! Taking an order in: row, request and first event in one transaction.
 
 use super::{
-    Connection, Store, StoreError, is_duplicate, micros,
+    Connection, Store, StoreError,
+    dialect::Dialect,
+    is_duplicate, micros,
     order_tx::insert_event,
     outbox,
     read::{StoredOrder, StoredRequest, load, remember_request, request},
 };
 use crate::domain::{event::Event, message::Message, order::Order};
 use sqlx::Row;
+
+/// How often a placing looks again after it met another one.
+const RACES: usize = 2;
 
 /// What became of a placing.
 #[derive(Debug)]
@@ -63,6 +68,31 @@ impl Store {
     ) -> Result<Placing, StoreError> {
         let order = Order::from_placed(placed)
             .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
+        // Where several write at once, another call may have the same ids: who was not first looks
+        // again, and finds what the first one has committed.
+        let mut attempt = self
+            .try_place(&order, placed, request_id, fingerprint)
+            .await;
+        for _ in 0..RACES {
+            match attempt {
+                Err(StoreError::Unavailable(error)) if is_duplicate(&error) => {}
+                Ok(Placing::PaymentExists) if self.dialect == Dialect::Postgres => {}
+                _ => return attempt,
+            }
+            attempt = self
+                .try_place(&order, placed, request_id, fingerprint)
+                .await;
+        }
+        attempt
+    }
+
+    async fn try_place(
+        &self,
+        order: &Order,
+        placed: &Event,
+        request_id: &str,
+        fingerprint: &str,
+    ) -> Result<Placing, StoreError> {
         let mut tx = self.write().await?;
         if let Some(before) = request(&mut tx, request_id).await? {
             return match load(&mut tx, &before.resource).await? {
@@ -87,15 +117,15 @@ impl Store {
                 .map(Placing::Replayed)
                 .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
         }
-        insert_order(&mut tx, &order, fingerprint).await?;
-        if let Err(error) = insert_payment(&mut tx, &order).await {
+        insert_order(&mut tx, order, fingerprint).await?;
+        if let Err(error) = insert_payment(&mut tx, order).await {
             return match is_duplicate(&error) {
                 true => Ok(Placing::PaymentExists),
                 false => Err(error.into()),
             };
         }
         insert_event(&mut tx, &order.order_id, placed, Some("place")).await?;
-        if let Some(message) = Message::of(placed, &order) {
+        if let Some(message) = Message::of(placed, order) {
             outbox::insert(&mut tx, &message, placed.revision).await?;
         }
         remember_request(&mut tx, request_id, &asked, now).await?;
@@ -103,7 +133,7 @@ impl Store {
         self.outbox.tell();
         self.appended.tell();
         Ok(Placing::Placed(StoredOrder {
-            order,
+            order: order.clone(),
             run_id: None,
             workflow_started: false,
         }))

@@ -1,8 +1,8 @@
 //! Reading orders and their events. Changes nothing.
 
-use super::{Connection, Store, StoreError, order_tx::attempt_key};
+use super::{Connection, Store, StoreError, dialect::Dialect, order_tx::attempt_key};
 use crate::domain::{event::Event, order::Order};
-use sqlx::Row;
+use sqlx::{Row, SqlSafeStr, SqlStr};
 
 /// An order as the database keeps it.
 #[derive(Clone, Debug)]
@@ -83,15 +83,35 @@ impl Store {
     }
 }
 
+/// An order by its id.
+const ORDER: &str = "SELECT document, run_id, workflow_started FROM orders WHERE order_id = $1";
+
 pub(super) async fn load(
     connection: &mut Connection,
     order_id: &str,
 ) -> Result<Option<StoredOrder>, StoreError> {
-    let row =
-        sqlx::query("SELECT document, run_id, workflow_started FROM orders WHERE order_id = $1")
-            .bind(order_id)
-            .fetch_optional(connection)
-            .await?;
+    load_by(connection, ORDER.into_sql_str(), order_id).await
+}
+
+/// The same, with the order's row locked until the transaction ends. Call it before anything is
+/// written: the log's positions go by what the transaction did first.
+pub(super) async fn load_locked(
+    connection: &mut Connection,
+    order_id: &str,
+) -> Result<Option<StoredOrder>, StoreError> {
+    let query = Dialect::of(connection).locking(ORDER);
+    load_by(connection, query, order_id).await
+}
+
+async fn load_by(
+    connection: &mut Connection,
+    query: SqlStr,
+    order_id: &str,
+) -> Result<Option<StoredOrder>, StoreError> {
+    let row = sqlx::query(query)
+        .bind(order_id)
+        .fetch_optional(connection)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(StoredOrder {
         order: serde_json::from_str(row.try_get::<&str, _>(0)?)?,

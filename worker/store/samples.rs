@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::{Store, place::Placing};
+use super::{Store, database::Database, migrate::Migrations, place::Placing, postgres};
 use crate::domain::{
     event::Event,
     money::Money,
@@ -13,8 +13,9 @@ use crate::domain::{
 };
 use jiff::Timestamp;
 use sqlx::Row;
+use std::path::Path;
 
-fn placed(order_id: &str, now: Timestamp) -> Event {
+pub(crate) fn placed(order_id: &str, now: Timestamp) -> Event {
     let new = NewOrder {
         order_id: order_id.to_owned(),
         customer_id: "customer".to_owned(),
@@ -35,6 +36,20 @@ fn placed(order_id: &str, now: Timestamp) -> Event {
     };
     let book = PolicyBook::presets().unwrap();
     place(new, book.get("standard").unwrap(), "me", order_id, now).unwrap()
+}
+
+/// A store at `path`, or in the PostgreSQL database that stands for it when the environment says so.
+pub(crate) async fn open(path: &Path) -> Store {
+    match postgres::chosen() {
+        true => open_postgres(path).await,
+        false => Store::open(path).await.unwrap(),
+    }
+}
+
+/// A store in the PostgreSQL database that belongs to `path`.
+pub(crate) async fn open_postgres(path: &Path) -> Store {
+    let database = Database::server(&postgres::Postgres::shared().database(path), 8).unwrap();
+    Store::connect(&database, Migrations::Apply).await.unwrap()
 }
 
 /// Places an order.

@@ -1,12 +1,14 @@
 //! Stock as the inventory service shows and sets it.
 
 use super::{
-    Connection, Store, StoreError, micros,
+    Connection, DbRow, Store, StoreError,
+    dialect::Dialect,
+    is_duplicate, micros,
     read::{StoredRequest, remember_request, request},
 };
 use crate::domain::fingerprint;
 use jiff::Timestamp;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 
 /// The stock of one SKU, in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +103,33 @@ impl Store {
             .map(String::as_str)
             .chain([item.sku.as_str()]);
         let fingerprint = fingerprint(content);
+        match self
+            .try_set_stock_item(item, request_id, &fingerprint, now)
+            .await
+        {
+            // The same request at once, for this item or another: it is committed by now.
+            Err(StoreError::Unavailable(error)) if is_duplicate(&error) => {
+                self.try_set_stock_item(item, request_id, &fingerprint, now)
+                    .await
+            }
+            setting => setting,
+        }
+    }
+
+    async fn try_set_stock_item(
+        &self,
+        item: &StockItem,
+        request_id: &str,
+        fingerprint: &str,
+        now: Timestamp,
+    ) -> Result<Setting, StoreError> {
         let mut tx = self.write().await?;
+        // A new one is made first, so that there is a row to lock; undone when nothing is set.
+        sqlx::query("INSERT INTO stock (sku, on_hand) VALUES ($1, 0) ON CONFLICT (sku) DO NOTHING")
+            .bind(&item.sku)
+            .execute(&mut *tx)
+            .await?;
+        let locked = lock_stock_item(&mut tx, &item.sku).await?;
         if let Some(before) = request(&mut tx, request_id).await? {
             return match stock_item(&mut tx, &item.sku).await? {
                 Some(item) if before.fingerprint == fingerprint => Ok(Setting::Set {
@@ -111,21 +139,15 @@ impl Store {
                 _ => Ok(Setting::RequestReused),
             };
         }
-        let reserved = stock_item(&mut tx, &item.sku)
-            .await?
-            .map_or(0, |i| i.reserved);
+        let reserved = locked.map_or(0, |locked| locked.reserved);
         if item.on_hand < reserved {
             return Ok(Setting::BelowReserved { reserved });
         }
         // `adjusted` takes up the difference, so that the books still balance.
         sqlx::query(
-            "INSERT INTO stock (sku, on_hand, reorder_point, reorder_level, adjusted)
-             VALUES ($1, $2, $3, $4, $2)
-             ON CONFLICT (sku) DO UPDATE SET
-                 adjusted = stock.adjusted + excluded.on_hand - stock.on_hand,
-                 on_hand = excluded.on_hand,
-                 reorder_point = excluded.reorder_point,
-                 reorder_level = excluded.reorder_level",
+            "UPDATE stock SET adjusted = adjusted + $2 - on_hand, on_hand = $2,
+                 reorder_point = $3, reorder_level = $4
+             WHERE sku = $1",
         )
         .bind(&item.sku)
         .bind(item.on_hand)
@@ -135,7 +157,7 @@ impl Store {
         .await?;
         let asked = StoredRequest {
             resource: item.sku.clone(),
-            fingerprint,
+            fingerprint: fingerprint.to_owned(),
             revision: 0,
         };
         remember_request(&mut tx, request_id, &asked, micros(now)).await?;
@@ -149,20 +171,35 @@ impl Store {
     }
 }
 
+/// The stock of one SKU.
+const ITEM: &str =
+    "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock WHERE sku = $1";
+
 pub(crate) async fn stock_item(
     connection: &mut Connection,
     sku: &str,
 ) -> Result<Option<StockItem>, StoreError> {
-    let row = sqlx::query(
-        "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock WHERE sku = $1",
-    )
-    .bind(sku)
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(ITEM)
+        .bind(sku)
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(item_of).transpose()
 }
 
-fn item_of(row: &SqliteRow) -> Result<StockItem, StoreError> {
+/// The same, with its row locked until the transaction ends. Who locks several locks them by sku.
+pub(crate) async fn lock_stock_item(
+    connection: &mut Connection,
+    sku: &str,
+) -> Result<Option<StockItem>, StoreError> {
+    let query = Dialect::of(connection).locking(ITEM);
+    let row = sqlx::query(query)
+        .bind(sku)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(item_of).transpose()
+}
+
+fn item_of(row: &DbRow) -> Result<StockItem, StoreError> {
     Ok(StockItem {
         sku: row.try_get(0)?,
         on_hand: row.try_get(1)?,

@@ -1,9 +1,12 @@
 //! Supplier orders: opened with the reservation that made the stock low, shown page by page.
 
-use super::{Connection, Db, Store, StoreError, from_micros, micros, stock::stock_item};
+use super::{
+    Connection, DbRow, Store, StoreError, from_micros, micros, statement::Statement,
+    stock::stock_item,
+};
 use crate::domain::fingerprint;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row, sqlite::SqliteRow};
+use sqlx::Row;
 use std::fmt;
 
 /// An order to the supplier. At most one is open for a sku.
@@ -76,19 +79,19 @@ impl Store {
         after: Option<&Position>,
         limit: i64,
     ) -> Result<Vec<SupplierOrder>, StoreError> {
-        let mut query: QueryBuilder<Db> = QueryBuilder::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" WHERE 1 = 1");
         if let Some(sku) = sku {
-            query.push(" AND sku = ").push_bind(sku.to_owned());
+            query.push(" AND sku = ").bind(sku);
         }
         if let Some(after) = after {
             query.push(" AND (open_time, supplier_order_id) < (");
-            query.push_bind(micros(after.open_time)).push(", ");
-            query.push_bind(after.supplier_order_id.clone()).push(")");
+            query.bind(micros(after.open_time)).push(", ");
+            query.bind(after.supplier_order_id.as_str()).push(")");
         }
         query.push(" ORDER BY open_time DESC, supplier_order_id DESC LIMIT ");
-        query.push_bind(limit);
-        let rows = query.build().fetch_all(&self.readers).await?;
+        query.bind(limit);
+        let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter().map(supplier_order_of).collect()
     }
 }
@@ -97,7 +100,7 @@ impl Store {
 pub(super) const SELECT: &str = "SELECT supplier_order_id, sku, quantity, open_time, due_time, \
                                  deliver_time FROM supplier_orders";
 
-pub(super) fn supplier_order_of(row: &SqliteRow) -> Result<SupplierOrder, StoreError> {
+pub(super) fn supplier_order_of(row: &DbRow) -> Result<SupplierOrder, StoreError> {
     let time = |micros: Option<i64>| micros.map(from_micros).transpose();
     Ok(SupplierOrder {
         supplier_order_id: row.try_get(0)?,

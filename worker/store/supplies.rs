@@ -2,11 +2,13 @@
 //! started.
 
 use super::{
-    Db, Store, StoreError, from_micros, micros,
+    Store, StoreError, from_micros, micros,
+    statement::Statement,
+    stock::lock_stock_item,
     supplier_orders::{Cause, SELECT, SupplierOrder, reorder, supplier_order_of},
 };
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row};
+use sqlx::Row;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -76,10 +78,10 @@ impl Store {
         &self,
         sku: &str,
     ) -> Result<Option<SupplierOrder>, StoreError> {
-        let mut query: QueryBuilder<Db> = QueryBuilder::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" WHERE state = 'OPEN' AND sku = ");
-        query.push_bind(sku.to_owned());
-        let row = query.build().fetch_optional(&self.readers).await?;
+        query.bind(sku);
+        let row = query.query().fetch_optional(&self.readers).await?;
         row.as_ref().map(supplier_order_of).transpose()
     }
 
@@ -115,29 +117,38 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let delivered = sqlx::query(
+        // The stock first, as an order's reservation locks them: else the two could wait for each
+        // other.
+        let sku: Option<String> =
+            sqlx::query_scalar("SELECT sku FROM supplier_orders WHERE supplier_order_id = $1")
+                .bind(supplier_order_id)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let Some(sku) = sku else {
+            return Ok(false);
+        };
+        lock_stock_item(&mut tx, &sku).await?;
+        let quantity: Option<i64> = sqlx::query_scalar(
             "UPDATE supplier_orders SET state = 'DELIVERED', deliver_time = $1
              WHERE supplier_order_id = $2 AND state = 'OPEN' AND due_time <= $1
-             RETURNING sku, quantity",
+             RETURNING quantity",
         )
         .bind(micros(now))
         .bind(supplier_order_id)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(delivered) = delivered else {
+        let Some(quantity) = quantity else {
             return Ok(false);
         };
-        let sku: &str = delivered.try_get(0)?;
-        let quantity: i64 = delivered.try_get(1)?;
         sqlx::query(
             "UPDATE stock SET on_hand = on_hand + $1, supplied = supplied + $1 WHERE sku = $2",
         )
         .bind(quantity)
-        .bind(sku)
+        .bind(&sku)
         .execute(&mut *tx)
         .await?;
         let cause = Cause::SupplierOrder(supplier_order_id);
-        reorder(&mut tx, sku, cause, now).await?;
+        reorder(&mut tx, &sku, cause, now).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -5,6 +5,7 @@
 
 use super::{
     Store,
+    samples::open,
     stock::{Setting, StockItem},
     supplier_orders::SupplierOrder,
 };
@@ -338,7 +339,7 @@ impl World {
 async fn run(operations: Vec<Operation>) {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World {
-        store: Store::open(&folder.path().join("orders.db")).await.unwrap(),
+        store: open(&folder.path().join("orders.db")).await,
         providers: Providers::embedded().with_supplier_lead_time(LEAD_TIME),
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
         orders: Vec::new(),
@@ -391,7 +392,7 @@ fn what_is_short_is_what_fills_up_to_the_level() {
 #[tokio::test]
 async fn the_database_itself_refuses_a_second_open_supplier_order() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let insert =
         "INSERT INTO supplier_orders (supplier_order_id, sku, quantity, state, cause, open_time)
                   VALUES ($1, 'a', 1, 'OPEN', 'order/x', 0)";

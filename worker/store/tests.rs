@@ -8,7 +8,8 @@ use super::{
     open::OpenError,
     overdue::Place,
     payment_journal::Outcome,
-    samples::take_in,
+    postgres,
+    samples::{open, take_in},
 };
 use crate::domain::{
     event::Change,
@@ -50,7 +51,7 @@ async fn a_database_of_a_newer_version_is_refused() {
 #[tokio::test]
 async fn a_workflow_that_knows_more_than_the_database_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     let tx = store.lock_order("order", now).await.unwrap();
@@ -63,7 +64,7 @@ async fn a_workflow_that_knows_more_than_the_database_is_told() {
 #[tokio::test]
 async fn overdue_orders_are_found_page_by_page_and_a_broken_row_hides_none() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     for order_id in ["a", "b", "c", "d", "e"] {
         take_in(&store, order_id, now).await;
@@ -95,7 +96,7 @@ async fn overdue_orders_are_found_page_by_page_and_a_broken_row_hides_none() {
 #[tokio::test]
 async fn an_order_can_be_read_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
@@ -117,6 +118,9 @@ async fn an_order_can_be_read_as_it_was() {
 
 #[tokio::test]
 async fn what_was_told_before_the_outbox_is_not_told_again() {
+    if postgres::chosen() {
+        return; // Older versions had SQLite only.
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("orders.db");
     let store = Store::open(&path).await.unwrap();
@@ -145,8 +149,11 @@ async fn what_was_told_before_the_outbox_is_not_told_again() {
 /// I10: whatever is read, and a lock that finds nothing to do, leaves the database as it is.
 #[tokio::test]
 async fn reading_changes_nothing() {
+    if postgres::chosen() {
+        return; // It is SQLite that counts its changes.
+    }
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     store.confirm_start("order").await.unwrap();
@@ -205,7 +212,7 @@ async fn reading_changes_nothing() {
 #[tokio::test]
 async fn a_copied_attempt_stops_nothing_and_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     for request_id in ["first", "copy"] {
