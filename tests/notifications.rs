@@ -6,7 +6,7 @@ use crate::harness::{
     temporal::free_port,
 };
 use orders::v1::{OrderState, ReviewDecision};
-use std::{collections::BTreeSet, path::Path, process::Command, time::Instant};
+use std::{collections::BTreeSet, process::Command, time::Instant};
 
 /// Everything that people are told of, in one order.
 const POLICY: &str = r#"
@@ -217,7 +217,7 @@ async fn killed_before_a_mail_is_recorded_it_is_sent_again_under_the_same_id() {
     let _ = client.try_place_unchecked(placing).await;
     assert_eq!(server.ended().await, None, "aborted, not ended");
     assert_eq!(milestones(&smtp.mails(&id)), ["received"]);
-    end_leases(&data).await;
+    end_leases(&server).await;
 
     let server = TestServer::start(options).await;
     let client = server.client().await;
@@ -233,13 +233,11 @@ async fn killed_before_a_mail_is_recorded_it_is_sent_again_under_the_same_id() {
 }
 
 /// As if the time had passed until a dead process's messages may be taken over.
-async fn end_leases(data: &Path) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("orders.db"));
-    let options = sqlx::sqlite::SqlitePoolOptions::new().connect_with(options);
-    let pool = options.await.unwrap();
+async fn end_leases(server: &TestServer) {
+    let mut database = server.database().await;
     let ended = sqlx::query("UPDATE notifications SET next_time = 0 WHERE state = 'PENDING'");
-    ended.execute(&pool).await.unwrap();
-    pool.close().await;
+    ended.execute(&mut database).await.unwrap();
+    sqlx::Connection::close(database).await.unwrap();
 }
 
 #[test]

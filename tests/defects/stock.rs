@@ -56,7 +56,7 @@ async fn defect_06_a_retry_after_a_lost_answer_is_no_duplicate() {
         assert_eq!(server.count(CAPTURED, id).await, 1_999);
         let shipped = "SELECT count(*) FROM shipments WHERE order_id = $1 AND state = 'DISPATCHED'";
         assert_eq!(server.count(shipped, id).await, 1);
-        let reserved = "SELECT sum(quantity) FROM reservations WHERE order_id = $1";
+        let reserved = "SELECT CAST(sum(quantity) AS BIGINT) FROM reservations WHERE order_id = $1";
         assert_eq!(server.count(reserved, id).await, 1);
         let lost = "SELECT count(*) FROM order_events WHERE order_id = $1
                     AND type = 'ATTEMPT_FAILED' AND body LIKE '%reserve_inventory%'";

@@ -1,8 +1,8 @@
 //! More than the server can take: refused at once, with when to come back, and nothing done.
 
 use crate::harness::{
-    Client, Placing, Refused, ServerOptions, StandIn, TestServer, beside_shared, eventually, sku,
-    unique,
+    Client, Placing, Refused, ServerOptions, StandIn, TestServer, beside_shared, eventually,
+    postgres, sku, unique,
 };
 use orders::v1::{
     Consistency, GetOrderRequest, ListOrdersRequest, SetStockItemRequest, StockItem,
@@ -169,6 +169,9 @@ async fn health_and_reflection_answer_a_server_that_is_full() {
 
 #[tokio::test]
 async fn a_database_that_is_busy_is_unavailable_and_never_internal() {
+    if postgres::chosen() {
+        return; // It holds the lock of the SQLite file.
+    }
     let server = beside_shared(ServerOptions::default()).await;
     let client = server.client().await;
     let options =

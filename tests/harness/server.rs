@@ -1,6 +1,7 @@
 //! The real server: the binary, on a free port, with a data folder of its own.
 
-use super::{Client, PATIENCE, eventually, process::Process};
+use super::{Client, PATIENCE, Postgres, eventually, postgres, process::Process};
+use sqlx::{AnyConnection, Connection};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -19,6 +20,8 @@ pub struct ServerOptions {
     pub listen: Option<String>,
     /// A data folder that outlives the server; else it gets one of its own.
     pub data_dir: Option<PathBuf>,
+    /// A PostgreSQL database; else what the environment chooses for all tests.
+    pub database_url: Option<String>,
 }
 
 impl ServerOptions {
@@ -39,6 +42,12 @@ impl ServerOptions {
     /// With that data folder.
     pub fn data_dir(mut self, path: &Path) -> Self {
         self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// With that PostgreSQL database.
+    pub fn database_url(mut self, url: &str) -> Self {
+        self.database_url = Some(url.to_owned());
         self
     }
 
@@ -69,6 +78,8 @@ pub struct TestServer {
     pub address: String,
     /// Where its data is.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database, if it is none of SQLite.
+    pub database_url: Option<String>,
     _own_dir: Option<TempDir>,
 }
 
@@ -84,11 +95,13 @@ impl TestServer {
             (None, Some(dir)) => dir.path().join("data"),
             (None, None) => unreachable!("one of the two is there"),
         };
+        let database_url = database_url(&options, &data_dir);
         let process = Process::spawn(command(&options, &data_dir));
         let mut server = TestServer {
             process,
             address: String::new(),
             data_dir,
+            database_url,
             _own_dir: own_dir,
         };
         let end = tokio::time::Instant::now() + PATIENCE;
@@ -141,21 +154,24 @@ impl TestServer {
 
     /// A number out of its database.
     pub async fn count(&self, query: &'static str, bind: &str) -> i64 {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.data_dir.join("orders.db"))
-            .read_only(true);
-        let pool = sqlx::sqlite::SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await
-            .unwrap();
+        let mut database = self.database().await;
         let count = sqlx::query_scalar(query)
             .bind(bind)
-            .fetch_one(&pool)
+            .fetch_one(&mut database)
             .await
             .unwrap();
-        pool.close().await;
+        database.close().await.unwrap();
         count
+    }
+
+    /// A connection of its own to its database.
+    pub async fn database(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        let url = match &self.database_url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", self.data_dir.join("orders.db").display()),
+        };
+        AnyConnection::connect(&url).await.unwrap()
     }
 }
 
@@ -179,12 +195,23 @@ pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
         .args(&options.args)
         .env_remove("TEMPORAL_ADDRESS")
         .env_remove("TEMPORAL_NAMESPACE")
+        .env_remove("ORDERS_DATABASE_URL")
         .env("ORDERS_LOG_LEVEL", "info")
         .envs(options.env.iter().map(|(key, value)| (key, value)));
+    if let Some(url) = database_url(options, data_dir) {
+        command.env("ORDERS_DATABASE_URL", url);
+    }
     if let Some(cli) = super::temporal::tool("temporal") {
         command.env("ORDERS_TEMPORAL_CLI", cli);
     }
     command
+}
+
+fn database_url(options: &ServerOptions, data_dir: &Path) -> Option<String> {
+    match &options.database_url {
+        Some(url) => Some(url.clone()),
+        None => postgres::chosen().then(|| Postgres::shared().database(data_dir)),
+    }
 }
 
 /// A server with the embedded Temporal, as a newcomer starts it, that all tests share which do not

@@ -109,17 +109,13 @@ impl Stage {
 
     /// Everything that a request could have changed.
     pub async fn snapshot(&self) -> String {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.server.data_dir.join("orders.db"))
-            .read_only(true);
-        let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
-            .await
-            .unwrap();
+        let mut database = self.server.database().await;
         let query = "SELECT
-            (SELECT group_concat(order_id || '@' || revision, ' ' ORDER BY order_id) FROM orders)
-            || char(10) || (SELECT count(*) FROM order_events) || ' events, '
-            || (SELECT count(*) FROM requests) || ' requests' || char(10) ||
-            (SELECT group_concat(sku || ':' || on_hand || '-' || reserved, ' ' ORDER BY sku) FROM stock)";
+            (SELECT CAST(count(*) AS TEXT) || ' orders at ' || CAST(sum(revision) AS TEXT) FROM orders)
+            || ', ' || (SELECT CAST(count(*) AS TEXT) FROM order_events) || ' events, '
+            || (SELECT CAST(count(*) AS TEXT) FROM requests) || ' requests, '
+            || (SELECT CAST(count(*) AS TEXT) || ' items of ' || CAST(sum(on_hand) AS TEXT) || ' with '
+                || CAST(sum(reserved) AS TEXT) || ' reserved' FROM stock)";
         let text = sqlx::query_scalar(query)
             .fetch_one(&mut database)
             .await
@@ -155,7 +151,14 @@ impl Stage {
     /// it does: nobody can read or write meanwhile.
     ///
     /// The test itself must not open the database then: closing it would give up the locks.
-    pub async fn lock_database(&self) -> File {
+    pub async fn lock_database(&self) -> Box<dyn std::any::Any> {
+        if self.server.database_url.is_some() {
+            let mut database = self.server.database().await;
+            // Until the connection is closed.
+            let lock = "BEGIN; LOCK TABLE orders, order_events, requests, stock, supplier_orders";
+            sqlx::Executor::execute(&mut database, lock).await.unwrap();
+            return Box::new(database);
+        }
         let path = self.server.data_dir.join("orders.db-shm");
         let file = File::options().read(true).write(true).open(path).unwrap();
         // The eight lock bytes: https://sqlite.org/walformat.html#locks.
@@ -172,7 +175,7 @@ impl Stage {
             })
             .await;
         }
-        file
+        Box::new(file)
     }
 
     /// Waits until the server has its database back.
