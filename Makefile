@@ -68,8 +68,9 @@ record: tools test-tools ## keep the histories of every policy and path as those
 test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
-test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore])
+test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output
+	$(WITH_TOOLS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 smoke: tools test-tools ## start the server as `make run` does, ask it something, stop it
 	sh .tooling/smoke

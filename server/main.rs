@@ -45,6 +45,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Worker(settings) => {
             until_stopped(async |stop| serve::work(settings, stop).await).await
         }
+        Command::Migrate(settings) => ended(serve::migrate(settings).await),
         // It takes no signals: Ctrl-C ends it as it ends any command.
         Command::Client(command) => client::run(command).await.into(),
     }
@@ -58,7 +59,11 @@ async fn until_stopped(work: impl AsyncFnOnce(Stop) -> Result<(), ServeError>) -
             return ExitCode::from(SYSTEM);
         }
     };
-    match work(stop).await {
+    ended(work(stop).await)
+}
+
+fn ended(result: Result<(), ServeError>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("orders: {error}");

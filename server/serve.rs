@@ -4,8 +4,10 @@ mod background;
 mod base;
 mod health;
 mod limits;
+mod migrate;
 mod stop;
 
+pub use migrate::migrate;
 pub use stop::Stop;
 
 use crate::{
@@ -14,7 +16,9 @@ use crate::{
     },
     payment_provider::PaymentProviderError,
     rpc::Orders,
-    settings::{LimitSettings, MailSettingsError, ServeSettings, WorkerSettings},
+    settings::{
+        DatabaseSettingsError, LimitSettings, MailSettingsError, ServeSettings, WorkerSettings,
+    },
     temporal::{
         connect::ConnectError,
         dev_server::DevServerError,
@@ -78,6 +82,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The settings name no database.
+    #[error(transparent)]
+    Database(#[from] DatabaseSettingsError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -118,6 +125,7 @@ impl ServeError {
             | Self::Policy { .. }
             | Self::Mail(_)
             | Self::PaymentProvider(_)
+            | Self::Database(_)
             | Self::NoTemporal => 2,
             Self::TemporalEnded(_) | Self::Ended(_) => 1,
             _ => 3,

@@ -1,10 +1,12 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
+mod database;
 mod limits;
 mod mail;
 mod payment;
 mod web;
 
+pub use database::{DatabaseSettings, DatabaseSettingsError};
 pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
 pub use payment::PaymentSettings;
@@ -56,6 +58,8 @@ pub enum Command {
     Serve(ServeSettings),
     /// Run the orders only; the API is served by other processes.
     Worker(WorkerSettings),
+    /// Bring the database's tables up to date, say what was done, and end.
+    Migrate(DatabaseSettings),
     /// Ask a server for something.
     #[command(flatten)]
     Client(ClientCommand),
@@ -109,14 +113,14 @@ pub struct WorkerSettings {
 /// What `serve` and `worker` share.
 #[derive(Args, Debug)]
 pub struct CommonSettings {
-    /// Everything that is kept: the database, and the embedded Temporal's.
-    #[arg(
-        long,
-        env = "ORDERS_DATA_DIR",
-        default_value = "orders-data",
-        value_name = "DIR"
-    )]
-    pub data_dir: PathBuf,
+    /// Which database is used, and where what is kept is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// Refuse to start when the database's tables are not up to date, rather than to see to it:
+    /// `orders migrate` does.
+    #[arg(long, env = "ORDERS_NO_MIGRATE", default_value_t)]
+    pub no_migrate: bool,
 
     /// Temporal's address. Without it (and without TEMPORAL_ADDRESS or a temporal.toml that names
     /// one), a Temporal dev server is started and kept under the data directory.

@@ -10,8 +10,8 @@ use crate::{
         dev_server::{DevServer, DevServerSettings},
     },
 };
-use orders_worker::store::Store;
-use std::{net::SocketAddr, time::Duration};
+use orders_worker::store::{Store, migrate::Migrations};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 /// How long Temporal may take to answer when the program starts.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -39,15 +39,15 @@ pub(super) fn load_profile(settings: &CommonSettings) -> Result<Profile, ServeEr
 /// # Errors
 /// When something of it cannot be used.
 pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> {
-    let path = &settings.data_dir;
-    make_private_dir(path).map_err(|source| ServeError::DataDir {
-        path: path.clone(),
-        source,
-    })?;
+    let database = settings.database.database()?;
+    make_private_dir(&settings.database.data_dir)?;
     let profile = load_profile(settings)?;
-    let database = path.join("orders.db");
-    progress(&format!("database {}", database.display()));
-    let store = Store::open(&database).await?;
+    progress(&format!("database {database}"));
+    let migrations = match settings.no_migrate {
+        true => Migrations::Require,
+        false => Migrations::Apply,
+    };
+    let store = Store::connect(&database, migrations).await?;
     let (profile, dev_server) = match profile.address() {
         Some(_) => (profile, None),
         None => {
@@ -76,10 +76,14 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
     })
 }
 
-fn make_private_dir(path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn make_private_dir(path: &Path) -> Result<(), ServeError> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path)
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.map_err(|source| ServeError::DataDir {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 async fn start_dev_server(
@@ -88,7 +92,7 @@ async fn start_dev_server(
 ) -> Result<DevServer, ServeError> {
     let dev_server = DevServerSettings {
         namespace: profile.namespace().to_owned(),
-        ..DevServerSettings::new(&settings.data_dir)
+        ..DevServerSettings::new(&settings.database.data_dir)
     };
     let ready = async |address: SocketAddr| {
         let client = profile.embedded(address).connect(Duration::ZERO).await;
