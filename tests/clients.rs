@@ -118,7 +118,7 @@ async fn refused(server: &TestServer, origin: &str) {
         eventually(text, async || page.line_with(text)).await;
     }
     assert_eq!(page.line_with("stock: "), None);
-    let count = "SELECT COUNT(*) FROM stock WHERE sku = ?";
+    let count = "SELECT COUNT(*) FROM stock WHERE sku = $1";
     assert_eq!(server.count(count, &format!("{seed}-sku")).await, 0);
 }
 
@@ -130,7 +130,7 @@ fn opened(server: &TestServer, seed: &str, origin: &str) -> Process {
 
 /// How many orders of these names a client left behind.
 async fn left(server: &TestServer, seed: &str, orders: &[(&str, i64)]) {
-    let count = "SELECT COUNT(*) FROM orders WHERE order_id = ?";
+    let count = "SELECT COUNT(*) FROM orders WHERE order_id = $1";
     for (order, times) in orders {
         let found = server.count(count, &format!("{seed}-{order}")).await;
         assert_eq!(found, *times, "{order}");

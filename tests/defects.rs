@@ -35,9 +35,11 @@ const KEPT: &str = "SELECT captured - refunded FROM payments WHERE order_id = $1
 /// being the row's.
 async fn assert_row_and_log_agree(server: &TestServer, order_id: &str) {
     let gap = "SELECT o.revision - count(*) + o.revision - max(e.revision)
-               FROM orders o JOIN order_events e USING (order_id) WHERE o.order_id = $1";
+               FROM orders o JOIN order_events e USING (order_id) WHERE o.order_id = $1
+               GROUP BY o.order_id";
     assert_eq!(server.count(gap, order_id).await, 0, "{order_id}");
     let times = "SELECT o.update_time - max(e.time)
-                 FROM orders o JOIN order_events e USING (order_id) WHERE o.order_id = $1";
+                 FROM orders o JOIN order_events e USING (order_id) WHERE o.order_id = $1
+               GROUP BY o.order_id";
     assert_eq!(server.count(times, order_id).await, 0, "{order_id}");
 }

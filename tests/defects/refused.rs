@@ -132,7 +132,7 @@ async fn defect_10_the_new_address_is_the_one_that_the_carrier_gets() {
         let order = client.until(id, OrderState::Completed).await;
         assert_eq!(order.shipping_address.unwrap().line1, "2 New St");
         let told = "SELECT count(*) FROM shipments WHERE order_id = $1 AND state = 'DISPATCHED'
-                    AND json_extract(address, '$.line1') = '2 New St'";
+                    AND address LIKE '%\"2 New St\"%'";
         assert_eq!(server.count(told, id).await, 1, "{id}");
         let refused = client.move_to(id, "3 Late St").await.unwrap_err();
         assert_eq!(refused.code, Code::FailedPrecondition);

@@ -91,7 +91,7 @@ async fn changes_that_pile_up_are_refused_and_reads_go_on() {
     assert_eq!(Refused::from(status).reason, "OVERLOADED");
     assert_eq!(
         server
-            .count("SELECT count(*) FROM stock WHERE sku = ?", &sku)
+            .count("SELECT count(*) FROM stock WHERE sku = $1", &sku)
             .await,
         0
     );

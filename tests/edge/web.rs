@@ -244,7 +244,7 @@ async fn a_foreign_page_changes_nothing() {
     let sent = Http1::send(&server.address, "POST", PLACE, &headers, &request).await;
     assert_eq!(sent.answer().await.status, 400);
 
-    let query = "SELECT count(*) FROM orders WHERE order_id = ?";
+    let query = "SELECT count(*) FROM orders WHERE order_id = $1";
     assert_eq!(server.count(query, &placing.id()).await, 0);
     // Nothing was wrong with the order itself.
     let placed = post(&server.address, PLACE, PAGE, &request).await;

@@ -94,14 +94,17 @@ impl Store {
         supplier_order_id: &str,
         due_time: Timestamp,
     ) -> Result<Timestamp, StoreError> {
+        // Not by itself: the driver gives back a row before it has heard that it was committed.
+        let mut tx = self.write().await?;
         let kept: i64 = sqlx::query_scalar(
             "UPDATE supplier_orders SET due_time = COALESCE(due_time, $1)
              WHERE supplier_order_id = $2 RETURNING due_time",
         )
         .bind(micros(due_time))
         .bind(supplier_order_id)
-        .fetch_one(&self.writer)
+        .fetch_one(&mut *tx)
         .await?;
+        tx.commit().await?;
         from_micros(kept)
     }
 
