@@ -12,10 +12,7 @@ use orders::v1::{
 };
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 use tonic::{Code, Status};
@@ -30,11 +27,10 @@ const CUSTOMERS: usize = 6;
 const ORDERS: usize = 4;
 
 /// A client of all servers, which takes the next one when it sends again.
-#[derive(Clone)]
 struct Fleet {
     addresses: Vec<String>,
-    turn: Arc<AtomicUsize>,
-    again: Arc<AtomicUsize>,
+    turn: AtomicUsize,
+    again: AtomicUsize,
 }
 
 impl Fleet {
@@ -134,13 +130,14 @@ impl Fleet {
     /// Follows all orders until each is told to be closed that `wanted` names, across all servers.
     async fn follow(
         &self,
+        mut position: String,
         wanted: tokio::sync::oneshot::Receiver<Vec<String>>,
     ) -> BTreeMap<String, Vec<i64>> {
         let mut told: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         let mut closed = Vec::new();
-        let mut position = String::new();
         let mut wanted = std::pin::pin!(wanted);
         let mut all: Option<Vec<String>> = None;
+        let mut end = tokio::time::Instant::now() + PATIENCE * 10;
         loop {
             let opened = self.connect().await.watch_many("", &position).await;
             let Ok((begins, mut stream)) = opened else {
@@ -155,7 +152,11 @@ impl Fleet {
                     return told;
                 }
                 tokio::select! {
-                    ids = &mut wanted, if all.is_none() => all = Some(ids.unwrap()),
+                    ids = &mut wanted, if all.is_none() => {
+                        all = Some(ids.unwrap());
+                        end = tokio::time::Instant::now() + PATIENCE;
+                    }
+                    () = tokio::time::sleep_until(end) => panic!("not all is told: {told:?}"),
                     answer = stream.message() => match answer {
                         Ok(Some(answer)) => {
                             let order = answer.order.unwrap();
@@ -225,48 +226,47 @@ async fn each_process_is_restarted_in_turn_and_nobody_notices() {
     let (first, second) = tokio::join!(TestServer::start(first), TestServer::start(second));
     let fleet = Fleet {
         addresses: vec![first.address.clone(), second.address.clone()],
-        turn: Arc::default(),
-        again: Arc::default(),
+        turn: AtomicUsize::default(),
+        again: AtomicUsize::default(),
     };
     let sku = sku();
     first.client().await.stock(&sku, 10_000).await;
-    let rolled = Arc::new(AtomicUsize::new(0));
-    let customers = (0..CUSTOMERS).map(|_| {
-        let (fleet, sku, rolled) = (fleet.clone(), sku.clone(), Arc::clone(&rolled));
-        tokio::spawn(async move {
-            let mut ids = Vec::new();
-            // As long as processes are restarted.
-            while ids.len() < ORDERS || rolled.load(Ordering::Relaxed) == 0 {
-                ids.push(fleet.order(&sku).await);
-            }
-            ids
-        })
+    let begun = first.client().await.watch_many("", "").await;
+    let (position, _) = begun.unwrap();
+    let rolled = AtomicBool::new(false);
+    let customers = (0..CUSTOMERS).map(async |_| {
+        let mut ids = Vec::new();
+        // As long as processes are restarted.
+        while ids.len() < ORDERS || !rolled.load(Ordering::Relaxed) {
+            ids.push(fleet.order(&sku).await);
+        }
+        ids
     });
-    let customers: Vec<_> = customers.collect();
+    let customers = futures::future::join_all(customers);
+    let rolling = async {
+        let mut servers = vec![first, second];
+        for number in 0..2 {
+            let ended = servers.remove(0).stop().await;
+            assert_eq!(ended, Some(0), "serve {number}");
+            servers.push(TestServer::start(serving[number].clone()).await);
+            let stopping = &mut workers[number];
+            stopping.signal(Signal::SIGTERM);
+            let status = eventually("the worker's end", async || stopping.ended()).await;
+            assert_eq!(status.code(), Some(0), "worker {number}");
+            workers[number] = worker(&options, &data(number));
+            ready(&mut workers[number]).await;
+        }
+        rolled.store(true, Ordering::Relaxed);
+        servers
+    };
     let (wanted, ids) = tokio::sync::oneshot::channel();
-    let follower = fleet.clone();
-    let follower = tokio::spawn(async move { follower.follow(ids).await });
-
-    let mut servers = vec![first, second];
-    for number in 0..2 {
-        let ended = servers.remove(0).stop().await;
-        assert_eq!(ended, Some(0), "serve {number}");
-        servers.push(TestServer::start(serving[number].clone()).await);
-        workers[number].signal(Signal::SIGTERM);
-        let worker_ended = &mut workers[number];
-        let status = eventually("the worker's end", async || worker_ended.ended()).await;
-        assert_eq!(status.code(), Some(0), "worker {number}");
-        workers[number] = worker(&options, &data(number));
-        ready(&mut workers[number]).await;
-    }
-    rolled.store(1, Ordering::Relaxed);
-    let mut ids = Vec::new();
-    for customer in customers {
-        ids.extend(customer.await.unwrap());
-    }
-    wanted.send(ids.clone()).unwrap();
-    let told = tokio::time::timeout(PATIENCE, follower).await;
-    let told = told.expect("the watch tells all orders").unwrap();
+    let work = async {
+        let (ids, servers) = futures::join!(customers, rolling);
+        let ids = ids.concat();
+        wanted.send(ids.clone()).unwrap();
+        (ids, servers)
+    };
+    let (told, (ids, servers)) = futures::join!(fleet.follow(position, ids), work);
     for id in &ids {
         let revisions = &told[id];
         let expected: Vec<i64> = (1..=revisions.len() as i64).collect();
