@@ -266,7 +266,7 @@ async fn payments_from_before_the_journal_are_in_it() {
 #[tokio::test]
 async fn the_books_must_agree() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
