@@ -20,6 +20,7 @@ pub mod error;
 pub mod layer;
 pub mod logging;
 pub mod payment_provider;
+pub mod replay;
 pub mod rpc;
 pub mod serve;
 pub mod settings;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use orders_server::{
-    client, logging,
+    client, logging, replay,
     serve::{self, ServeError, Stop},
     settings::{Command, Settings},
 };
@@ -46,6 +46,14 @@ async fn run(command: Command) -> ExitCode {
             until_stopped(async |stop| serve::work(settings, stop).await).await
         }
         Command::Migrate(settings) => ended(serve::migrate(settings).await),
+        Command::Replay(settings) => match replay::replay(settings).await {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("orders: {error}");
+                ExitCode::from(error.exit_code())
+            }
+        },
         // It takes no signals: Ctrl-C ends it as it ends any command.
         Command::Client(command) => client::run(command).await.into(),
     }

@@ -4,12 +4,16 @@ mod database;
 mod limits;
 mod mail;
 mod payment;
+mod replay;
+mod versioning;
 mod web;
 
 pub use database::{DatabaseSettings, DatabaseSettingsError};
 pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
 pub use payment::PaymentSettings;
+pub use replay::ReplaySettings;
+pub use versioning::VersioningSettings;
 pub use web::WebSettings;
 
 use crate::temporal::run_worker::Role;
@@ -60,6 +64,10 @@ pub enum Command {
     Worker(WorkerSettings),
     /// Bring the database's tables up to date, say what was done, and end.
     Migrate(DatabaseSettings),
+    /// Ask before a deploy: replay the histories that a running Temporal keeps with this build, and print
+    /// those that it could not go on with. Changes nothing. Exit codes: 0 it can go on with all of them,
+    /// 1 not with all, 3 Temporal cannot be reached.
+    Replay(ReplaySettings),
     /// Ask a server for something.
     #[command(flatten)]
     Client(ClientCommand),
@@ -152,6 +160,10 @@ pub struct CommonSettings {
         default_values_t = [Role::Orders, Role::Shipping]
     )]
     pub run: Vec<Role>,
+
+    /// Which build runs the orders.
+    #[command(flatten)]
+    pub versioning: VersioningSettings,
 
     /// For demonstrations and tests: let providers fail. PROVIDER:NAME=VALUE,... with the providers
     /// all, payment, inventory, shipping, fraud, and the names error, hang, lost (shares from 0 to 1),

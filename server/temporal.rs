@@ -8,6 +8,7 @@ mod error;
 mod order;
 mod pauses;
 mod pollers;
+pub mod replay;
 pub mod replenish;
 mod retention;
 pub mod run_worker;
@@ -29,6 +30,8 @@ pub struct Temporal {
     /// Whether orders are started with search attributes.
     searchable: Arc<AtomicBool>,
     newest: Arc<pollers::Newest>,
+    /// Whether the worker beside us may have an order's first task with the start.
+    eager: bool,
 }
 
 impl Temporal {
@@ -39,6 +42,16 @@ impl Temporal {
             task_queue: task_queue.into(),
             searchable: Arc::default(),
             newest: Arc::default(),
+            eager: true,
+        }
+    }
+
+    /// With Temporal choosing the worker of each order's first task, too: the one beside us may be of a
+    /// build that is not the current one.
+    pub fn without_eager_start(self) -> Self {
+        Self {
+            eager: false,
+            ..self
         }
     }
 

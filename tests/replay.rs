@@ -1,8 +1,12 @@
 //! Orders in flight outlive a change of the workflow: whatever was recorded under a released build
 //! replays with the workflows as they are. See the README, "Changing the workflow".
 
+mod command;
 mod coverage;
 mod folder;
 mod gate;
+mod incompatible;
 mod record;
+mod script;
 mod stories;
+mod worker;
