@@ -79,6 +79,13 @@ pub(super) fn start_workers(
         providers = providers.with_external_payment(payment);
     }
     let providers = providers.simulated(&simulation);
+    let version = settings.versioning.version();
+    if let Some(version) = &version {
+        progress(&format!(
+            "build {} of deployment {}: runs orders once that is Temporal's current version",
+            version.build_id, version.deployment_name
+        ));
+    }
     let start = |role| {
         let (temporal, store) = (base.temporal.clone(), base.store.clone());
         Ok(RunningWorker::start(
@@ -86,6 +93,7 @@ pub(super) fn start_workers(
             temporal,
             store,
             providers.clone(),
+            version.clone(),
         )?)
     };
     roles.into_iter().map(start).collect()

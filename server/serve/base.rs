@@ -63,7 +63,10 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
     let address = profile.address().unwrap_or_default();
     progress(&format!("connecting to Temporal at {address}"));
     let client = profile.connect(CONNECT).await?;
-    let temporal = Temporal::new(client, &settings.task_queue);
+    let mut temporal = Temporal::new(client, &settings.task_queue);
+    if settings.versioning.version().is_some() {
+        temporal = temporal.without_eager_start();
+    }
     if dev_server.is_some() {
         temporal.keep_histories().await;
     }

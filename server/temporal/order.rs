@@ -78,7 +78,7 @@ impl Temporal {
             .task_timeout(TASK_TIMEOUT)
             .rpc_options(rpc_options())
             // The worker beside us gets the first task in the answer, without a round trip.
-            .enable_eager_workflow_start(true)
+            .enable_eager_workflow_start(self.eager)
             .build();
         let started = self
             .client

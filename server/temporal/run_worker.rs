@@ -3,7 +3,10 @@
 use super::Temporal;
 use futures::FutureExt;
 use orders_worker::{
-    activities::OrderActivities, provider::Providers, store::Store, workflow::worker,
+    activities::OrderActivities,
+    provider::Providers,
+    store::Store,
+    workflow::worker::{self, Version},
 };
 use std::{panic::AssertUnwindSafe, thread, time::Duration};
 use temporalio_sdk::Runtime;
@@ -53,6 +56,7 @@ impl RunningWorker {
         temporal: Temporal,
         store: Store,
         providers: Providers,
+        version: Option<Version>,
     ) -> Result<RunningWorker, WorkerError> {
         let refused = |error: &dyn std::fmt::Display| WorkerError(error.to_string());
         let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| refused(&e))?;
@@ -62,7 +66,13 @@ impl RunningWorker {
         let (tell_ended, ended) = oneshot::channel();
         let body = move || {
             handle.block_on(supervise(
-                role, &runtime, &temporal, &store, &providers, &stopped,
+                role,
+                &runtime,
+                &temporal,
+                &store,
+                &providers,
+                version.as_ref(),
+                &stopped,
             ));
             let _ = tell_ended.send(());
         };
@@ -89,10 +99,11 @@ async fn supervise(
     temporal: &Temporal,
     store: &Store,
     providers: &Providers,
+    version: Option<&Version>,
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let run = run_once(role, runtime, temporal, store, providers, stop);
+        let run = run_once(role, runtime, temporal, store, providers, version, stop);
         // A panic in the SDK's loop must not leave a server whose orders nobody runs.
         let run = AssertUnwindSafe(run).catch_unwind().await;
         match run.unwrap_or_else(|_| Err("it panicked".to_owned())) {
@@ -113,14 +124,15 @@ async fn run_once(
     temporal: &Temporal,
     store: &Store,
     providers: &Providers,
+    version: Option<&Version>,
     stop: &CancellationToken,
 ) -> Result<(), String> {
     let activities = OrderActivities::new(store.clone(), providers.clone());
     let client = temporal.client().clone();
     let queue = temporal.task_queue_of(role);
     let worker = match role {
-        Role::Orders => worker::order_worker(runtime, client, &queue, activities),
-        Role::Shipping => worker::shipping_worker(runtime, client, &queue, activities),
+        Role::Orders => worker::order_worker(runtime, client, &queue, activities, version),
+        Role::Shipping => worker::shipping_worker(runtime, client, &queue, activities, version),
     };
     let mut worker = worker.map_err(|error| error.to_string())?;
     let shutdown = worker.shutdown_handle();
