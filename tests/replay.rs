@@ -3,10 +3,12 @@
 
 mod command;
 mod coverage;
+mod example;
 mod folder;
 mod gate;
 mod incompatible;
 mod record;
 mod script;
 mod stories;
+mod versions;
 mod worker;
