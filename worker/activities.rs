@@ -290,6 +290,7 @@ impl OrderActivities {
     }
 
     async fn settle(&self, ctx: &ActivityContext, input: Progress) -> Result<News, ActivityError> {
+        fault::begins("settle_order", &input.order_id);
         let run = async {
             let tx = self.store.lock_order(&input.order_id, input.now).await?;
             self.finish(tx, ctx, input.known, "settle_order").await

@@ -1,6 +1,6 @@
 //! Recording a command: the transaction decides, whatever a validator saw before.
 
-use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed};
+use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed, fault};
 use crate::{
     domain::{
         command::{CommandRequest, Refusal},
@@ -18,6 +18,7 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: CommandInput,
     ) -> Result<CommandNews, ActivityError> {
+        fault::begins("record_command", &input.progress.order_id);
         let run = self.try_command(ctx, &input);
         run.await
             .map_err(|error| failed(ctx, &input.progress.order_id, &error))

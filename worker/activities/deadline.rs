@@ -1,6 +1,6 @@
 //! The end of a wait: counts once, and never after its way out was taken.
 
-use super::{DeadlineInput, News, OrderActivities, failed};
+use super::{DeadlineInput, News, OrderActivities, failed, fault};
 use crate::{domain::phase, store::StoreError};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -10,6 +10,7 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: DeadlineInput,
     ) -> Result<News, ActivityError> {
+        fault::begins("pass_deadline", &input.progress.order_id);
         let run = self.try_deadline(ctx, &input);
         run.await
             .map_err(|error| failed(ctx, &input.progress.order_id, &error))

@@ -48,6 +48,7 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: Progress,
     ) -> Result<News, ActivityError> {
+        fault::begins(step.as_str(), &input.order_id);
         let run = self.try_step(step, ctx, &input);
         run.await
             .map_err(|error| failed(ctx, &input.order_id, &error))
