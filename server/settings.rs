@@ -167,7 +167,8 @@ pub struct CommonSettings {
 
     /// For demonstrations and tests: let providers fail. PROVIDER:NAME=VALUE,... with the providers
     /// all, payment, inventory, shipping, fraud, and the names error, hang, lost (shares from 0 to 1),
-    /// latency (a duration), decline-above (a whole amount). May be given more than once.
+    /// latency (a duration), decline-above (a whole amount), lost-first (so many attempts of each step), only
+    /// (a step: the failures are its own). May be given more than once.
     #[arg(
         long,
         env = "ORDERS_SIMULATE",

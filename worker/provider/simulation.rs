@@ -73,12 +73,17 @@ impl Providers {
 
 /// A number from 0 to 1 for this attempt of this effect, as evenly spread as a hash is.
 fn draw(seed: u64, call: &Call<'_>) -> f64 {
-    let fault = call.order.fault.as_ref();
-    let failed = fault.filter(|fault| fault.step == call.step);
-    let attempt = failed.map_or(0, |fault| fault.attempts).to_string();
+    let attempt = failed_attempts(call).to_string();
     let seed = seed.to_string();
     let hash = fingerprint([seed.as_str(), call.key().as_str(), attempt.as_str()]);
     let digits = hash.get(..8).unwrap_or_default();
     let number = u32::from_str_radix(digits, 16).unwrap_or_default();
     f64::from(number) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// How often the step of this call has failed before.
+fn failed_attempts(call: &Call<'_>) -> u32 {
+    let fault = call.order.fault.as_ref();
+    let failed = fault.filter(|fault| fault.step == call.step);
+    failed.map_or(0, |fault| fault.attempts)
 }

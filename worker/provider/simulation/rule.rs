@@ -1,6 +1,6 @@
 //! The rules of a simulation, as they are written: `payment:error=0.1,hang=0.05`.
 
-use crate::domain::state::named;
+use crate::domain::{state::named, step::Step};
 use humantime_serde::re::humantime::{format_duration, parse_duration};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
@@ -34,6 +34,10 @@ pub struct Faults {
     pub latency: Duration,
     /// Payments of strictly more than this, in whole units of the order's currency, are declined.
     pub decline_above: Option<i64>,
+    /// The first so many attempts of each step happen, but their answers are lost.
+    pub lost_first: u32,
+    /// Failures are met by this step only; none for every step.
+    pub only: Option<Step>,
 }
 
 /// A rule: what it leaves out, it leaves as it is.
@@ -51,6 +55,8 @@ enum Setting {
     Lost(f64),
     Latency(Duration),
     DeclineAbove(i64),
+    LostFirst(u32),
+    Only(Step),
 }
 
 /// Why a text is no rule.
@@ -65,7 +71,9 @@ pub enum RuleError {
     #[error("there is no provider `{0}`: all, payment, inventory, shipping or fraud")]
     Target(String),
     /// No such setting.
-    #[error("there is no setting `{0}`: error, hang, lost, latency or decline-above")]
+    #[error(
+        "there is no setting `{0}`: error, hang, lost, lost-first, only, latency or decline-above"
+    )]
     Name(String),
     /// A value that makes no sense.
     #[error("`{value}` is no value for {name}: {expected}")]
@@ -95,6 +103,8 @@ impl Rule {
                 Setting::Lost(share) => faults.lost = share,
                 Setting::Latency(time) => faults.latency = time,
                 Setting::DeclineAbove(units) => faults.decline_above = Some(units),
+                Setting::LostFirst(count) => faults.lost_first = count,
+                Setting::Only(step) => faults.only = Some(step),
             }
         }
         faults
@@ -151,6 +161,14 @@ fn setting_of(name: &str, value: &str) -> Result<Setting, RuleError> {
             let units = value.parse().ok().filter(|units| *units >= 0);
             Setting::DeclineAbove(units.ok_or_else(|| wrong("a whole amount like 10000"))?)
         }
+        "lost-first" => {
+            let count = value.parse().ok();
+            Setting::LostFirst(count.ok_or_else(|| wrong("a number of attempts"))?)
+        }
+        "only" => {
+            let step = value.parse().ok();
+            Setting::Only(step.ok_or_else(|| wrong("a step like capture_payment"))?)
+        }
         _ => return Err(RuleError::Name(name.to_owned())),
     })
 }
@@ -166,6 +184,8 @@ impl fmt::Display for Rule {
                 Setting::Lost(share) => write!(f, "lost={share}"),
                 Setting::Latency(time) => write!(f, "latency={}", format_duration(*time)),
                 Setting::DeclineAbove(units) => write!(f, "decline-above={units}"),
+                Setting::LostFirst(count) => write!(f, "lost-first={count}"),
+                Setting::Only(step) => write!(f, "only={step}"),
             }?;
         }
         Ok(())
@@ -183,6 +203,7 @@ mod tests {
             "all:error=0.33,hang=0.33",
             "shipping:lost=0.5,latency=20ms",
             "payment:decline-above=10000",
+            "all:only=capture_payment,lost-first=2",
         ] {
             assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
         }
@@ -199,6 +220,8 @@ mod tests {
             ("payment:error=x", "from 0 to 1"),
             ("payment:latency=soon", "a duration"),
             ("payment:decline-above=-1", "a whole amount"),
+            ("all:lost-first=some", "a number of attempts"),
+            ("all:only=capture", "a step like"),
             ("shipping:decline-above=1", "about payments"),
             ("all:error=0.6,hang=0.6", "at most 1"),
         ] {

@@ -1,6 +1,6 @@
 //! A provider with a simulation around it.
 
-use super::{Faults, draw};
+use super::{Faults, draw, failed_attempts};
 use crate::{
     domain::movement::{Movement, MovementKind},
     provider::{
@@ -38,7 +38,12 @@ impl<P: ?Sized> Simulated<P> {
             lost,
             latency,
             decline_above: _,
+            lost_first,
+            only,
         } = self.faults;
+        if only.is_some_and(|step| step != call.step) {
+            return Ok(true);
+        }
         let draw = draw(self.seed, call);
         if draw < error {
             let failed = format!("simulated: {} failed", call.step);
@@ -50,7 +55,7 @@ impl<P: ?Sized> Simulated<P> {
         if !latency.is_zero() && !call.waited {
             return Err(ProviderError::Wait(latency));
         }
-        Ok(draw >= error + hang + lost)
+        Ok(draw >= error + hang + lost && failed_attempts(call) >= lost_first)
     }
 
     async fn around<T>(
