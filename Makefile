@@ -13,7 +13,7 @@ PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
 RELEASE =
 
-.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all smoke clean-tools
+.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all torture torture-full smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,8 +69,14 @@ test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture::
 	$(WITH_TOOLS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
+
+torture: tools test-tools ## prove that nothing is lost and nothing is done twice, in at most a quarter of an hour; prints a table
+	$(WITH_TOOLS) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact torture::the_proof --nocapture
+
+torture-full: tools test-tools ## the same with an abort at every boundary there is: takes some hours
+	$(WITH_TOOLS) TORTURE_FULL=1 cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact torture::the_proof --nocapture
 
 smoke: tools test-tools ## start the server as `make run` does, ask it something, stop it
 	sh .tooling/smoke

@@ -44,5 +44,6 @@ mod soak;
 mod standard;
 mod status_codes;
 mod time;
+mod torture;
 mod validation;
 mod watch;

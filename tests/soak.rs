@@ -5,14 +5,14 @@
 //! What happens follows from a seed, but for the moments at which it happens: `ORDERS_SOAK_SEED=...`
 //! plays the same orders, policies, failures and commands again, `ORDERS_SOAK_ORDERS=...` more or fewer.
 
-mod books;
-mod checks;
+pub mod books;
+pub mod checks;
 pub mod dice;
-mod plan;
-mod play;
-mod policies;
+pub mod plan;
+pub mod play;
+pub mod policies;
 mod reading;
-mod send;
+pub mod send;
 
 use crate::harness::{ServerOptions, TestServer, TestTemporal, eventually, postgres, temporal};
 use books::{Books, Entry};
@@ -33,13 +33,13 @@ use std::{
 const ORDERS: u64 = 300;
 
 /// Random policies of one run; with the presets, each gets about ten orders.
-const POLICIES: u64 = 24;
+pub const POLICIES: u64 = 24;
 
 /// Orders at the same time.
 const AT_ONCE: usize = 16;
 
 /// Of all attempts: some fail, some hang, and of some the answer is lost.
-const FAILURES: &str = "all:error=0.15,hang=0.02,lost=0.15";
+pub const FAILURES: &str = "all:error=0.15,hang=0.02,lost=0.15";
 
 /// A number from the environment.
 pub fn setting(name: &str) -> Option<u64> {
@@ -120,7 +120,7 @@ fn options(temporal: &TestTemporal, folder: &std::path::Path, seed: u64) -> Serv
         .arg(&seed.to_string())
 }
 
-async fn fill_the_shelves(line: &Line) {
+pub async fn fill_the_shelves(line: &Line) {
     for (sku, pieces) in plan::STOCK {
         let request = SetStockItemRequest {
             stock_item: Some(StockItem {
@@ -136,7 +136,7 @@ async fn fill_the_shelves(line: &Line) {
     }
 }
 
-async fn policies_of(line: &Line) -> Vec<Policy> {
+pub async fn policies_of(line: &Line) -> Vec<Policy> {
     let listed = line
         .client()
         .orders

@@ -56,6 +56,12 @@ impl TestTemporal {
         TestTemporal::start_with(free_port(), &["--dynamic-config-value", &limit]).await
     }
 
+    /// Starts one that keeps everything in a file, and goes on with what is in it.
+    pub async fn start_kept(port: u16, file: &std::path::Path) -> TestTemporal {
+        let file = file.to_str().unwrap();
+        TestTemporal::start_with(port, &["--db-filename", file]).await
+    }
+
     async fn start_with(port: u16, args: &[&str]) -> TestTemporal {
         let mut command = Command::new(needed("temporal"));
         command

@@ -100,6 +100,12 @@ impl Books {
         entries
     }
 
+    /// What people were to be told: order and milestone.
+    pub async fn milestones(&self) -> Vec<(String, String)> {
+        let told = "SELECT order_id, milestone FROM notifications ORDER BY order_id, milestone";
+        self.pairs(told).await
+    }
+
     /// The stock: sku, adjusted, supplied, shipped.
     pub async fn stock(&self) -> Vec<(String, i64, i64, i64)> {
         let rows = self.rows("SELECT sku, adjusted, supplied, shipped FROM stock ORDER BY sku");

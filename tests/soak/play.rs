@@ -11,9 +11,9 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The longest that an order may take: the presets wait seconds between attempts, and a kill costs
-/// some more.
-const LONGEST: Duration = Duration::from_secs(120);
+/// The longest that an order may take: the presets wait seconds between attempts, and each kill
+/// costs some more.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Between two looks at an order.
 const LOOK: Duration = Duration::from_millis(150);

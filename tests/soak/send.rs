@@ -79,7 +79,8 @@ impl Line {
         what: &str,
         ask: impl AsyncFn(Client) -> Result<T, Status>,
     ) -> Result<T, Status> {
-        let end = tokio::time::Instant::now() + PATIENCE;
+        // A request may meet several kills in a row.
+        let end = tokio::time::Instant::now() + 3 * PATIENCE;
         loop {
             let asked = tokio::time::timeout(Duration::from_secs(10), ask(self.client())).await;
             let status = match asked {
@@ -111,6 +112,18 @@ impl Line {
             client.orders.clone().get_order(request).await
         });
         got.await.unwrap().into_inner().order.unwrap()
+    }
+
+    /// Whether there is an order of that id.
+    pub async fn known(&self, order_id: &str) -> bool {
+        let got = self.insist(order_id, async |client| {
+            let request = GetOrderRequest {
+                order_id: order_id.to_owned(),
+                consistency: 0,
+            };
+            client.orders.clone().get_order(request).await
+        });
+        got.await.is_ok()
     }
 
     /// Places an order.

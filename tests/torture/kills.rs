@@ -1,0 +1,295 @@
+//! Random orders under failing providers, while a process is killed again and again: every order that
+//! was acknowledged comes to an end that the invariants allow.
+
+use super::table::Row;
+use crate::{
+    harness::{
+        Placing, ServerOptions, TestServer, TestTemporal, eventually,
+        process::Process,
+        server::command,
+        temporal::{self, free_port},
+    },
+    soak::{
+        self,
+        books::Books,
+        checks,
+        dice::Dice,
+        plan::Plan,
+        play::{Played, play},
+        policies,
+        send::{Answer, Line},
+    },
+};
+use futures::{StreamExt, stream};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Orders at the same time.
+const AT_ONCE: usize = 24;
+
+/// A recovery that is worth a look.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// The longest that the next kill waits for a command to be done.
+const RECOVERY: Duration = Duration::from_secs(4);
+
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Victim {
+    /// `orders serve`.
+    Server,
+    /// The Temporal dev server, which keeps its state in a file.
+    Temporal,
+}
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// At least so many kills.
+    pub kills: usize,
+    /// At least so many orders.
+    pub orders: usize,
+}
+
+/// The processes of one run.
+struct Cast {
+    victim: Victim,
+    options: ServerOptions,
+    server: Option<TestServer>,
+    temporal: Option<TestTemporal>,
+    port: u16,
+    file: PathBuf,
+}
+
+/// Plays random orders until there were enough of them and of kills.
+pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
+    let began = Instant::now();
+    let name = match victim {
+        Victim::Server => "kill -9 of `orders serve`",
+        Victim::Temporal => "kill -9 of Temporal",
+    };
+    let mut row = Row::new(name);
+    let folder = tempfile::tempdir().unwrap();
+    let mut cast = Cast::start(victim, folder.path(), seed).await;
+    let data = folder.path().join("data");
+    let line = Line::new(cast.server.as_ref().unwrap().client().await);
+    soak::fill_the_shelves(&line).await;
+    let policies = soak::policies_of(&line).await;
+    let probe = place_the_probe(&line, seed).await;
+
+    let killed = AtomicBool::new(false);
+    let ended = AtomicUsize::new(0);
+    let more = |number: u64| number < size.orders as u64 || !killed.load(Ordering::SeqCst);
+    let plans = stream::iter(0..).take_while(|number| std::future::ready(more(*number)));
+    let playing = plans
+        .map(|number| {
+            let plan = Plan::throw(seed, number, &policies);
+            let (line, ended) = (&line, &ended);
+            async move {
+                let played = play(line, plan).await;
+                ended.fetch_add(1, Ordering::SeqCst);
+                played
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<Played>>();
+    let watch = Mutex::new(Recovery::default());
+    let killing = async {
+        let mut dice = Dice::new(seed, 5_000_000);
+        for number in 1..=size.kills {
+            tokio::time::sleep(Duration::from_millis(dice.between(0, 900))).await;
+            cast.kill(&line, &watch, &mut dice).await;
+            row.kills += 1;
+            // Not for ever: the next kill may well meet a recovery.
+            let end = Instant::now() + RECOVERY;
+            while watch.lock().unwrap().since.is_some() && Instant::now() < end {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            if number % 10 == 0 {
+                let ended = ended.load(Ordering::SeqCst);
+                println!("{name}: {number} kills, {ended} orders ended");
+            }
+        }
+        killed.store(true, Ordering::SeqCst);
+    };
+    let probing = look(&line, &probe, &watch, &killed);
+    let (played, (), ()) = futures::join!(playing, killing, probing);
+    row.recovered(watch.lock().unwrap().longest);
+    row.runs = 1;
+    row.orders = played.len();
+
+    let asked = super::stories::asked(&probe, super::stories::What::Cancel, 1);
+    if line.send(&asked).await != Answer::Done {
+        row.wrong.push(format!("{probe} cannot be cancelled"));
+    }
+    eventually("the end of the probe", async || {
+        line.get(&probe).await.close_time.map(drop)
+    })
+    .await;
+    check(&data, &played, &probe, &mut row).await;
+    let address = format!("127.0.0.1:{}", cast.port);
+    eventually("the end of every workflow", async || {
+        (temporal::count(&address, "ExecutionStatus = 'Running'").await == 0).then_some(())
+    })
+    .await;
+    let bad = temporal::count(&address, temporal::BAD_END).await;
+    if bad > 0 {
+        row.wrong.push(format!("{bad} workflows failed"));
+    }
+    if cast.server.take().unwrap().stop().await != Some(0) {
+        row.wrong.push("the server did not end well".to_owned());
+    }
+    verify(&data, &address, &mut row);
+    row.took = began.elapsed();
+    row
+}
+
+/// An order that is there all the time, to see when commands are done again.
+async fn place_the_probe(line: &Line, seed: u64) -> String {
+    let mut placing = Placing::new("external-payment", "plenty-1").0;
+    placing.order_id = format!("probe-{seed}");
+    line.place(&placing).await.unwrap();
+    placing.order_id
+}
+
+/// How long commands are not done.
+#[derive(Default)]
+struct Recovery {
+    /// The first kill since the last command that was done.
+    since: Option<Instant>,
+    longest: Duration,
+}
+
+/// Has commands done after each kill, one after the other, and measures how long that takes.
+async fn look(line: &Line, probe: &str, watch: &Mutex<Recovery>, killed: &AtomicBool) {
+    for number in 0.. {
+        let began = Instant::now();
+        let waited_for = watch.lock().unwrap().since;
+        if let Some(since) = waited_for {
+            let mut asked = super::stories::asked(probe, super::stories::What::Move, 1);
+            asked.request_id = format!("{probe}/{number}");
+            assert_eq!(line.send(&asked).await, Answer::Done, "the probe");
+            let mut watch = watch.lock().unwrap();
+            let took = since.elapsed();
+            watch.longest = watch.longest.max(took);
+            watch.since = None;
+            if took > SLOW {
+                println!("commands were done again {took:.1?} after a kill");
+            }
+        } else if killed.load(Ordering::SeqCst) {
+            return;
+        }
+        let rest = Duration::from_millis(20).saturating_sub(began.elapsed());
+        tokio::time::sleep(rest).await;
+    }
+}
+
+impl Cast {
+    async fn start(victim: Victim, folder: &std::path::Path, seed: u64) -> Cast {
+        let (port, file) = (free_port(), folder.join("temporal.db"));
+        let temporal = TestTemporal::start_kept(port, &file).await;
+        let list = folder.join("policies.toml");
+        std::fs::write(&list, policies::file(seed, soak::POLICIES)).unwrap();
+        let options = ServerOptions::with_temporal(&temporal.address)
+            .data_dir(&folder.join("data"))
+            .arg("--policies")
+            .arg(list.to_str().unwrap())
+            .arg("--simulate")
+            .arg(soak::FAILURES)
+            .arg("--simulate-seed")
+            .arg(&seed.to_string());
+        Cast {
+            victim,
+            server: Some(TestServer::start(options.clone()).await),
+            options,
+            temporal: Some(temporal),
+            port,
+            file,
+        }
+    }
+
+    /// Kills once, and starts what was killed again.
+    async fn kill(&mut self, line: &Line, watch: &Mutex<Recovery>, dice: &mut Dice) {
+        let dies = || {
+            let mut watch = watch.lock().unwrap();
+            watch.since.get_or_insert_with(Instant::now);
+        };
+        match self.victim {
+            Victim::Server => {
+                let mut server = self.server.take().unwrap();
+                server.process.kill();
+                dies();
+                // Also while it starts.
+                if dice.chance(10) {
+                    let mut starting = Process::spawn(command(&self.options, &server.data_dir));
+                    tokio::time::sleep(Duration::from_millis(dice.between(0, 400))).await;
+                    starting.kill();
+                }
+                let again = TestServer::start(self.options.clone()).await;
+                line.turn_to(again.client().await);
+                self.server = Some(again);
+            }
+            Victim::Temporal => {
+                self.temporal.take().unwrap().process.kill();
+                dies();
+                self.temporal = Some(TestTemporal::start_kept(self.port, &self.file).await);
+            }
+        }
+    }
+}
+
+/// I1 to I8, and that no acknowledged order is lost.
+async fn check(data: &std::path::Path, played: &[Played], probe: &str, row: &mut Row) {
+    let books = Books::open(data).await;
+    let mut entries = books.entries().await;
+    entries.remove(probe);
+    for played in played {
+        let id = &played.plan.placing.order_id;
+        let Some(entry) = entries.get(id) else {
+            row.wrong.push(format!("{id} is lost"));
+            continue;
+        };
+        let checked = catch_unwind(AssertUnwindSafe(|| checks::one(entry, played)));
+        if let Err(panic) = checked {
+            let finding = super::words(panic.as_ref());
+            match finding.contains("I2") || finding.contains("times") {
+                true => row.double.push(finding),
+                false => row.wrong.push(finding),
+            }
+        }
+    }
+    if entries.len() != played.len() {
+        row.wrong.push("orders that nobody placed".to_owned());
+    }
+    let balance = AssertUnwindSafe(checks::balance(&books, &entries));
+    if let Err(panic) = futures::FutureExt::catch_unwind(balance).await {
+        row.wrong.push(super::words(panic.as_ref()));
+    }
+    books.close().await;
+}
+
+/// The program's own opinion, where it has one.
+fn verify(data: &std::path::Path, temporal: &str, row: &mut Row) {
+    let orders = || Command::new(env!("CARGO_BIN_EXE_orders"));
+    let help = orders().args(["verify", "--help"]).output().unwrap();
+    if !help.status.success() {
+        return;
+    }
+    let mut verify = orders();
+    verify.arg("verify").arg("--data-dir").arg(data);
+    verify.args(["--temporal-address", temporal]);
+    let verified = verify.output().unwrap();
+    if !verified.status.success() {
+        let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&verified.stderr);
+        row.wrong.push(format!("orders verify: {said}{errors}"));
+    }
+}
