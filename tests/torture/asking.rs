@@ -2,7 +2,6 @@
 
 use crate::harness::temporal::connect;
 use orders_worker::{domain::order::Order, workflow::OrderWorkflow};
-use temporalio_client::grpc::WorkflowService;
 use temporalio_client::{
     UntypedWorkflow, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
     WorkflowQueryOptions,
@@ -37,11 +36,8 @@ pub async fn events(address: &str, order_id: &str) -> Vec<HistoryEvent> {
     let client = connect(address).await;
     let handle = client.get_workflow_handle::<UntypedWorkflow>(format!("order/{order_id}"));
     let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-    match history.into_events().await {
-        Ok(events) => events,
-        // Not placed yet.
-        Err(_) => Vec::new(),
-    }
+    // Without any where it is not placed yet.
+    history.into_events().await.unwrap_or_default()
 }
 
 /// The numbers of the completed workflow tasks of an order's newest run.
@@ -66,10 +62,13 @@ pub async fn knows(address: &str, order_id: &str, activity: &str) -> bool {
                     return true;
                 }
             }
-            Some(Attributes::ActivityTaskScheduledEventAttributes(task)) => {
-                if task.activity_type.is_some_and(|kind| kind.name == activity) {
-                    scheduled = Some(event.event_id);
-                }
+            Some(Attributes::ActivityTaskScheduledEventAttributes(task))
+                if task
+                    .activity_type
+                    .as_ref()
+                    .is_some_and(|kind| kind.name == activity) =>
+            {
+                scheduled = Some(event.event_id);
             }
             Some(Attributes::ActivityTaskCompletedEventAttributes(task)) => {
                 done |= scheduled == Some(task.scheduled_event_id);

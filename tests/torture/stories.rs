@@ -204,6 +204,15 @@ cancel_until = "DISPATCH"
 retry = { max_attempts = 3, initial_interval = "50ms", backoff = 2.0, max_interval = "1s" }
 
 [[policy]]
+name = "torture-charge"
+secure = "RESERVE_THEN_PAY"
+payment = "SALE"
+delivery = "ON_SHIP"
+cancel_until = "DISPATCH"
+lane = "REGULAR"
+retry = { max_attempts = 3, initial_interval = "50ms", backoff = 2.0, max_interval = "1s" }
+
+[[policy]]
 name = "torture-release"
 secure = "PAY_THEN_RESERVE"
 payment = "SALE"
