@@ -8,11 +8,14 @@
 
 pub mod address;
 pub(crate) mod apply;
+pub mod attention;
 pub mod command;
 pub mod event;
+pub mod explain;
 pub mod message;
 pub mod milestone;
 pub mod money;
+mod operate;
 pub mod order;
 pub mod payment_method;
 pub mod phase;

@@ -6,6 +6,7 @@
 //! SQLite today. Queries use `$n` parameters and plain SQL, and everything outside names the
 //! database only by the aliases [`Db`], [`Connection`] and [`Tx`].
 
+pub mod attention;
 pub mod commits;
 pub mod list;
 pub mod log;
@@ -14,6 +15,7 @@ pub mod open;
 pub mod order_tx;
 pub mod outbox;
 pub mod overdue;
+pub mod payment_resolution;
 pub mod place;
 pub mod read;
 pub mod stock;

@@ -3,12 +3,12 @@
 use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed};
 use crate::{
     domain::{
-        command::{CommandRequest, Refusal},
+        command::{Command, CommandRequest, Refusal},
         event::{ACTOR_ANONYMOUS, Change},
         step::Step,
     },
     provider::{Call, ProviderError},
-    store::{StoreError, order_tx::OrderTx},
+    store::{StoreError, order_tx::OrderTx, payment_resolution},
 };
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -37,13 +37,18 @@ impl OrderActivities {
         let mut tx = self.store.lock_order(order_id, progress.now).await?;
         let fingerprint = request.fingerprint(order_id);
         let before = tx.request(&request.request_id).await?;
-        let decision = match before {
+        let mut decision = match before {
             Some(before) if before.resource == *order_id && before.fingerprint == fingerprint => {
                 return self.replayed(tx, ctx, input, fingerprint).await;
             }
             Some(_) => Err(Refusal::RequestReused),
             None => request.decide(tx.order(), tx.now()),
         };
+        if let (Ok(_), Command::ResolvePayment(resolved)) = (&decision, &request.command) {
+            let (order, db) = tx.parts();
+            let booked = payment_resolution::book(db, order, resolved).await?;
+            decision = booked.and(decision);
+        }
         let kind = request.command.kind();
         let request_id = &request.request_id;
         let reply = match decision {

@@ -25,6 +25,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "event log",
         include_str!("migrations/0004_event_log.sql"),
     ),
+    (
+        6,
+        "attention",
+        include_str!("migrations/0006_attention.sql"),
+    ),
 ];
 
 /// Applies what is missing. Called with the [`lock`] held.
