@@ -24,6 +24,7 @@ mod invalid;
 mod inventory;
 mod listing;
 mod notifications;
+mod operator;
 mod pre_order;
 mod readme;
 mod reads;

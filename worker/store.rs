@@ -23,6 +23,8 @@ pub mod supplier_orders;
 pub mod supplies;
 
 #[cfg(test)]
+mod attention_tests;
+#[cfg(test)]
 mod log_tests;
 #[cfg(test)]
 pub(crate) mod samples;

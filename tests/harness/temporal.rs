@@ -47,6 +47,11 @@ impl TestTemporal {
 
     /// Starts one at that port: it comes back, though it has forgotten everything.
     pub async fn start_at(port: u16) -> TestTemporal {
+        TestTemporal::start_with(port, &[]).await
+    }
+
+    /// Starts one at that port, with more arguments.
+    pub async fn start_with(port: u16, args: &[&str]) -> TestTemporal {
         let mut command = Command::new(needed("temporal"));
         command
             .args([
@@ -69,6 +74,7 @@ impl TestTemporal {
                 "--dynamic-config-value",
                 "history.visibilityProcessorUpdateAckInterval=\"100ms\"",
             ]);
+        command.args(args);
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
         connect(&address).await;

@@ -181,6 +181,3 @@ pub(super) fn workflow_cause(
         unblocked_by: unblocked_by.to_owned(),
     })
 }
-
-#[cfg(test)]
-mod tests;

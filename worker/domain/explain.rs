@@ -154,6 +154,3 @@ fn limit(order: &Order, step: Step) -> Option<u32> {
     let most = step.retry(&order.policy).max_attempts;
     Some(most).filter(|most| *most > 0 && !patient)
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,6 +36,18 @@ pub struct Candidate {
     pub position: Position,
 }
 
+/// Those that ask for attention themselves.
+pub(super) const ASKING: &str = "SELECT document, due_time, order_id, attention_time FROM orders
+     WHERE attention_time IS NOT NULL AND attention_time <= $1
+         AND (attention_time, order_id) > ($2, $3)
+     ORDER BY attention_time, order_id LIMIT $4";
+
+/// Those that are late, without those of [`ASKING`].
+pub(super) const LATE: &str = "SELECT document, due_time, order_id, due_time FROM orders
+     WHERE due_time IS NOT NULL AND due_time < $1 AND (due_time, order_id) > ($2, $3)
+         AND close_time IS NULL AND (attention_time IS NULL OR attention_time > $4)
+     ORDER BY due_time, order_id LIMIT $5";
+
 impl Store {
     /// The orders that need a person at `now`: first those that ask for attention, longest first; then
     /// those whose next thing was due before `overdue_before`. After `after`, `limit` at most.
@@ -68,18 +80,13 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Candidate>, StoreError> {
         let (time, order_id) = key(after);
-        let rows = sqlx::query(
-            "SELECT document, due_time, order_id, attention_time FROM orders
-             WHERE attention_time IS NOT NULL AND attention_time <= $1
-                 AND (attention_time, order_id) > ($2, $3)
-             ORDER BY attention_time, order_id LIMIT $4",
-        )
-        .bind(micros(now))
-        .bind(time)
-        .bind(order_id)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(ASKING)
+            .bind(micros(now))
+            .bind(time)
+            .bind(order_id)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
         let rows = rows.iter().map(|row| candidate(row, Source::Attention));
         rows.collect()
     }
@@ -92,19 +99,14 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Candidate>, StoreError> {
         let (time, order_id) = key(after);
-        let rows = sqlx::query(
-            "SELECT document, due_time, order_id, due_time FROM orders
-             WHERE due_time IS NOT NULL AND due_time < $1 AND (due_time, order_id) > ($2, $3)
-                 AND close_time IS NULL AND (attention_time IS NULL OR attention_time > $4)
-             ORDER BY due_time, order_id LIMIT $5",
-        )
-        .bind(micros(before))
-        .bind(time)
-        .bind(order_id)
-        .bind(micros(now))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(LATE)
+            .bind(micros(before))
+            .bind(time)
+            .bind(order_id)
+            .bind(micros(now))
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
         let rows = rows.iter().map(|row| candidate(row, Source::Overdue));
         rows.collect()
     }

@@ -129,9 +129,11 @@ pub(super) fn shows(command: &Command, world: &World, revision: i64) {
                 OrderState::Cancelling | OrderState::Cancelled
             ));
         }
-        Command::RetryOrder(_) | Command::ResolvePayment(_) => {
-            unreachable!("no story has operators")
+        Command::RetryOrder(_) => {
+            let mut faults = order.fault.iter();
+            assert!(faults.all(|fault| fault.retry_time <= order.update_time));
         }
+        Command::ResolvePayment(_) => unreachable!("the ledgers know better"),
     }
     assert!(revision <= order.revision);
 }

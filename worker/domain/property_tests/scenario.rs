@@ -8,7 +8,7 @@ use crate::domain::{
     address::Address,
     command::{
         CancelOrder, Command, CommandKind, CommandRequest, ConfirmPayment, ConfirmPickup,
-        ReviewOrder, UpdateShippingAddress,
+        RetryOrder, ReviewOrder, UpdateShippingAddress,
     },
     money::Money,
     order::{LineItem, Order},
@@ -100,9 +100,8 @@ impl Arrival {
                 })
             }
             CommandKind::CancelOrder => Command::CancelOrder(CancelOrder { reason }),
-            CommandKind::RetryOrder | CommandKind::ResolvePayment => {
-                unreachable!("operators have tests of their own")
-            }
+            CommandKind::RetryOrder => Command::RetryOrder(RetryOrder { reason }),
+            CommandKind::ResolvePayment => unreachable!("the ledgers know better"),
         };
         CommandRequest {
             request_id: format!("request-{}", self.request),
@@ -199,8 +198,8 @@ fn answer() -> impl Strategy<Value = Answer> {
 fn arrival() -> impl Strategy<Value = Arrival> {
     (
         (0..16usize, prop::bool::weighted(0.1), any::<bool>()),
-        select(CommandKind::ALL).prop_filter("operators have tests of their own", |kind| {
-            !kind.is_for_operators()
+        select(CommandKind::ALL).prop_filter("the ledgers know better", |kind| {
+            *kind != CommandKind::ResolvePayment
         }),
         prop_oneof![2 => Just(0u8), 1 => 1..4u8],
         0..10u8,
