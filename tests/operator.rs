@@ -303,10 +303,9 @@ async fn operators_can_be_kept_out() {
     let options = ServerOptions::default().arg("--no-operator");
     let server = crate::harness::beside_shared(options).await;
     let client = server.client().await;
-    let listed = client
-        .operator
-        .clone()
-        .list_orders_needing_attention(orders::v1::ListOrdersNeedingAttentionRequest::default());
-    assert_eq!(listed.await.unwrap_err().code(), Code::Unimplemented);
+    let request = orders::v1::ListOrdersNeedingAttentionRequest::default();
+    let mut operator = client.operator.clone();
+    let listed = operator.list_orders_needing_attention(request).await;
+    assert_eq!(listed.unwrap_err().code(), Code::Unimplemented);
     assert!(server.client().await.stock(&sku(), 1).await.available == 1);
 }

@@ -34,8 +34,9 @@ impl Client {
     /// The first orders that need a person.
     pub async fn needing_attention(&self) -> ListOrdersNeedingAttentionResponse {
         let request = ListOrdersNeedingAttentionRequest::default();
-        let answer = self.operator.clone().list_orders_needing_attention(request);
-        answer.await.unwrap().into_inner()
+        let mut operator = self.operator.clone();
+        let answer = operator.list_orders_needing_attention(request).await;
+        answer.unwrap().into_inner()
     }
 
     /// Why that order needs a person; nothing when it is not listed.
