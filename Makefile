@@ -11,7 +11,9 @@ LOCKED = $${CI:+--locked}
 CLIENTS = typescript go java browser
 PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
-.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden test test-all smoke clean-tools
+RELEASE =
+
+.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,16 +49,21 @@ lint: lint-tools ## check format, clippy, the protos (also against the accepted 
 	cargo fmt --all --check
 	cd proto && ../.tools/bin/buf lint
 	cd proto && ../.tools/bin/buf format --diff --exit-code
-	cd proto && ../.tools/bin/buf breaking --path orders/v1 --against accepted.binpb
+	cd proto && ../.tools/bin/buf breaking --path orders --against accepted.binpb
 	.tools/bin/cargo-deny $(LOCKED) --workspace check --allow no-license-field bans licenses sources
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 # Once for each accepted state of the contract: from then on it can only be added to.
 accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
-	cd proto && ../.tools/bin/buf build --path orders/v1 --exclude-source-info --output accepted.binpb
+	cd proto && ../.tools/bin/buf build --path orders --exclude-source-info --output accepted.binpb
 
-golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract
+golden: tools test-tools ## write tests/schema/golden.txt anew, after a wanted change of the contract; with RELEASE=v2, keep the payloads that are new as those of that release
 	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- schema::
+	@test -z "$(RELEASE)" || GOLDEN_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-worker --lib -- --exact golden_tests::every_payload_is_written_as_it_was
+
+record: tools test-tools ## keep the histories of every policy and path as those of a release: RELEASE=v2
+	@test -n "$(RELEASE)" || { echo "record: name the release, as in: make record RELEASE=v2" >&2; exit 2; }
+	$(WITH_TOOLS) RECORD_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact replay::record::record_every_path
 
 test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output

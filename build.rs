@@ -11,14 +11,17 @@ const INCLUDES: [&str; 2] = ["proto", "proto/third_party"];
 /// The files of the contract. Cargo runs this again when one of them, or a file beside them, changes.
 const CONTRACT: &str = "proto/orders/v1";
 
+/// What the server asks of a payment provider. No part of what it serves, so not in the descriptor set.
+const PROVIDER: &str = "proto/orders/provider/v1";
+
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in ["build.rs", CONTRACT, "proto/third_party"] {
+    for path in ["build.rs", CONTRACT, PROVIDER, "proto/third_party"] {
         println!("cargo::rerun-if-changed={path}");
     }
 
     let mut compiler = Compiler::new(INCLUDES)?;
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(contract_files()?)?;
+    compiler.open_files(files(CONTRACT)?)?;
 
     // protox's own encoding, not that of the typed set: custom options (google.api.field_behavior) survive only here.
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
@@ -28,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
 
     // The rules of buf.validate are read from the set; Rust types for them would be used by nobody.
+    compiler.open_files(files(PROVIDER)?)?;
     let mut set = compiler.file_descriptor_set();
     set.file.retain(|file| file.package() != "buf.validate");
 
@@ -41,10 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every `.proto` file of the contract, sorted, so that the output does not depend on the file system.
-fn contract_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
+/// Every `.proto` file of a folder, sorted, so that the output does not depend on the file system.
+fn files(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(CONTRACT)? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path
             .extension()

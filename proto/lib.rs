@@ -9,6 +9,7 @@
 //!   - [`v1::order_service_client`], [`v1::order_service_server`]: the order service.
 //!   - [`v1::inventory_service_client`], [`v1::inventory_service_server`]: the inventory service.
 //!   - [`v1::signal_order_request`]: the commands that `SignalOrder` takes.
+//! - [`provider::v1`]: what the server asks of a payment provider outside of it.
 //! - [`google::type`]: [`Money`](google::type::Money) (in code `google::r#type::Money`), vendored in
 //!   `proto/third_party`.
 //! - [`FILE_DESCRIPTOR_SET`]: all of it and what it imports, encoded, for reflection.
@@ -22,9 +23,16 @@ mod orders {
         //! Package `orders.v1`: the contract of the orders service.
         tonic::include_proto!("orders.v1");
     }
+    /// Contracts of those whom the server asks.
+    pub mod provider {
+        pub mod v1 {
+            //! Package `orders.provider.v1`: what the server asks of a payment provider.
+            tonic::include_proto!("orders.provider.v1");
+        }
+    }
 }
 
-pub use orders::v1;
+pub use orders::{provider, v1};
 
 /// Packages of Google APIs that the contract uses.
 pub mod google {

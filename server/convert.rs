@@ -13,6 +13,7 @@
 //! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory`, `operator` | requests |
 //! | `check` | every request by its name |
 //! | `filter`, `page` | the filter language, page sizes and page tokens |
+//! | `movement` | what a payment provider outside is asked, and answers |
 //! | `order`, `event`, `policy`, `cancel_preview` | answers |
 
 mod address;
@@ -26,6 +27,7 @@ mod inventory;
 mod line_item;
 mod list_orders;
 mod money;
+mod movement;
 mod operator;
 mod order;
 mod page;
@@ -53,6 +55,7 @@ pub use inventory::{
 };
 pub use list_orders::{ListOrders, list_orders};
 pub use money::{amount, money};
+pub use movement::{moved, movement, payment_token, resolved};
 pub use operator::{
     ListOrdersNeedingAttention, explain_order, explanation, list_orders_needing_attention,
     needing_attention, resolve_payment, retry_order,

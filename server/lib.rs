@@ -9,6 +9,7 @@
 //! | [`temporal`] | the only place that talks to Temporal; the embedded dev server |
 //! | [`layer`] | what every call passes |
 //! | [`watch`] | following orders: one reader of the log for all watches |
+//! | [`payment_provider`] | the client of a payment provider outside of the process |
 //! | [`error`] | the only place where errors become statuses |
 //! | [`client`] | the command line client: it calls the API, and uses nothing else of this but `convert` |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
@@ -18,6 +19,7 @@ pub mod convert;
 pub mod error;
 pub mod layer;
 pub mod logging;
+pub mod payment_provider;
 pub mod rpc;
 pub mod serve;
 pub mod settings;

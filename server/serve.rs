@@ -12,6 +12,7 @@ use crate::{
     layer::{
         DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer, TrailerLayer, WebOrigins,
     },
+    payment_provider::PaymentProviderError,
     rpc::Orders,
     settings::{LimitSettings, MailSettingsError, ServeSettings, WorkerSettings},
     temporal::{
@@ -59,6 +60,9 @@ pub enum ServeError {
     /// Nobody could be written to.
     #[error(transparent)]
     Mail(#[from] MailSettingsError),
+    /// Nobody could be asked for money.
+    #[error(transparent)]
+    PaymentProvider(#[from] PaymentProviderError),
     /// A worker alone has no Temporal of its own.
     #[error(
         "`orders worker` needs a Temporal that others use too: set --temporal-address \
@@ -110,7 +114,11 @@ impl ServeError {
     /// The program's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::PolicyFile { .. } | Self::Policy { .. } | Self::Mail(_) | Self::NoTemporal => 2,
+            Self::PolicyFile { .. }
+            | Self::Policy { .. }
+            | Self::Mail(_)
+            | Self::PaymentProvider(_)
+            | Self::NoTemporal => 2,
             Self::TemporalEnded(_) | Self::Ended(_) => 1,
             _ => 3,
         }
@@ -124,6 +132,7 @@ impl ServeError {
 pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError> {
     let policies = read_policies(settings.policies)?;
     let notification = settings.common.mail.notification()?;
+    let payment = settings.common.payment.provider()?;
     let listener = listen(settings.listen).await?;
     let mut base = tokio::select! {
         opened = open(&settings.common) => opened?,
@@ -135,7 +144,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     };
     let workers = match settings.no_worker {
         true => Vec::new(),
-        false => start_workers(&base, &settings.common)?,
+        false => start_workers(&base, &settings.common, payment)?,
     };
     let mut background = Background::default();
     background.sweep(&base);
@@ -163,6 +172,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
 pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError> {
     let common = &settings.common;
     let notification = common.mail.notification()?;
+    let payment = common.payment.provider()?;
     if load_profile(common)?.address().is_none() {
         return Err(ServeError::NoTemporal);
     }
@@ -173,7 +183,7 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
             return Ok(());
         }
     };
-    let workers = start_workers(&base, common)?;
+    let workers = start_workers(&base, common, payment)?;
     progress(&format!(
         "ready: running orders of task queue {}",
         common.task_queue

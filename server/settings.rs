@@ -2,10 +2,12 @@
 
 mod limits;
 mod mail;
+mod payment;
 mod web;
 
 pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
+pub use payment::PaymentSettings;
 pub use web::WebSettings;
 
 use crate::temporal::run_worker::Role;
@@ -136,6 +138,10 @@ pub struct CommonSettings {
     /// How people are told of their orders.
     #[command(flatten)]
     pub mail: MailSettings,
+
+    /// Who moves money.
+    #[command(flatten)]
+    pub payment: PaymentSettings,
 
     /// What this process runs: orders, their shipping lanes, or both.
     #[arg(

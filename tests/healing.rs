@@ -104,8 +104,9 @@ async fn release(client: &Client, order_id: &str) {
 /// The order took its money once, and has given it back where it was cancelled.
 async fn assert_settled(server: &TestServer, order: &Order) {
     let payment = order.payment.as_ref().unwrap();
-    let charges = "SELECT count(*) FROM payment_entries
-                   WHERE payment_id = $1 AND kind IN ('CHARGE', 'CAPTURE', 'CONFIRM')";
+    let charges = "SELECT count(*) FROM payment_journal
+                   WHERE payment_id = $1 AND kind IN ('CHARGE', 'CAPTURE', 'CONFIRM')
+                       AND phase = 'SUCCEEDED'";
     let refunds = "SELECT count(*) FROM payment_entries WHERE payment_id = $1 AND kind = 'REFUND'";
     let cancelled = order.state() == OrderState::Cancelled;
     let taken = server.count(charges, &payment.payment_id).await;

@@ -2,7 +2,7 @@
 
 use crate::harness::{
     Client, Placing, ServerOptions, TestServer, TestTemporal, eventually, shared, sku, temporal,
-    temporal::free_port, unique,
+    unique,
 };
 use orders::v1::{
     AttentionReasonType as Reason, Command, CompensationOutcome, OrderEvent, OrderEventType,
@@ -102,11 +102,7 @@ async fn undoing_is_never_given_up_and_an_operator_hastens_it() {
 
 #[tokio::test]
 async fn a_history_that_grows_too_long_is_begun_anew_and_loses_no_command() {
-    let args = [
-        "--dynamic-config-value",
-        "limit.historyCount.suggestContinueAsNew=60",
-    ];
-    let temporal = TestTemporal::start_with(free_port(), &args).await;
+    let temporal = TestTemporal::with_short_histories(60).await;
     let folder = tempfile::tempdir().unwrap();
     let (server, client) = start(&temporal, folder.path(), "").await;
     let sku = sku();

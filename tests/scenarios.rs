@@ -10,6 +10,10 @@ mod row;
 mod run;
 mod table;
 
+pub use providers::Servers;
+pub use run::drive;
+pub use table::all;
+
 use crate::harness::Placing;
 use orders::v1::{CloseReason, CompensationStep, OrderState, ReviewDecision};
 

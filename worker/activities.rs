@@ -12,6 +12,7 @@
 mod command;
 mod deadline;
 pub mod fault;
+mod payment;
 pub mod replenishment;
 mod step;
 

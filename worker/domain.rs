@@ -15,6 +15,7 @@ pub mod explain;
 pub mod message;
 pub mod milestone;
 pub mod money;
+pub mod movement;
 mod operate;
 pub mod order;
 pub mod payment_method;

@@ -20,3 +20,6 @@ pub mod messenger;
 pub mod provider;
 pub mod store;
 pub mod workflow;
+
+#[cfg(test)]
+mod golden_tests;

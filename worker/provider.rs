@@ -6,6 +6,9 @@
 //! store has it and with a key made from the order and the step, and the same key never has a
 //! second effect.
 //!
+//! A payment provider may also live outside of the process ([`ExternalPaymentProvider`]); then the
+//! payment journal holds the intent before it is asked.
+//!
 //! A new provider is a new file here and one line in [`Providers::embedded`].
 //!
 //! The messenger's port ([`NotificationProvider`]) is another thing: messages are written with
@@ -22,7 +25,10 @@ pub mod simulation;
 pub mod smtp_notification;
 
 use crate::{
-    domain::{message::Message, order::Order, step::Step},
+    domain::{
+        message::Message, movement::Movement, order::Order, payment_method::PaymentMethod,
+        step::Step,
+    },
     store::{Connection, StoreError, supplier_orders::SupplierOrder},
 };
 use async_trait::async_trait;
@@ -44,7 +50,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The key of this effect: `order_id/step`. Never random, never of an attempt.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.order.order_id, self.order.step_key(self.step))
+        self.order.effect_key(self.step)
     }
 }
 
@@ -96,39 +102,66 @@ pub struct Parcel {
     pub tracking_number: String,
 }
 
-/// Moves money.
+/// Moves money, inside of the step's transaction. What it keeps is its own; what it answers is written
+/// into the payment journal by the step.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
-    /// Has the order's total held.
-    async fn authorize(
+    /// Makes a movement, or gives the receipt of the one that its key made before.
+    async fn perform(
         &self,
         db: &mut Connection,
         call: &Call<'_>,
+        movement: &Movement,
     ) -> Result<Receipt, ProviderError>;
-    /// Takes what was authorized.
-    async fn capture(&self, db: &mut Connection, call: &Call<'_>)
-    -> Result<Receipt, ProviderError>;
-    /// Takes the order's total at once.
-    async fn charge(&self, db: &mut Connection, call: &Call<'_>) -> Result<Receipt, ProviderError>;
-    /// Books a payment that happened elsewhere.
-    async fn confirm(
+    /// What became of a movement whose answer was lost: its receipt, or none when it did not happen.
+    /// Then it never will.
+    async fn resolve(
         &self,
         db: &mut Connection,
         call: &Call<'_>,
-        transaction_id: &str,
-    ) -> Result<(), ProviderError>;
-    /// Gives back what was taken; none when nothing was.
-    async fn refund(
-        &self,
-        db: &mut Connection,
-        call: &Call<'_>,
+        movement: &Movement,
     ) -> Result<Option<Receipt>, ProviderError>;
-    /// Gives an authorization back; none when there is none any more.
-    async fn void(
-        &self,
-        db: &mut Connection,
-        call: &Call<'_>,
-    ) -> Result<Option<Receipt>, ProviderError>;
+}
+
+/// A movement of money as a provider outside of the process is asked for it: everything that it has
+/// to know, and the key by which it knows it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRequest {
+    /// Of which order.
+    pub order_id: String,
+    /// Whose order it is.
+    pub customer_id: String,
+    /// What it is paid with.
+    pub payment_method: Option<PaymentMethod>,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// What is to move.
+    pub movement: Movement,
+}
+
+/// Moves money outside of the process. It is asked between two transactions: the first one writes the
+/// intent, the second one what came of it. So the same movement may be asked for again at any time,
+/// also by two processes at once, and its key must have one effect; see the contract in
+/// `proto/orders/provider/v1`.
+///
+/// Of the errors it gives, [`ProviderError::NoAnswer`] is for everything that leaves it open whether
+/// money moved.
+#[async_trait]
+pub trait ExternalPaymentProvider: Send + Sync {
+    /// Makes a movement, or gives the receipt of the one that its key made before.
+    async fn perform(&self, request: &PaymentRequest) -> Result<Receipt, ProviderError>;
+    /// What became of a movement: its receipt, or none when it did not happen. The provider must then
+    /// refuse the key for ever, because the call that was lost may still be on its way.
+    async fn resolve(&self, request: &PaymentRequest) -> Result<Option<Receipt>, ProviderError>;
+}
+
+/// Who moves money, and when it is asked.
+#[derive(Clone)]
+pub enum PaymentPort {
+    /// In the store, inside of the step's transaction.
+    Embedded(Arc<dyn PaymentProvider>),
+    /// Outside of the process, between two transactions.
+    External(Arc<dyn ExternalPaymentProvider>),
 }
 
 /// Keeps stock for orders.
@@ -201,7 +234,7 @@ pub trait SupplierProvider: Send + Sync {
 #[derive(Clone)]
 pub struct Providers {
     /// Money.
-    pub payment: Arc<dyn PaymentProvider>,
+    pub payment: PaymentPort,
     /// Stock.
     pub inventory: Arc<dyn InventoryProvider>,
     /// Parcels.
@@ -216,12 +249,18 @@ impl Providers {
     /// The providers that live in the store.
     pub fn embedded() -> Self {
         Self {
-            payment: Arc::new(embedded_payment::EmbeddedPayment),
+            payment: PaymentPort::Embedded(Arc::new(embedded_payment::EmbeddedPayment)),
             inventory: Arc::new(embedded_inventory::EmbeddedInventory),
             shipping: Arc::new(embedded_shipping::EmbeddedShipping),
             fraud: Arc::new(embedded_fraud::EmbeddedFraud),
             supplier: Arc::new(embedded_supplier::EmbeddedSupplier::default()),
         }
+    }
+
+    /// With a payment provider outside of the process.
+    pub fn with_external_payment(mut self, payment: Arc<dyn ExternalPaymentProvider>) -> Self {
+        self.payment = PaymentPort::External(payment);
+        self
     }
 
     /// With the embedded supplier, who delivers this long after a supplier order was opened. Without

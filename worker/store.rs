@@ -15,6 +15,7 @@ pub mod open;
 pub mod order_tx;
 pub mod outbox;
 pub mod overdue;
+pub mod payment_journal;
 pub mod payment_resolution;
 pub mod place;
 pub mod read;

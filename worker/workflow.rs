@@ -10,6 +10,7 @@ mod call;
 mod cancel;
 mod fold;
 mod order_workflow;
+pub mod replay;
 mod replenishment_workflow;
 pub mod search;
 pub mod shipping_lane;

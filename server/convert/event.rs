@@ -71,6 +71,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             payment_method: _,
             last4: _,
         } => (Type::PaymentConfirmed, nothing),
+        Change::PaymentInitiated { step } => (Type::PaymentInitiated, of(*step)),
         Change::PaymentAuthorized {
             transaction_id: _,
             amount: _,

@@ -67,6 +67,7 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         // Shown as compensations, once they are being undone.
         done: _,
         unknown: _,
+        in_flight: _,
         compensations,
         revision,
         place_time,

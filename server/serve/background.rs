@@ -7,7 +7,7 @@ use crate::{
 };
 use orders_worker::{
     messenger,
-    provider::{NotificationProvider, Providers, simulation::Simulation},
+    provider::{ExternalPaymentProvider, NotificationProvider, Providers, simulation::Simulation},
 };
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -59,6 +59,7 @@ impl Background {
 pub(super) fn start_workers(
     base: &Base,
     settings: &CommonSettings,
+    payment: Option<Arc<dyn ExternalPaymentProvider>>,
 ) -> Result<Vec<RunningWorker>, ServeError> {
     let mut roles = settings.run.clone();
     roles.dedup();
@@ -73,9 +74,11 @@ pub(super) fn start_workers(
     for rule in &simulation.rules {
         progress(&format!("SIMULATION: {rule}"));
     }
-    let providers = Providers::embedded()
-        .with_supplier_lead_time(settings.supplier_lead_time)
-        .simulated(&simulation);
+    let mut providers = Providers::embedded().with_supplier_lead_time(settings.supplier_lead_time);
+    if let Some(payment) = payment {
+        providers = providers.with_external_payment(payment);
+    }
+    let providers = providers.simulated(&simulation);
     let start = |role| {
         let (temporal, store) = (base.temporal.clone(), base.store.clone());
         Ok(RunningWorker::start(

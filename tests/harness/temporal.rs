@@ -50,8 +50,13 @@ impl TestTemporal {
         TestTemporal::start_with(port, &[]).await
     }
 
-    /// Starts one at that port, with more arguments.
-    pub async fn start_with(port: u16, args: &[&str]) -> TestTemporal {
+    /// Starts one that asks workflows to continue as new after so many events of their history.
+    pub async fn with_short_histories(events: u32) -> TestTemporal {
+        let limit = format!("limit.historyCount.suggestContinueAsNew={events}");
+        TestTemporal::start_with(free_port(), &["--dynamic-config-value", &limit]).await
+    }
+
+    async fn start_with(port: u16, args: &[&str]) -> TestTemporal {
         let mut command = Command::new(needed("temporal"));
         command
             .args([
@@ -73,8 +78,8 @@ impl TestTemporal {
                 "history.transferProcessorUpdateAckInterval=\"100ms\"",
                 "--dynamic-config-value",
                 "history.visibilityProcessorUpdateAckInterval=\"100ms\"",
-            ]);
-        command.args(args);
+            ])
+            .args(args);
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
         connect(&address).await;

@@ -11,7 +11,7 @@ pub struct Servers {
     pub skipping: TimeSkipping,
     /// The one in which time passes as usual. It runs what needs no skipping: the other skips no time
     /// any more once a shipping lane was cancelled, though both workflows have ended then.
-    _usual: TestTemporal,
+    usual: TestTemporal,
     servers: Vec<(Kind, TestServer, Client)>,
 }
 
@@ -39,7 +39,7 @@ impl Servers {
         let servers = join_all(starting).await;
         Servers {
             skipping,
-            _usual: usual,
+            usual,
             servers,
         }
     }
@@ -50,6 +50,14 @@ impl Servers {
         let found = self.servers.iter().find(|(kind, ..)| *kind == wanted);
         let (_, server, client) = found.expect("a server for each");
         (server, client)
+    }
+
+    /// Where the Temporal is that runs this way.
+    pub fn temporal_of(&self, scenario: &Scenario) -> &str {
+        match scenario.takes_days() {
+            true => &self.skipping.address,
+            false => &self.usual.address,
+        }
     }
 }
 

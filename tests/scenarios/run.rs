@@ -22,9 +22,11 @@ const DAY: i64 = 24 * 3600;
 const AT_ONCE: usize = 8;
 
 /// An order of the table that was placed.
-struct Running {
-    scenario: Scenario,
-    order_id: String,
+pub struct Running {
+    /// Its way.
+    pub scenario: Scenario,
+    /// Its id.
+    pub order_id: String,
     sku: String,
 }
 
@@ -32,20 +34,7 @@ struct Running {
 async fn every_policy_by_every_path() {
     let table = table::all();
     let servers = Servers::start(&table).await;
-    let running: Vec<Running> = stream::iter(table)
-        .map(|scenario| begin(&servers, scenario))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    servers
-        .skipping
-        .pass(Duration::from_secs(DAYS * DAY as u64))
-        .await;
-    let mut outcomes: Vec<Outcome> = stream::iter(&running)
-        .map(|running| finish(&servers, running))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+    let (_, mut outcomes) = drive(&servers, table).await;
     outcomes.sort_by_key(|outcome| outcome.line.clone());
     println!("{} policies by paths, {DAYS} days passed:", outcomes.len());
     println!("{}", Outcome::HEAD);
@@ -54,6 +43,25 @@ async fn every_policy_by_every_path() {
     }
     let failed: Vec<&Outcome> = outcomes.iter().filter(|o| !o.wrong.is_empty()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Takes every order of a table to its end.
+pub async fn drive(servers: &Servers, table: Vec<Scenario>) -> (Vec<Running>, Vec<Outcome>) {
+    let running: Vec<Running> = stream::iter(table)
+        .map(|scenario| begin(servers, scenario))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    servers
+        .skipping
+        .pass(Duration::from_secs(DAYS * DAY as u64))
+        .await;
+    let outcomes = stream::iter(&running)
+        .map(|running| finish(servers, running))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    (running, outcomes)
 }
 
 /// Nothing that a policy can end with is missing in the table.

@@ -30,6 +30,7 @@ const TABLES: &[&str] = &[
     "requests",
     "payments",
     "payment_entries",
+    "payment_journal",
     "stock",
     "reservations",
     "shipments",
@@ -74,7 +75,7 @@ impl Books {
             entry.events.push(serde_json::from_str(&body).unwrap());
         }
         for row in self
-            .rows("SELECT p.order_id, e.kind, e.amount FROM payment_entries e JOIN payments p USING (payment_id)")
+            .rows("SELECT p.order_id, j.kind, j.amount FROM payment_journal j JOIN payments p USING (payment_id) WHERE j.phase = 'SUCCEEDED'")
             .await
         {
             let entry = entries.get_mut(row.get::<&str, _>(0)).unwrap();

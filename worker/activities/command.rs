@@ -5,10 +5,10 @@ use crate::{
     domain::{
         command::{Command, CommandRequest, Refusal},
         event::{ACTOR_ANONYMOUS, Change},
+        movement::{Movement, MovementKind},
         step::Step,
     },
-    provider::{Call, ProviderError},
-    store::{StoreError, order_tx::OrderTx, payment_resolution},
+    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome, payment_resolution},
 };
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -53,7 +53,7 @@ impl OrderActivities {
         let request_id = &request.request_id;
         let reply = match decision {
             Ok(change) => {
-                self.effect(&mut tx, &change).await?;
+                self.effect(&mut tx, &change, actor(request)).await?;
                 tx.record_command(change, actor(request), request_id, &request.attempt)
                     .await?;
                 // The answer shows what follows from the command, too.
@@ -101,23 +101,26 @@ impl OrderActivities {
     }
 
     /// What a command books beside the order's own rows: never a wait for anybody.
-    async fn effect(&self, tx: &mut OrderTx, change: &Change) -> Result<(), StoreError> {
+    async fn effect(
+        &self,
+        tx: &mut OrderTx,
+        change: &Change,
+        actor: &str,
+    ) -> Result<(), StoreError> {
         let Change::PaymentConfirmed { transaction_id, .. } = change else {
             return Ok(());
         };
-        let now = tx.now();
-        let (order, db) = tx.parts();
-        let call = Call {
-            order,
-            step: Step::ChargePayment,
-            now,
-            waited: true,
+        let order = tx.order();
+        let movement = Movement {
+            key: order.effect_key(Step::ChargePayment),
+            payment_id: order.payment.payment_id.clone(),
+            kind: MovementKind::Confirm,
+            amount: order.total.minor,
+            original: None,
         };
-        let confirmed = self.providers.payment.confirm(db, &call, transaction_id);
-        confirmed.await.map_err(|error| match error {
-            ProviderError::Database(error) => error,
-            other => StoreError::Corrupt(other.to_string()),
-        })
+        let mut journal = tx.journal().await?;
+        let moved = Outcome::moved(transaction_id);
+        tx.book(&mut journal, &movement, &moved, actor).await
     }
 }
 

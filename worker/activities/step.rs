@@ -1,6 +1,9 @@
 //! One step: a provider is asked, and its answer is recorded in the same transaction.
 
-use super::{News, OrderActivities, Progress, failed};
+use super::{
+    News, OrderActivities, Progress, failed, fault,
+    payment::{self, Payment, Question},
+};
 use crate::{
     domain::{
         apply::later,
@@ -23,6 +26,8 @@ enum Answer {
     Change(Change),
     /// To be asked again after this long, outside of the transaction.
     Wait(Duration),
+    /// Somebody outside is to be asked, once this transaction is committed.
+    Outside(Question),
 }
 
 /// How far an attempt is.
@@ -56,12 +61,24 @@ impl OrderActivities {
     ) -> Result<News, StoreError> {
         let started = Instant::now();
         let mut attempt = Attempt::New;
+        let mut answered = None;
         loop {
             // The workflow's clock stands still meanwhile; the order's goes on.
             let now = later(input.now, started.elapsed());
             let mut tx = self.store.lock_order(&input.order_id, now).await?;
+            let failed = match answered.take() {
+                Some(answered) => payment::book_answer(&mut tx, step, answered).await?,
+                None => None,
+            };
             if is_next(&tx, step) {
-                match self.ask(&mut tx, step, attempt).await? {
+                match self.ask(&mut tx, step, attempt, failed).await? {
+                    Answer::Outside(question) => {
+                        let intent = format!("intent:{step}");
+                        self.finish(tx, ctx, input.known, &intent).await?;
+                        answered = Some(question.ask().await);
+                        fault::after_commit(&format!("called:{step}"));
+                        continue;
+                    }
                     Answer::Wait(time) => {
                         let limit = tx.order().policy.attempt_timeout;
                         // The provider's slowness must not hold the database's write lock.
@@ -96,24 +113,21 @@ impl OrderActivities {
         tx: &mut OrderTx,
         step: Step,
         attempt: Attempt,
+        failed: Option<ProviderError>,
     ) -> Result<Answer, StoreError> {
-        let now = tx.now();
-        let (order, db) = tx.parts();
-        let call = Call {
-            order,
-            step,
-            now,
-            waited: attempt == Attempt::Waited,
+        let answer = match (failed, attempt) {
+            (Some(error), _) => Err(error),
+            (None, Attempt::TimedOut) => {
+                if step.is_payment() {
+                    payment::no_answer(tx, step).await?;
+                }
+                Err(payment::silence(tx.order().policy.attempt_timeout))
+            }
+            (None, _) => self.perform(tx, step, attempt == Attempt::Waited).await,
         };
-        let answer = match attempt {
-            Attempt::TimedOut => Err(ProviderError::NoAnswer(format!(
-                "no answer within {:?}",
-                order.policy.attempt_timeout
-            ))),
-            _ => perform(&self.providers, db, &call).await,
-        };
+        let order = tx.order();
         let failure = |error: String, unknown| {
-            let before = call.order.fault.as_ref().filter(|fault| fault.step == step);
+            let before = order.fault.as_ref().filter(|fault| fault.step == step);
             Change::AttemptFailed {
                 step,
                 attempt: before.map_or(0, |fault| fault.attempts) + 1,
@@ -122,7 +136,7 @@ impl OrderActivities {
             }
         };
         Ok(match answer {
-            Ok(change) => Answer::Change(change),
+            Ok(answer) => answer,
             Err(ProviderError::Wait(time)) => Answer::Wait(time),
             Err(ProviderError::Refused(reason)) => Answer::Change(match refusal(step, &reason) {
                 Some(change) => change,
@@ -133,6 +147,32 @@ impl OrderActivities {
             Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true)),
             Err(ProviderError::Database(error)) => return Err(error),
         })
+    }
+
+    async fn perform(
+        &self,
+        tx: &mut OrderTx,
+        step: Step,
+        waited: bool,
+    ) -> Result<Answer, ProviderError> {
+        if step.is_payment() {
+            let paid = payment::pay(tx, &self.providers.payment, step, waited).await?;
+            return Ok(match paid {
+                Payment::Done(change) => Answer::Change(change),
+                Payment::Outside(question) => Answer::Outside(question),
+            });
+        }
+        let now = tx.now();
+        let (order, db) = tx.parts();
+        let call = Call {
+            order,
+            step,
+            now,
+            waited,
+        };
+        perform(&self.providers, db, &call)
+            .await
+            .map(Answer::Change)
     }
 }
 
@@ -168,7 +208,6 @@ async fn perform(
     call: &Call<'_>,
 ) -> Result<Change, ProviderError> {
     let Providers {
-        payment,
         inventory,
         shipping,
         fraud,
@@ -187,24 +226,6 @@ async fn perform(
         Step::ReserveInventory => Change::InventoryReserved {
             reservation_id: inventory.reserve(db, call).await?,
         },
-        Step::AuthorizePayment => {
-            let receipt = payment.authorize(db, call).await?;
-            Change::PaymentAuthorized {
-                transaction_id: receipt.transaction_id,
-                amount: receipt.amount,
-            }
-        }
-        Step::CapturePayment | Step::ChargePayment => {
-            let receipt = match step {
-                Step::CapturePayment => payment.capture(db, call).await?,
-                _ => payment.charge(db, call).await?,
-            };
-            Change::PaymentCaptured {
-                step,
-                transaction_id: receipt.transaction_id,
-                amount: receipt.amount,
-            }
-        }
         Step::PreparePackage => {
             let parcel = shipping.prepare(db, call).await?;
             Change::PackagePrepared {
@@ -248,16 +269,14 @@ async fn perform(
             outcome: undone(inventory.release(db, call).await?),
             amount: 0,
         },
-        Step::RefundPayment | Step::VoidAuthorization => {
-            let receipt = match step {
-                Step::RefundPayment => payment.refund(db, call).await?,
-                _ => payment.void(db, call).await?,
-            };
-            Change::Compensated {
-                step,
-                outcome: undone(receipt.is_some()),
-                amount: receipt.map_or(0, |receipt| receipt.amount),
-            }
+        // Asked by way of the journal.
+        Step::AuthorizePayment
+        | Step::CapturePayment
+        | Step::ChargePayment
+        | Step::RefundPayment
+        | Step::VoidAuthorization => {
+            let wrong = format!("{step} is a payment");
+            return Err(StoreError::Corrupt(wrong).into());
         }
     })
 }

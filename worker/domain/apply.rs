@@ -81,6 +81,13 @@ impl Order {
                 self.payment.authorized = amount.minor;
                 self.captured(Step::ChargePayment, transaction_id, amount.minor, now);
             }
+            Change::PaymentInitiated { step } => {
+                self.in_flight = Some(*step);
+                let first = matches!(step, Step::AuthorizePayment | Step::ChargePayment);
+                if first && !self.unknown.contains(step) {
+                    self.payment.state = PaymentState::Pending;
+                }
+            }
             Change::PaymentAuthorized {
                 transaction_id,
                 amount,
@@ -102,6 +109,7 @@ impl Order {
                 self.payment.state = PaymentState::Declined;
                 // The refusal is also the answer to an earlier attempt whose own was lost.
                 self.unknown.retain(|unknown| !unknown.is_payment());
+                self.in_flight = None;
                 self.end(CloseReason::PaymentDeclined);
             }
             Change::AttemptFailed {
@@ -243,6 +251,7 @@ impl Order {
             self.fault = None;
         }
         self.unknown.retain(|unknown| *unknown != step);
+        self.in_flight = self.in_flight.filter(|asked| *asked != step);
         if step.undone_by().is_some() && !self.done.contains(&step) {
             self.done.push(step);
         }
@@ -263,8 +272,11 @@ impl Order {
         if unknown && lasting && !self.unknown.contains(&step) {
             self.unknown.push(step);
         }
+        self.in_flight = self.in_flight.filter(|asked| *asked != step);
         if unknown && step.is_payment() {
             self.payment.state = PaymentState::Indeterminate;
+        } else if step.is_payment() && self.payment.state == PaymentState::Pending {
+            self.payment.state = PaymentState::None;
         }
         if step.is_compensation() {
             let entry = self.compensations.iter_mut().find(|c| c.step == step);
@@ -350,6 +362,12 @@ impl Order {
         self.deadline = None;
         self.fault = None;
         self.compensations = self.compensation_plan();
+        // Its answer comes too late to count: what it was is asked by its key when it is undone.
+        let late = self.in_flight.take();
+        if let Some(step) = late.filter(|step| !self.unknown.contains(step)) {
+            self.unknown.push(step);
+            self.payment.state = PaymentState::Indeterminate;
+        }
         if self.payment.captured > 0 {
             self.payment.state = PaymentState::Refunding;
         } else if self.payment.state == PaymentState::Pending {

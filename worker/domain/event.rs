@@ -79,6 +79,12 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         last4: String,
     },
+    /// A payment provider outside of the process is about to be asked: from here on money may have
+    /// moved, whatever is heard of it.
+    PaymentInitiated {
+        /// Which payment step.
+        step: Step,
+    },
     /// The amount is held.
     PaymentAuthorized {
         /// The provider's name for it.
@@ -236,6 +242,19 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it is about money, or is the end of the order: then the books must agree.
+    pub fn is_about_money(&self) -> bool {
+        match self {
+            Self::Compensated { step, .. } => step.is_payment(),
+            Self::PaymentConfirmed { .. }
+            | Self::PaymentAuthorized { .. }
+            | Self::PaymentCaptured { .. }
+            | Self::PaymentDeclined { .. }
+            | Self::Closed { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The stable type name, as in JSON and SQL.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -246,6 +265,7 @@ impl Change {
             Self::OutOfStock { .. } => "OUT_OF_STOCK",
             Self::PaymentRequested { .. } => "PAYMENT_REQUESTED",
             Self::PaymentConfirmed { .. } => "PAYMENT_CONFIRMED",
+            Self::PaymentInitiated { .. } => "PAYMENT_INITIATED",
             Self::PaymentAuthorized { .. } => "PAYMENT_AUTHORIZED",
             Self::PaymentCaptured { .. } => "PAYMENT_CAPTURED",
             Self::PaymentDeclined { .. } => "PAYMENT_DECLINED",

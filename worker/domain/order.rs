@@ -72,6 +72,10 @@ pub struct Order {
     pub done: Vec<Step>,
     /// The steps that may have had a lasting effect: the answer was lost and has not come since.
     pub unknown: Vec<Step>,
+    /// The payment step that a provider outside of the process is being asked for: its intent is
+    /// recorded, its outcome is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<Step>,
     /// What is being undone, newest first.
     pub compensations: Vec<Compensation>,
     /// Count of the events of this order; the first is 1.
@@ -244,11 +248,17 @@ impl Order {
         }
     }
 
+    /// The key of a step's effect, over all orders: `order_id/step`. Never random, never of an attempt.
+    pub fn effect_key(&self, step: Step) -> String {
+        format!("{}/{}", self.order_id, self.step_key(step))
+    }
+
     /// What would be undone if the order were cancelled now: the exact reverse of what was done.
-    /// A step whose answer was lost is undone too, by its key.
+    /// A step whose answer was lost, or has not come yet, is undone too, by its key.
     pub fn compensation_plan(&self) -> Vec<Compensation> {
         let known = self.done.iter();
-        let steps = known.chain(self.unknown.iter().filter(|step| !self.done.contains(step)));
+        let perhaps = self.unknown.iter().chain(&self.in_flight);
+        let steps = known.chain(perhaps.filter(|step| !self.done.contains(step)));
         let captured =
             self.done.contains(&Step::CapturePayment) || self.done.contains(&Step::ChargePayment);
         let mut undo: Vec<Step> = Vec::new();

@@ -166,6 +166,7 @@ pub fn place(
         fault: None,
         done: Vec::new(),
         unknown: Vec::new(),
+        in_flight: None,
         compensations: Vec::new(),
         revision: 1,
         place_time: now,

@@ -12,6 +12,7 @@ mod ledger;
 mod message_stories;
 mod operator_stories;
 mod oracle;
+mod payment_stories;
 mod random;
 mod replies;
 mod round_trip;

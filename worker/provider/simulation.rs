@@ -10,7 +10,7 @@ mod simulated;
 
 pub use rule::{Faults, Rule, RuleError, Target};
 
-use super::{Call, Providers};
+use super::{Call, PaymentPort, Providers};
 use crate::domain::fingerprint;
 use simulated::Simulated;
 use std::sync::Arc;
@@ -47,8 +47,10 @@ impl Providers {
         } = self;
         let faults = |target| Some(simulation.faults(target)).filter(|f| *f != Faults::default());
         let seed = simulation.seed;
-        if let Some(faults) = faults(Target::Payment) {
-            payment = Arc::new(Simulated::new(payment, faults, seed));
+        // A provider outside of the process is not simulated: what it does is its own affair.
+        if let (PaymentPort::Embedded(inner), Some(faults)) = (&payment, faults(Target::Payment)) {
+            let simulated = Simulated::new(inner.clone(), faults, seed);
+            payment = PaymentPort::Embedded(Arc::new(simulated));
         }
         if let Some(faults) = faults(Target::Inventory) {
             inventory = Arc::new(Simulated::new(inventory, faults, seed));

@@ -26,6 +26,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("migrations/0004_event_log.sql"),
     ),
     (
+        5,
+        "payment journal",
+        include_str!("migrations/0005_payment_journal.sql"),
+    ),
+    (
         6,
         "attention",
         include_str!("migrations/0006_attention.sql"),

@@ -3,7 +3,7 @@
 use super::{
     Connection, Store, StoreError, Tx,
     commits::Committed,
-    micros, outbox,
+    micros, outbox, payment_journal,
     read::{StoredOrder, StoredRequest, events_after, load, remember_request, request},
 };
 use crate::domain::{
@@ -28,6 +28,10 @@ pub struct OrderTx {
     answered: Option<String>,
     /// Whether people are to be told of something.
     has_messages: bool,
+    /// Whether the payment journal has new entries: they are kept, whether or not the order changes.
+    has_entries: bool,
+    /// Whether the order's money changed.
+    moved: bool,
     commits: super::commits::Commits,
     log: super::log::Appended,
     opened: super::supplies::Opened,
@@ -62,6 +66,8 @@ impl Store {
             now,
             answered: None,
             has_messages: false,
+            has_entries: false,
+            moved: false,
             commits: self.commits.clone(),
             log: self.appended.clone(),
             opened: self.opened.clone(),
@@ -207,6 +213,7 @@ impl OrderTx {
         };
         insert_event(&mut self.tx, &self.order.order_id, &event, step_key).await?;
         self.order.apply(&event);
+        self.moved |= event.change.is_about_money();
         // Here, not at the end: a message tells of the order as it was at that moment.
         if let Some(message) = Message::of(&event, &self.order) {
             outbox::insert(&mut self.tx, &message, event.revision).await?;
@@ -214,6 +221,11 @@ impl OrderTx {
         }
         self.appended.push(event);
         Ok(())
+    }
+
+    /// The payment journal was written.
+    pub(super) fn booked(&mut self) {
+        self.has_entries = true;
     }
 
     /// What was added so far.
@@ -249,7 +261,12 @@ impl OrderTx {
         } else {
             events.append(&mut self.appended);
         }
-        if self.order.revision > self.loaded {
+        if self.moved {
+            payment_journal::check(&mut self.tx, &self.order).await?;
+        }
+        if self.order.revision == self.loaded && self.has_entries {
+            self.tx.commit().await?;
+        } else if self.order.revision > self.loaded {
             self.update_row(run_id).await?;
             self.tx.commit().await?;
             self.log.tell();

@@ -7,9 +7,14 @@ use super::{
     list::{Filter, SortKey, Sorting},
     open::OpenError,
     overdue::Place,
+    payment_journal::Outcome,
     samples::take_in,
 };
-use crate::domain::event::Change;
+use crate::domain::{
+    event::Change,
+    movement::{Movement, MovementKind, Task},
+    step::Step,
+};
 use jiff::{SignedDuration, Timestamp};
 
 #[tokio::test]
@@ -219,4 +224,98 @@ async fn a_copied_attempt_stops_nothing_and_is_told_apart() {
     };
     assert!(applied("attempt", "first").await && applied("attempt", "copy").await);
     assert!(!applied("attempt", "third").await && !applied("another", "first").await);
+}
+
+#[tokio::test]
+async fn payments_from_before_the_journal_are_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.db");
+    let store = Store::open(&path).await.unwrap();
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    // The tables as an older version left them: authorized, captured, nothing in a journal.
+    for back in [
+        "DELETE FROM _sqlx_migrations WHERE version = 5",
+        "DROP TABLE payment_journal",
+        "INSERT INTO payment_entries (key, payment_id, kind, amount, transaction_id, time)
+             VALUES ('order/capture_payment', 'pay-order', 'CAPTURE', 100, 'second', 2),
+                    ('order/authorize_payment', 'pay-order', 'AUTHORIZE', 100, 'first', 1)",
+        "UPDATE payments SET authorized = 100, captured = 100",
+    ] {
+        sqlx::query(back).execute(&store.writer).await.unwrap();
+    }
+    store.close().await;
+
+    let store = Store::open(&path).await.unwrap();
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    let journal = tx.journal().await.unwrap();
+    let kinds: Vec<_> = journal.entries.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [MovementKind::Authorize, MovementKind::Capture]);
+    let moved = journal.moved("order/capture_payment").unwrap();
+    assert_eq!(moved.transaction_id.as_deref(), Some("second"));
+    assert_eq!(journal.open().count(), 0);
+}
+
+#[tokio::test]
+async fn the_books_must_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("orders.db")).await.unwrap();
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    let order = tx.order().clone();
+    let step = Step::AuthorizePayment;
+    let authorized = |amount| Change::PaymentAuthorized {
+        transaction_id: "txn".to_owned(),
+        amount,
+    };
+    // The order's log says that it is paid, and the journal knows nothing of it.
+    tx.record(authorized(100), Some("authorize_payment"))
+        .await
+        .unwrap();
+    let refused = tx.commit(1, None).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
+
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    let mut journal = tx.journal().await.unwrap();
+    let task = journal.task(&order, step).unwrap();
+    let Some(Task::Move(movement)) = task else {
+        panic!("{task:?}");
+    };
+    tx.intend(&mut journal, &movement).await.unwrap();
+    // An intent is kept although nothing happened to the order.
+    assert_eq!(tx.commit(1, None).await.unwrap(), []);
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    let mut journal = tx.journal().await.unwrap();
+    assert!(journal.is_open(&movement.key));
+    let moved = Outcome::moved("txn");
+    for _ in 0..2 {
+        tx.book(&mut journal, &movement, &moved, "orders")
+            .await
+            .unwrap();
+    }
+    assert_eq!(journal.entries.len(), 2, "booked once");
+    tx.record(authorized(movement.amount), Some("authorize_payment"))
+        .await
+        .unwrap();
+    tx.commit(1, None).await.unwrap();
+    // More than was authorized cannot be captured, nor more than was captured be refunded.
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    let mut journal = tx.journal().await.unwrap();
+    let too_much = Movement {
+        key: "order/capture_payment".to_owned(),
+        kind: MovementKind::Capture,
+        amount: movement.amount + 1,
+        ..movement
+    };
+    let refused = tx.book(&mut journal, &too_much, &moved, "orders").await;
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))));
+    drop(tx);
+    // Sums that are not those of the journal are noticed before anything is written.
+    sqlx::query("UPDATE payments SET authorized = 1")
+        .execute(&store.writer)
+        .await
+        .unwrap();
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    assert!(matches!(tx.journal().await, Err(StoreError::Corrupt(_))));
 }

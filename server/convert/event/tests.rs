@@ -67,6 +67,13 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             "",
         ),
         (
+            Change::PaymentInitiated {
+                step: Step::CapturePayment,
+            },
+            Some(Step::CapturePayment),
+            "",
+        ),
+        (
             Change::PaymentAuthorized {
                 transaction_id: id(),
                 amount: 1,

@@ -2,6 +2,7 @@
 
 use super::{Faults, draw};
 use crate::{
+    domain::movement::{Movement, MovementKind},
     provider::{
         Call, FraudProvider, InventoryProvider, Parcel, PaymentProvider, ProviderError, Receipt,
         ShippingProvider,
@@ -81,58 +82,32 @@ impl<P: ?Sized> Simulated<P> {
 
 #[async_trait]
 impl PaymentProvider for Simulated<dyn PaymentProvider> {
-    async fn authorize(
+    async fn perform(
         &self,
         db: &mut Connection,
         call: &Call<'_>,
+        movement: &Movement,
     ) -> Result<Receipt, ProviderError> {
         let inner = async {
-            self.decline(call)?;
-            self.inner.authorize(db, call).await
+            if matches!(
+                movement.kind,
+                MovementKind::Authorize | MovementKind::Charge
+            ) {
+                self.decline(call)?;
+            }
+            self.inner.perform(db, call, movement).await
         };
         self.around(call, inner).await
     }
 
-    async fn capture(
+    async fn resolve(
         &self,
         db: &mut Connection,
         call: &Call<'_>,
-    ) -> Result<Receipt, ProviderError> {
-        self.around(call, self.inner.capture(db, call)).await
-    }
-
-    async fn charge(&self, db: &mut Connection, call: &Call<'_>) -> Result<Receipt, ProviderError> {
-        let inner = async {
-            self.decline(call)?;
-            self.inner.charge(db, call).await
-        };
+        movement: &Movement,
+    ) -> Result<Option<Receipt>, ProviderError> {
+        let inner = self.inner.resolve(db, call, movement);
         self.around(call, inner).await
-    }
-
-    /// Nobody is asked: the payment happened elsewhere.
-    async fn confirm(
-        &self,
-        db: &mut Connection,
-        call: &Call<'_>,
-        transaction_id: &str,
-    ) -> Result<(), ProviderError> {
-        self.inner.confirm(db, call, transaction_id).await
-    }
-
-    async fn refund(
-        &self,
-        db: &mut Connection,
-        call: &Call<'_>,
-    ) -> Result<Option<Receipt>, ProviderError> {
-        self.around(call, self.inner.refund(db, call)).await
-    }
-
-    async fn void(
-        &self,
-        db: &mut Connection,
-        call: &Call<'_>,
-    ) -> Result<Option<Receipt>, ProviderError> {
-        self.around(call, self.inner.void(db, call)).await
     }
 }
 

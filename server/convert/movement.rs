@@ -1,0 +1,67 @@
+//! A movement of money, as a payment provider outside of the process is asked for it.
+
+use super::money::money;
+use orders::provider::v1::{self, outcome::Result as Ended};
+use orders_worker::{
+    domain::money::Money,
+    provider::{PaymentRequest, ProviderError, Receipt},
+};
+
+/// The movement as a message.
+pub fn movement(request: &PaymentRequest) -> v1::Movement {
+    let movement = &request.movement;
+    v1::Movement {
+        idempotency_key: movement.key.clone(),
+        payment_id: movement.payment_id.clone(),
+        order_id: request.order_id.clone(),
+        customer_id: request.customer_id.clone(),
+        amount: Some(money(&Money::new(&request.currency, movement.amount))),
+    }
+}
+
+/// The provider's token of what the order is paid with; empty where it has none.
+pub fn payment_token(request: &PaymentRequest) -> String {
+    let method = request.payment_method.as_ref();
+    method
+        .map(|method| method.token.clone())
+        .unwrap_or_default()
+}
+
+/// What an answer to a movement says. All of it moves or nothing.
+///
+/// # Errors
+/// That it was declined, or that the answer says nothing.
+pub fn moved(
+    request: &PaymentRequest,
+    outcome: Option<v1::Outcome>,
+) -> Result<Receipt, ProviderError> {
+    let nothing = |what: &str| ProviderError::NoAnswer(format!("the provider answered {what}"));
+    match outcome.and_then(|outcome| outcome.result) {
+        Some(Ended::Accepted(accepted)) if accepted.transaction_id.is_empty() => {
+            Err(nothing("without a transaction_id"))
+        }
+        Some(Ended::Accepted(accepted)) => Ok(Receipt {
+            transaction_id: accepted.transaction_id,
+            amount: request.movement.amount,
+        }),
+        Some(Ended::Declined(declined)) => Err(ProviderError::Refused(declined.reason)),
+        None => Err(nothing("without an outcome")),
+    }
+}
+
+/// What an answer to the question for a movement says: none when it did not happen.
+///
+/// # Errors
+/// When the answer says nothing.
+pub fn resolved(
+    request: &PaymentRequest,
+    response: v1::ResolveResponse,
+) -> Result<Option<Receipt>, ProviderError> {
+    match response.outcome {
+        None => Ok(None),
+        outcome => match moved(request, outcome) {
+            Err(ProviderError::Refused(_)) => Ok(None),
+            receipt => receipt.map(Some),
+        },
+    }
+}

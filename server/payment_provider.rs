@@ -1,0 +1,171 @@
+//! A payment provider outside of the process: the client of `orders.provider.v1`.
+
+use crate::convert::{moved, movement, payment_token, resolved};
+use async_trait::async_trait;
+use orders::provider::v1::{
+    AuthorizeRequest, CaptureRequest, ChargeRequest, RefundRequest, ResolveRequest, VoidRequest,
+    payment_provider_service_client::PaymentProviderServiceClient,
+};
+use orders_worker::{
+    domain::movement::MovementKind,
+    provider::{ExternalPaymentProvider, PaymentRequest, ProviderError, Receipt},
+};
+use std::{error::Error, time::Duration};
+use tonic::{
+    Code, Status,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+
+/// How long a connection may take to be made. Attempts have their own, shorter, limit.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How often a provider that says nothing is asked whether it is still there, and how long it may take
+/// to say so: a connection that a firewall forgot must not cost every payment an attempt.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The codes by which a provider promises that this call moved nothing.
+const MOVED_NOTHING: [Code; 5] = [
+    Code::ResourceExhausted,
+    Code::Unauthenticated,
+    Code::PermissionDenied,
+    Code::Unimplemented,
+    Code::InvalidArgument,
+];
+
+/// Asks a payment provider by gRPC.
+pub struct RemotePayment {
+    client: PaymentProviderServiceClient<Channel>,
+}
+
+/// Why nobody can be asked at an address.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--payment-provider cannot be used ({0}): give it as http://HOST:PORT or https://HOST:PORT"
+)]
+pub struct PaymentProviderError(String);
+
+impl RemotePayment {
+    /// A provider at `url`, which is connected to with the first call, and again whenever it is lost.
+    ///
+    /// # Errors
+    /// When that cannot be an address.
+    pub fn new(url: &str) -> Result<Self, PaymentProviderError> {
+        let tls = url.starts_with("https://");
+        if !tls && !url.starts_with("http://") {
+            return Err(PaymentProviderError("neither http nor https".to_owned()));
+        }
+        let refused = |error: tonic::transport::Error| {
+            let cause = error.source().map(ToString::to_string);
+            PaymentProviderError(cause.unwrap_or_else(|| error.to_string()))
+        };
+        let mut endpoint = Endpoint::from_shared(url.to_owned())
+            .and_then(|endpoint| endpoint.user_agent(concat!("orders/", env!("CARGO_PKG_VERSION"))))
+            .map_err(refused)?
+            .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT);
+        if tls {
+            let config = ClientTlsConfig::new().with_enabled_roots();
+            endpoint = endpoint.tls_config(config).map_err(refused)?;
+        }
+        Ok(Self {
+            client: PaymentProviderServiceClient::new(endpoint.connect_lazy()),
+        })
+    }
+}
+
+#[async_trait]
+impl ExternalPaymentProvider for RemotePayment {
+    async fn perform(&self, request: &PaymentRequest) -> Result<Receipt, ProviderError> {
+        let mut client = self.client.clone();
+        let asked_for = Some(movement(request));
+        let original = request.movement.original.clone().unwrap_or_default();
+        let outcome = match request.movement.kind {
+            MovementKind::Authorize => {
+                let asked = AuthorizeRequest {
+                    movement: asked_for,
+                    payment_token: payment_token(request),
+                };
+                let answer = client.authorize(asked).await.map_err(failure)?;
+                answer.into_inner().outcome
+            }
+            MovementKind::Capture => {
+                let asked = CaptureRequest {
+                    movement: asked_for,
+                    authorization_id: original,
+                };
+                client
+                    .capture(asked)
+                    .await
+                    .map_err(failure)?
+                    .into_inner()
+                    .outcome
+            }
+            MovementKind::Charge => {
+                let asked = ChargeRequest {
+                    movement: asked_for,
+                    payment_token: payment_token(request),
+                };
+                client
+                    .charge(asked)
+                    .await
+                    .map_err(failure)?
+                    .into_inner()
+                    .outcome
+            }
+            MovementKind::Refund => {
+                let asked = RefundRequest {
+                    movement: asked_for,
+                    capture_id: original,
+                };
+                client
+                    .refund(asked)
+                    .await
+                    .map_err(failure)?
+                    .into_inner()
+                    .outcome
+            }
+            MovementKind::Void => {
+                let asked = VoidRequest {
+                    movement: asked_for,
+                    authorization_id: original,
+                };
+                client
+                    .void(asked)
+                    .await
+                    .map_err(failure)?
+                    .into_inner()
+                    .outcome
+            }
+            // Booked with its command, and asked of nobody.
+            MovementKind::Confirm => {
+                let why = "a confirmed payment is asked of nobody".to_owned();
+                return Err(ProviderError::Failed(why));
+            }
+        };
+        moved(request, outcome)
+    }
+
+    async fn resolve(&self, request: &PaymentRequest) -> Result<Option<Receipt>, ProviderError> {
+        let asked = ResolveRequest {
+            idempotency_key: request.movement.key.clone(),
+            payment_id: request.movement.payment_id.clone(),
+        };
+        let mut client = self.client.clone();
+        let answer = client.resolve(asked).await.map_err(failure)?;
+        resolved(request, answer.into_inner())
+    }
+}
+
+/// An error says that nobody knows, but for the codes of the contract.
+fn failure(status: Status) -> ProviderError {
+    let words = match status.message() {
+        "" => format!("the payment provider: {:?}", status.code()),
+        message => format!("the payment provider: {:?}: {message}", status.code()),
+    };
+    match MOVED_NOTHING.contains(&status.code()) {
+        true => ProviderError::Failed(words),
+        false => ProviderError::NoAnswer(words),
+    }
+}

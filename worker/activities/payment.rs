@@ -1,0 +1,265 @@
+//! Payment steps: what the journal says is next, the intent before the provider is asked, and what
+//! came of it afterwards.
+//!
+//! The embedded provider is asked inside of the step's transaction, with the intent and the outcome
+//! beside its own row. A provider outside is asked between two transactions: the intent is committed
+//! first, and whatever is lost after that is found by it.
+
+use crate::{
+    domain::{
+        event::{ACTOR_PROCESS, Change},
+        movement::{EntryPhase, Journal, Movement, Task},
+        step::{CompensationOutcome, Step},
+    },
+    provider::{
+        Call, ExternalPaymentProvider, PaymentPort, PaymentRequest, ProviderError, Receipt,
+    },
+    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome},
+};
+use std::{sync::Arc, time::Duration};
+
+/// What is next for a payment step.
+pub(super) enum Payment {
+    /// To be recorded: it is done.
+    Done(Change),
+    /// A provider outside is to be asked, once the intent is committed.
+    Outside(Question),
+}
+
+/// What a provider outside is asked.
+pub(super) struct Question {
+    provider: Arc<dyn ExternalPaymentProvider>,
+    request: PaymentRequest,
+    /// Whether it is only asked what became of the movement.
+    resolve: bool,
+    /// How long it may take.
+    limit: Duration,
+}
+
+/// What it answered.
+pub(super) struct Answered {
+    movement: Movement,
+    resolve: bool,
+    answer: Result<Option<Receipt>, ProviderError>,
+}
+
+impl Question {
+    /// Asks, outside of any transaction.
+    pub(super) async fn ask(self) -> Answered {
+        let (provider, request) = (self.provider, self.request);
+        let call = async {
+            match self.resolve {
+                true => provider.resolve(&request).await,
+                false => provider.perform(&request).await.map(Some),
+            }
+        };
+        let answer = tokio::time::timeout(self.limit, call).await;
+        let answer = answer.unwrap_or_else(|_| Err(silence(self.limit)));
+        Answered {
+            movement: request.movement,
+            resolve: self.resolve,
+            answer,
+        }
+    }
+}
+
+/// No answer came in time.
+pub(super) fn silence(limit: Duration) -> ProviderError {
+    ProviderError::NoAnswer(format!("no answer within {limit:?}"))
+}
+
+/// Books what a provider outside answered, whatever has become of the order meanwhile: money may have
+/// moved. Gives why it did not, if so.
+pub(super) async fn book_answer(
+    tx: &mut OrderTx,
+    step: Step,
+    answered: Answered,
+) -> Result<Option<ProviderError>, StoreError> {
+    let Answered {
+        movement,
+        resolve,
+        answer,
+    } = answered;
+    let mut journal = tx.journal().await?;
+    let outcome = outcome(step, &movement, resolve, &answer)?;
+    book(tx, &mut journal, &movement, outcome).await?;
+    Ok(match answer {
+        Ok(_) => None,
+        // This attempt moved nothing; an earlier one of the same key may have.
+        Err(ProviderError::Failed(error)) if journal.is_open(&movement.key) => {
+            Some(ProviderError::NoAnswer(error))
+        }
+        Err(error) => Some(error),
+    })
+}
+
+/// Does what the journal says is next for a payment step.
+pub(super) async fn pay(
+    tx: &mut OrderTx,
+    port: &PaymentPort,
+    step: Step,
+    waited: bool,
+) -> Result<Payment, ProviderError> {
+    let mut journal = tx.journal().await?;
+    loop {
+        let (movement, resolve) = match task(&journal, tx, step)? {
+            Task::Moved(entry) => {
+                let receipt = Receipt {
+                    transaction_id: entry.transaction_id.unwrap_or_default(),
+                    amount: entry.amount,
+                };
+                return Ok(Payment::Done(change(step, Some(receipt))));
+            }
+            Task::Nothing => return Ok(Payment::Done(change(step, None))),
+            Task::Move(movement) => (movement, false),
+            Task::Resolve(movement) => (movement, true),
+        };
+        if !resolve {
+            tx.intend(&mut journal, &movement).await?;
+        }
+        let provider = match port {
+            PaymentPort::Embedded(provider) => provider,
+            PaymentPort::External(provider) => {
+                // A cancellation that comes meanwhile must know what to ask for.
+                if !step.is_compensation() && tx.order().in_flight != Some(step) {
+                    tx.record(Change::PaymentInitiated { step }, None).await?;
+                }
+                return Ok(Payment::Outside(question(tx, provider, movement, resolve)));
+            }
+        };
+        let now = tx.now();
+        let (order, db) = tx.parts();
+        let call = Call {
+            order,
+            step,
+            now,
+            waited,
+        };
+        let answer = match resolve {
+            true => provider.resolve(db, &call, &movement).await,
+            false => provider.perform(db, &call, &movement).await.map(Some),
+        };
+        let outcome = outcome(step, &movement, resolve, &answer)?;
+        book(tx, &mut journal, &movement, outcome).await?;
+        answer?;
+    }
+}
+
+/// Writes that the provider was asked and never answered.
+pub(super) async fn no_answer(tx: &mut OrderTx, step: Step) -> Result<(), StoreError> {
+    let mut journal = tx.journal().await?;
+    let (movement, resolve) = match task(&journal, tx, step)? {
+        Task::Move(movement) => (movement, false),
+        Task::Resolve(movement) => (movement, true),
+        Task::Moved(_) | Task::Nothing => return Ok(()),
+    };
+    if !resolve {
+        tx.intend(&mut journal, &movement).await?;
+    }
+    let answer = Err(silence(tx.order().policy.attempt_timeout));
+    let outcome = outcome(step, &movement, resolve, &answer)?;
+    book(tx, &mut journal, &movement, outcome).await
+}
+
+fn task(journal: &Journal, tx: &OrderTx, step: Step) -> Result<Task, StoreError> {
+    let order = tx.order();
+    let task = journal.task(order, step);
+    let task = task.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    task.ok_or_else(|| StoreError::Corrupt(format!("{step} moves no money")))
+}
+
+fn question(
+    tx: &OrderTx,
+    provider: &Arc<dyn ExternalPaymentProvider>,
+    movement: Movement,
+    resolve: bool,
+) -> Question {
+    let order = tx.order();
+    Question {
+        provider: provider.clone(),
+        request: PaymentRequest {
+            order_id: order.order_id.clone(),
+            customer_id: order.customer_id.clone(),
+            payment_method: order.payment_method.clone(),
+            currency: order.total.currency.clone(),
+            movement,
+        },
+        resolve,
+        limit: order.policy.attempt_timeout,
+    }
+}
+
+async fn book(
+    tx: &mut OrderTx,
+    journal: &mut Journal,
+    movement: &Movement,
+    outcome: Option<Outcome>,
+) -> Result<(), StoreError> {
+    match outcome {
+        Some(outcome) => tx.book(journal, movement, &outcome, ACTOR_PROCESS).await,
+        None => Ok(()),
+    }
+}
+
+/// What an answer is in the journal; none where nothing of this transaction is kept.
+fn outcome(
+    step: Step,
+    movement: &Movement,
+    resolve: bool,
+    answer: &Result<Option<Receipt>, ProviderError>,
+) -> Result<Option<Outcome>, StoreError> {
+    Ok(Some(match answer {
+        Ok(Some(receipt)) if receipt.amount != movement.amount => {
+            return Err(StoreError::Corrupt(format!(
+                "{} was asked for {} and moved {}",
+                movement.key, movement.amount, receipt.amount
+            )));
+        }
+        Ok(Some(receipt)) => Outcome::moved(&receipt.transaction_id),
+        Ok(None) => Outcome::unmoved(EntryPhase::NotHappened, "the provider knows nothing of it"),
+        // A question that failed says nothing about the movement.
+        Err(
+            ProviderError::Refused(words)
+            | ProviderError::Failed(words)
+            | ProviderError::NoAnswer(words),
+        ) if resolve => Outcome::unmoved(EntryPhase::Indeterminate, words),
+        // What must be given back is asked for again: a refusal is not the end of it.
+        Err(ProviderError::Refused(words)) if step.is_compensation() => {
+            Outcome::unmoved(EntryPhase::Failed, words)
+        }
+        Err(ProviderError::Refused(words)) => Outcome::unmoved(EntryPhase::Declined, words),
+        Err(ProviderError::Failed(words)) => Outcome::unmoved(EntryPhase::Failed, words),
+        Err(ProviderError::NoAnswer(words)) => Outcome::unmoved(EntryPhase::Indeterminate, words),
+        Err(ProviderError::Wait(_) | ProviderError::Database(_)) => return Ok(None),
+    }))
+}
+
+/// What a payment step that is done means for the order; without a receipt there was nothing to do.
+fn change(step: Step, receipt: Option<Receipt>) -> Change {
+    let Receipt {
+        transaction_id,
+        amount,
+    } = receipt.clone().unwrap_or(Receipt {
+        transaction_id: String::new(),
+        amount: 0,
+    });
+    match step {
+        Step::AuthorizePayment => Change::PaymentAuthorized {
+            transaction_id,
+            amount,
+        },
+        Step::CapturePayment | Step::ChargePayment => Change::PaymentCaptured {
+            step,
+            transaction_id,
+            amount,
+        },
+        _ => Change::Compensated {
+            step,
+            outcome: match receipt {
+                Some(_) => CompensationOutcome::Done,
+                None => CompensationOutcome::NotNeeded,
+            },
+            amount,
+        },
+    }
+}

@@ -1,0 +1,139 @@
+//! Inputs and answers of activities, updates and workflows.
+
+use super::{
+    commands::request,
+    events::event,
+    orders::{deadline, money},
+    sample::{Sample, time},
+};
+use crate::{
+    activities::{
+        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress,
+        replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
+    },
+    domain::{
+        command::{Command, CommandKind, Refusal},
+        event::Change,
+        money::Money,
+        state::OrderState,
+    },
+};
+
+/// One of each.
+pub fn samples() -> Vec<Sample> {
+    let mut samples = vec![
+        Sample::new("progress", progress()),
+        Sample::new("news", news()),
+        Sample::new(
+            "command-input",
+            CommandInput {
+                progress: progress(),
+                request: request(Command::ConfirmDelivery),
+                signal: Some("signal/run-1/1".to_owned()),
+            },
+        ),
+        Sample::new(
+            "deadline-input",
+            DeadlineInput {
+                progress: progress(),
+                deadline: deadline(),
+            },
+        ),
+        Sample::new("replenishment", replenishment()),
+        Sample::new("on-order-nothing", OnOrder::default()),
+        Sample::new(
+            "on-order",
+            OnOrder {
+                delivery: Some(Delivery {
+                    supplier_order_id: "supply-1".to_owned(),
+                    due_time: time(9),
+                }),
+            },
+        ),
+        Sample::new(
+            "receive-input",
+            ReceiveInput {
+                sku: "sku-1".to_owned(),
+                supplier_order_id: "supply-1".to_owned(),
+                now: time(9),
+            },
+        ),
+        Sample::new("received", Received { taken_in: true }),
+    ];
+    for reply in replies() {
+        let name = match &reply {
+            CommandReply::Done { .. } => "done",
+            CommandReply::Refused { .. } => "refused",
+        };
+        let answer = CommandNews {
+            news: news(),
+            reply: reply.clone(),
+        };
+        samples.push(Sample::new(format!("command-news-{name}"), answer));
+        samples.push(Sample::new(format!("command-reply-{name}"), reply));
+    }
+    for refusal in std::iter::successors(Some(Refusal::RequestReused), after) {
+        let name = match &refusal {
+            Refusal::RequestReused => "request-reused",
+            Refusal::NotAllowed { .. } => "not-allowed",
+            Refusal::Moved { .. } => "moved",
+            Refusal::WrongAmount { .. } => "wrong-amount",
+        };
+        samples.push(Sample::new(format!("refusal-{name}"), refusal));
+    }
+    samples
+}
+
+fn progress() -> Progress {
+    Progress {
+        order_id: "order-1".to_owned(),
+        known: 3,
+        now: time(5),
+    }
+}
+
+fn news() -> News {
+    News {
+        events: vec![event(Change::Screened), event(Change::Delivered)],
+    }
+}
+
+fn replenishment() -> Replenishment {
+    Replenishment {
+        sku: "sku-1".to_owned(),
+    }
+}
+
+fn replies() -> [CommandReply; 2] {
+    [
+        CommandReply::Done {
+            revision: 7,
+            fingerprint: "0123456789abcdef".to_owned(),
+            replayed: true,
+        },
+        CommandReply::Refused {
+            revision: 7,
+            refusal: Refusal::RequestReused,
+        },
+    ]
+}
+
+/// A new refusal does not compile until it has its place in the row.
+fn after(refusal: &Refusal) -> Option<Refusal> {
+    Some(match refusal {
+        Refusal::RequestReused => Refusal::NotAllowed {
+            command: CommandKind::ConfirmPickup,
+            state: OrderState::Placed,
+            allowed: vec![CommandKind::CancelOrder],
+        },
+        Refusal::NotAllowed { .. } => Refusal::Moved {
+            expected: 3,
+            actual: 4,
+        },
+        Refusal::Moved { .. } => Refusal::WrongAmount {
+            amount: Money::new("EUR", 1),
+            total: money(),
+        },
+        Refusal::WrongAmount { .. } => return None,
+    })
+}

@@ -1,0 +1,143 @@
+//! Events: in histories as the answers of activities, and in the table `order_events`.
+
+use super::{
+    orders::{address, money, new_order},
+    sample::{Sample, time},
+};
+use crate::domain::{
+    event::{Change, Event},
+    payment_method::PaymentMethodType,
+    state::{CloseReason, DeadlineKind, ReviewDecision},
+    step::{CompensationOutcome, Step},
+};
+
+/// One of each change.
+pub fn samples() -> Vec<Sample> {
+    changes().into_iter().map(of_change).collect()
+}
+
+fn of_change(change: Change) -> Sample {
+    let name = change.type_name().to_lowercase().replace('_', "-");
+    Sample::new(format!("event-{name}"), event(change))
+}
+
+pub fn event(change: Change) -> Event {
+    Event {
+        revision: 2,
+        time: time(1),
+        actor: "ada".to_owned(),
+        request_id: Some("request-1".to_owned()),
+        change,
+    }
+}
+
+/// Every change that there is, each made from the one before: a new one does not compile until it
+/// has its place in the row.
+fn changes() -> Vec<Change> {
+    let first = Change::Placed {
+        order: Box::new(new_order()),
+    };
+    std::iter::successors(Some(first), after).collect()
+}
+
+fn after(change: &Change) -> Option<Change> {
+    let text = |text: &str| text.to_owned();
+    Some(match change {
+        Change::Placed { .. } => Change::Screened,
+        Change::Screened => Change::FraudDetected {
+            reason: text("a known fraud"),
+        },
+        Change::FraudDetected { .. } => Change::InventoryReserved {
+            reservation_id: text("res-1"),
+        },
+        Change::InventoryReserved { .. } => Change::OutOfStock {
+            reason: text("sku-1: 1 of 2"),
+        },
+        Change::OutOfStock { .. } => Change::PaymentRequested {
+            expire_time: time(60),
+        },
+        Change::PaymentRequested { .. } => Change::PaymentConfirmed {
+            transaction_id: text("txn-1"),
+            amount: money(),
+            payment_method: PaymentMethodType::BankTransfer,
+            last4: text("4242"),
+        },
+        Change::PaymentConfirmed { .. } => Change::PaymentInitiated {
+            step: Step::CapturePayment,
+        },
+        Change::PaymentInitiated { .. } => Change::PaymentAuthorized {
+            transaction_id: text("txn-1"),
+            amount: 3998,
+        },
+        Change::PaymentAuthorized { .. } => Change::PaymentCaptured {
+            step: Step::CapturePayment,
+            transaction_id: text("txn-1"),
+            amount: 3998,
+        },
+        Change::PaymentCaptured { .. } => Change::PaymentDeclined {
+            reason: text("declined"),
+        },
+        Change::PaymentDeclined { .. } => Change::AttemptFailed {
+            step: Step::ChargePayment,
+            attempt: 2,
+            error: text("no answer"),
+            unknown: true,
+        },
+        Change::AttemptFailed { .. } => Change::ApprovalRequested {
+            expire_time: time(60),
+        },
+        Change::ApprovalRequested { .. } => Change::Reviewed {
+            decision: ReviewDecision::Reject,
+            reviewer: text("admin@example.com"),
+            reason: text("too much"),
+        },
+        Change::Reviewed { .. } => Change::Held {
+            expire_time: time(60),
+        },
+        Change::Held { .. } => Change::FulfillmentStarted,
+        Change::FulfillmentStarted => Change::PackagePrepared {
+            shipment_id: text("ship-1"),
+            carrier: text("carrier-1"),
+            tracking_number: text("TRACK-1"),
+        },
+        Change::PackagePrepared { .. } => Change::PickupRequested {
+            shipment_id: text("ship-1"),
+            carrier: text("carrier-1"),
+            tracking_number: text("TRACK-1"),
+        },
+        Change::PickupRequested { .. } => Change::PickupReminded,
+        Change::PickupReminded => Change::PickedUp {
+            tracking_number: Some(text("TRACK-2")),
+            estimated_delivery_time: time(90),
+        },
+        Change::PickedUp { .. } => Change::Shipped {
+            shipment_id: text("ship-1"),
+            carrier: text("carrier-1"),
+            tracking_number: text("TRACK-1"),
+            estimated_delivery_time: time(90),
+        },
+        Change::Shipped { .. } => Change::ReservationCommitted,
+        Change::ReservationCommitted => Change::ShippingAddressUpdated { address: address() },
+        Change::ShippingAddressUpdated { .. } => Change::ShipmentRedirected,
+        Change::ShipmentRedirected => Change::Delivered,
+        Change::Delivered => Change::CancelRequested {
+            reason: text("changed my mind"),
+        },
+        Change::CancelRequested { .. } => Change::DeadlinePassed {
+            kind: DeadlineKind::Release,
+        },
+        Change::DeadlinePassed { .. } => Change::Compensated {
+            step: Step::RefundPayment,
+            outcome: CompensationOutcome::Done,
+            amount: 3998,
+        },
+        Change::Compensated { .. } => Change::CommandRefused {
+            command: text("CANCEL_ORDER"),
+            reason: text("not any more"),
+        },
+        Change::CommandRefused { .. } => Change::Closed {
+            reason: CloseReason::CustomerCancelled,
+        },
+        Change::Closed { .. } => return None,
+    })
+}
