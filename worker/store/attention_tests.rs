@@ -2,12 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::{
-    Store,
-    attention::{Position, Source},
-    micros,
-    samples::take_in,
-};
+use super::{Store, attention::Position, micros, samples::take_in};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 
