@@ -18,6 +18,7 @@
 
 mod address;
 mod amount;
+mod attention;
 mod cancel;
 mod command;
 mod compensations;
@@ -29,12 +30,14 @@ mod connection;
 mod deadline;
 mod events;
 mod exit;
+mod explain;
 mod failure;
 mod filter;
 mod get;
 mod json;
 mod lines;
 mod list;
+mod operator;
 mod options;
 mod order_sheet;
 mod pages;
@@ -42,6 +45,8 @@ mod payment_method;
 mod place;
 mod policies;
 mod print;
+mod resolve_payment;
+mod retry;
 mod review;
 mod start_fulfillment;
 mod status;
@@ -121,6 +126,14 @@ client_commands! {
     UpdateAddress(update_address::UpdateAddress),
     /// Undo everything and close the order, or show what that would undo.
     Cancel(cancel::Cancel),
+    /// List the orders that need a person, and why.
+    Attention(attention::Attention),
+    /// Say what an order waits for, and what would let it go on.
+    Explain(explain::Explain),
+    /// Try at once what an order would try later, and bring back a workflow that is gone.
+    Retry(retry::Retry),
+    /// Say what became of a payment whose answer was lost.
+    ResolvePayment(resolve_payment::ResolvePayment),
     /// Show and set the stock.
     Stock(stock::Stock),
     /// Print the completions of a shell.

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `violations` | the collector of what is wrong with a request |
 //! | `text`, `time`, `money`, `address`, `line_item`, `payment_method`, `enums` | one kind of value each, both ways |
-//! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory` | requests |
+//! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory`, `operator` | requests |
 //! | `check` | every request by its name |
 //! | `filter`, `page` | the filter language, page sizes and page tokens |
 //! | `movement` | what a payment provider outside is asked, and answers |
@@ -28,6 +28,7 @@ mod line_item;
 mod list_orders;
 mod money;
 mod movement;
+mod operator;
 mod order;
 mod page;
 mod payment_method;
@@ -55,6 +56,10 @@ pub use inventory::{
 pub use list_orders::{ListOrders, list_orders};
 pub use money::{amount, money};
 pub use movement::{moved, movement, payment_token, resolved};
+pub use operator::{
+    ListOrdersNeedingAttention, explain_order, explanation, list_orders_needing_attention,
+    needing_attention, resolve_payment, retry_order,
+};
 pub use order::{UiLinks, order};
 pub use place_order::{PlaceOrder, place_fingerprint, place_order};
 pub use policy::policy;

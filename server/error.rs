@@ -15,6 +15,7 @@ use orders_worker::{
         command::{CommandKind, Refusal},
         place::Violation,
         state::OrderState,
+        step::Step,
     },
     store::StoreError,
 };
@@ -81,6 +82,16 @@ pub enum Error {
         order_id: String,
         /// How it closed.
         state: OrderState,
+    },
+    /// What became of a payment is known, or something else is known of it.
+    #[error("{step} of {order_id} cannot be resolved like that: {known}")]
+    PaymentKnown {
+        /// Which order.
+        order_id: String,
+        /// Which payment step.
+        step: Step,
+        /// What is known.
+        known: String,
     },
     /// Orders hold more of the stock than its new count.
     #[error("{reserved} pieces of {sku} are reserved: on_hand cannot be less")]
@@ -176,6 +187,11 @@ impl Error {
             Refusal::WrongAmount { .. } => {
                 Self::Invalid(vec![Violation::new("amount", refusal.to_string())])
             }
+            Refusal::PaymentKnown { step, known } => Self::PaymentKnown {
+                order_id,
+                step,
+                known,
+            },
             Refusal::RequestReused => Self::RequestReused(request_id.to_owned()),
         }
     }
@@ -200,6 +216,7 @@ impl Error {
             Self::PaymentExists(_) => Reason::PaymentIdExists,
             Self::NotAllowed { .. } => Reason::CommandNotAllowed,
             Self::Closed { .. } => Reason::OrderClosed,
+            Self::PaymentKnown { .. } => Reason::PaymentOutcomeKnown,
             Self::StockReserved { .. } => Reason::StockReserved,
             Self::Moved { .. } => Reason::RevisionMismatch,
             Self::Database(_) => Reason::DatabaseUnavailable,
@@ -286,6 +303,9 @@ impl Error {
                 ("state", format!("ORDER_STATE_{state}")),
                 ("allowed_commands", String::new()),
             ],
+            Self::PaymentKnown { order_id, step, .. } => {
+                vec![("order_id", order_id.clone()), ("step", step.to_string())]
+            }
             Self::StockReserved { sku, reserved } => {
                 vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
             }
@@ -318,6 +338,10 @@ impl Error {
             Self::NotAllowed { order_id, .. } | Self::Closed { order_id, .. } => {
                 let subject = format!("orders/{order_id}");
                 details.add_precondition_failure_violation("ORDER_STATE", subject, description);
+            }
+            Self::PaymentKnown { order_id, .. } => {
+                let subject = format!("orders/{order_id}");
+                details.add_precondition_failure_violation("PAYMENT", subject, description);
             }
             Self::StockReserved { sku, .. } => {
                 let subject = format!("stock/{sku}");

@@ -2,16 +2,20 @@
 
 mod cancel_order;
 mod command;
+mod explain_order;
 mod get_order;
 mod get_stock_item;
 mod inventory_service;
 mod list_order_events;
 mod list_orders;
+mod list_orders_needing_attention;
 mod list_policies;
 mod list_stock_items;
 mod list_supplier_orders;
+mod operator_service;
 mod order_service;
 mod place_order;
+mod retry_order;
 mod set_stock_item;
 mod signal_order;
 mod watch;
@@ -26,7 +30,8 @@ use crate::{
     watch::Watches,
 };
 use orders::v1::{
-    inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
+    inventory_service_server::InventoryServiceServer,
+    operator_service_server::OperatorServiceServer, order_service_server::OrderServiceServer,
 };
 use orders_worker::{
     domain::policy::book::PolicyBook,
@@ -81,6 +86,14 @@ impl Orders {
     /// The inventory service, to be served; its requests have at most `max_request` bytes.
     pub fn inventory_service(&self, max_request: usize) -> InventoryServiceServer<Orders> {
         InventoryServiceServer::new(self.clone())
+            .max_decoding_message_size(max_request)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// The operator service, to be served; its requests have at most `max_request` bytes.
+    pub fn operator_service(&self, max_request: usize) -> OperatorServiceServer<Orders> {
+        OperatorServiceServer::new(self.clone())
             .max_decoding_message_size(max_request)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)

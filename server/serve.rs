@@ -165,6 +165,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         origins: settings.web.origins(),
         limits: settings.limits,
         max_watches: settings.max_watches,
+        operator: !settings.no_operator,
     };
     let served = serve_api(&mut base, policies, edge, stop).await;
     background.stop().await;
@@ -233,6 +234,8 @@ struct Edge {
     limits: LimitSettings,
     origins: WebOrigins,
     max_watches: u32,
+    /// Whether operators are served, too.
+    operator: bool,
 }
 
 async fn serve_api(
@@ -246,6 +249,7 @@ async fn serve_api(
         limits,
         origins,
         max_watches,
+        operator,
     } = edge;
     let address = listener.local_addr().map_err(|source| ServeError::Listen {
         address: SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -272,6 +276,7 @@ async fn serve_api(
         .add_service(reflection().build_v1alpha()?)
         .add_service(orders.order_service(max_request as usize))
         .add_service(orders.inventory_service(max_request as usize))
+        .add_optional_service(operator.then(|| orders.operator_service(max_request as usize)))
         .serve_with_incoming_shutdown(limits::incoming(listener, &limits), async move {
             drained.cancelled().await;
         });

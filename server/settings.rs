@@ -97,6 +97,10 @@ pub struct ServeSettings {
     #[arg(long, env = "ORDERS_NO_WORKER", default_value_t)]
     pub no_worker: bool,
 
+    /// Do not serve the OperatorService here: it is for those who run the service.
+    #[arg(long, env = "ORDERS_NO_OPERATOR", default_value_t)]
+    pub no_operator: bool,
+
     /// How much callers may ask.
     #[command(flatten)]
     pub limits: LimitSettings,

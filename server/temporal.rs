@@ -3,6 +3,7 @@
 
 mod caller;
 pub mod connect;
+mod describe;
 pub mod dev_server;
 mod error;
 mod order;
@@ -16,6 +17,7 @@ mod search_attributes;
 pub mod sweep;
 
 pub use caller::within_time;
+pub use describe::{Described, DescribedActivity};
 pub use error::TemporalError;
 
 use orders_worker::workflow::shipping_lane;

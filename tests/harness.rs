@@ -5,6 +5,7 @@ pub mod client;
 pub mod commands;
 pub mod flaky;
 pub mod h2;
+pub mod operator;
 pub mod order;
 pub mod payment_provider;
 pub mod postgres;

@@ -24,6 +24,7 @@ mod invalid;
 mod inventory;
 mod listing;
 mod notifications;
+mod operator;
 mod outages;
 mod outside_payment;
 mod postgres;

@@ -120,6 +120,7 @@ async fn reflection_lists_the_services_and_knows_the_error_details() {
     for service in [
         "orders.v1.OrderService",
         "orders.v1.InventoryService",
+        "orders.v1.OperatorService",
         "grpc.health.v1.Health",
     ] {
         assert!(list.contains(service), "{list}");

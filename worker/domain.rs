@@ -8,12 +8,15 @@
 
 pub mod address;
 pub(crate) mod apply;
+pub mod attention;
 pub mod command;
 pub mod event;
+pub mod explain;
 pub mod message;
 pub mod milestone;
 pub mod money;
 pub mod movement;
+mod operate;
 pub mod order;
 pub mod payment_method;
 pub mod phase;

@@ -7,6 +7,7 @@
 //! outside names the database only by the aliases [`Db`], [`Connection`] and [`Tx`], and what differs
 //! is in `dialect`.
 
+pub mod attention;
 pub mod commits;
 pub mod database;
 pub(crate) mod dialect;
@@ -18,6 +19,7 @@ pub mod order_tx;
 pub mod outbox;
 pub mod overdue;
 pub mod payment_journal;
+pub mod payment_resolution;
 pub mod place;
 pub mod read;
 mod statement;
@@ -25,6 +27,8 @@ pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
 
+#[cfg(test)]
+mod attention_tests;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]

@@ -58,7 +58,7 @@ macro_rules! with_order {
 with_order! {
     PlaceOrderResponse GetOrderResponse ConfirmPaymentResponse ReviewOrderResponse
     StartFulfillmentResponse ConfirmPickupResponse ConfirmDeliveryResponse
-    UpdateShippingAddressResponse CancelOrderResponse
+    UpdateShippingAddressResponse CancelOrderResponse RetryOrderResponse ResolvePaymentResponse
 }
 
 impl CommandOptions {

@@ -5,7 +5,8 @@ use super::{
     options::{ClientOptions, Format},
 };
 use orders::v1::{
-    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+    inventory_service_client::InventoryServiceClient,
+    operator_service_client::OperatorServiceClient, order_service_client::OrderServiceClient,
 };
 use std::{cell::Cell, error::Error, fmt::Display, time::Duration};
 use tokio::time::Instant;
@@ -95,6 +96,11 @@ impl Connection {
     /// The inventory service.
     pub fn inventory(&self) -> InventoryServiceClient<Channel> {
         InventoryServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MOST)
+    }
+
+    /// The operator service.
+    pub fn operator(&self) -> OperatorServiceClient<Channel> {
+        OperatorServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MOST)
     }
 
     /// What is left of the time limit.

@@ -96,6 +96,8 @@ pub(super) fn what(event: &OrderEvent) -> String {
         Type::Screened => "screened: nothing found".to_owned(),
         Type::PickupReminded => "carrier reminded of the pickup".to_owned(),
         Type::CancelRequested => "cancellation requested".to_owned(),
+        Type::RetryRequested => "tried at once by an operator".to_owned(),
+        Type::PaymentResolved => format!("{step} resolved by an operator"),
         Type::CommandRefused => "command refused".to_owned(),
         // The names of the others say it.
         kind => small(words::event_type(kind), " "),

@@ -31,6 +31,8 @@ words! {
     supplier_order_state: SupplierOrderState "SUPPLIER_ORDER_STATE_";
     method_type: PaymentMethodType "PAYMENT_METHOD_TYPE_";
     step: Step "STEP_";
+    waits_for: WaitsFor "WAITS_FOR_";
+    attention_reason: AttentionReasonType "ATTENTION_REASON_TYPE_";
 }
 
 /// A name in small letters with a separator: `charge_payment`, `credit card`.
@@ -54,6 +56,8 @@ pub fn command(command: v1::Command) -> &'static str {
         v1::Command::ConfirmDelivery => "confirm-delivery",
         v1::Command::UpdateShippingAddress => "update-address",
         v1::Command::CancelOrder => "cancel",
+        v1::Command::RetryOrder => "retry",
+        v1::Command::ResolvePayment => "resolve-payment",
     }
 }
 

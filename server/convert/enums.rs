@@ -3,7 +3,9 @@
 
 use orders::v1;
 use orders_worker::domain::{
+    attention::CauseKind,
     command::CommandKind,
+    explain::WaitsFor,
     payment_method::PaymentMethodType,
     policy::{CancelCutoff, DeliveryMode, PaymentMode, SecureOrder, ShippingMode},
     state::{
@@ -48,7 +50,13 @@ to_proto!(deadline_kind: DeadlineKind => DeadlineKind {
 to_proto!(review_decision: ReviewDecision => ReviewDecision { Approve, Reject });
 to_proto!(command: CommandKind => Command {
     ConfirmPayment, ReviewOrder, StartFulfillment, ConfirmPickup, ConfirmDelivery,
-    UpdateShippingAddress, CancelOrder,
+    UpdateShippingAddress, CancelOrder, RetryOrder, ResolvePayment,
+});
+to_proto!(waits_for: WaitsFor => WaitsFor {
+    Nothing, Command, Provider, Retry, Operator, Workflow,
+});
+to_proto!(cause_kind: CauseKind => AttentionReasonType {
+    StepFailing, PaymentIndeterminate, NoWorkflow, WorkflowFailing, Overdue,
 });
 to_proto!(step: Step => Step {
     Screen, ReserveInventory, AuthorizePayment, CapturePayment, ChargePayment, PreparePackage,
@@ -165,6 +173,10 @@ mod tests {
             "REVIEW_DECISION", ReviewDecision, ReviewDecision, review_decision, beside []
         );
         same_names!("COMMAND", CommandKind, Command, command, beside []);
+        same_names!("WAITS_FOR", WaitsFor, WaitsFor, waits_for, beside []);
+        same_names!(
+            "ATTENTION_REASON_TYPE", CauseKind, AttentionReasonType, cause_kind, beside []
+        );
         same_names!(
             "COMPENSATION_OUTCOME", CompensationOutcome, CompensationOutcome,
             compensation_outcome, beside []

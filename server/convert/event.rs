@@ -160,6 +160,22 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             };
             (Type::CommandRefused, nothing.why(&why))
         }
+        Change::RetryRequested { reason } => (Type::RetryRequested, nothing.why(reason)),
+        Change::PaymentResolved {
+            step,
+            outcome,
+            transaction_id,
+            amount: _,
+            evidence,
+            reason,
+        } => {
+            let outcome = match transaction_id.as_str() {
+                "" => outcome.to_string(),
+                transaction_id => format!("{outcome} as {transaction_id}"),
+            };
+            let why = format!("{outcome}; evidence: {evidence}; {reason}");
+            (Type::PaymentResolved, of(*step).why(&why))
+        }
         Change::Closed { reason } => {
             let reason = enums::close_reason(*reason).as_str_name();
             (Type::Closed, nothing.why(reason))

@@ -190,6 +190,7 @@ fn attention(fault: &Fault) -> v1::Attention {
         last_error,
         since,
         retry_time: _,
+        unknown: _,
     } = fault;
     v1::Attention {
         step: enums::step(*step).into(),
@@ -200,7 +201,7 @@ fn attention(fault: &Fault) -> v1::Attention {
 }
 
 /// What the order waits for: its deadline, else the next attempt of the step that failed.
-fn deadline(
+pub(super) fn deadline(
     deadline: Option<&Deadline>,
     fault: Option<&Fault>,
     now: Timestamp,

@@ -22,6 +22,8 @@ pub enum Reason {
     CommandNotAllowed,
     /// The order is closed: a signal would reach nobody.
     OrderClosed,
+    /// What became of the payment is known, or something else is known of it.
+    PaymentOutcomeKnown,
     /// Orders hold more than the new count.
     StockReserved,
     /// The order is not at the expected revision.
@@ -56,7 +58,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 23] = [
+    pub const ALL: [Reason; 24] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
@@ -65,6 +67,7 @@ impl Reason {
         Self::PaymentIdExists,
         Self::CommandNotAllowed,
         Self::OrderClosed,
+        Self::PaymentOutcomeKnown,
         Self::StockReserved,
         Self::RevisionMismatch,
         Self::DatabaseUnavailable,
@@ -93,6 +96,7 @@ impl Reason {
             Self::PaymentIdExists => "PAYMENT_ID_EXISTS",
             Self::CommandNotAllowed => "COMMAND_NOT_ALLOWED",
             Self::OrderClosed => "ORDER_CLOSED",
+            Self::PaymentOutcomeKnown => "PAYMENT_OUTCOME_KNOWN",
             Self::StockReserved => "STOCK_RESERVED",
             Self::RevisionMismatch => "REVISION_MISMATCH",
             Self::DatabaseUnavailable => "DATABASE_UNAVAILABLE",
@@ -119,9 +123,10 @@ impl Reason {
             Self::RequestIdReused | Self::OrderIdExists | Self::PaymentIdExists => {
                 Code::AlreadyExists
             }
-            Self::CommandNotAllowed | Self::OrderClosed | Self::StockReserved => {
-                Code::FailedPrecondition
-            }
+            Self::CommandNotAllowed
+            | Self::OrderClosed
+            | Self::PaymentOutcomeKnown
+            | Self::StockReserved => Code::FailedPrecondition,
             Self::RevisionMismatch => Code::Aborted,
             Self::DatabaseUnavailable | Self::TemporalUnavailable | Self::ServerStopping => {
                 Code::Unavailable

@@ -1,4 +1,4 @@
-//! The seven commands: one update each, and one way to send them all.
+//! The commands: one update each, and one way to send them all.
 
 use super::{Orders, within};
 use crate::{error::Error, temporal::TemporalError};

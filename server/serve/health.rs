@@ -16,6 +16,9 @@ const COMMANDS: &str = "orders.v1.OrderService";
 /// The same for the stock, which needs the database only: it works whenever reads do.
 const STOCK: &str = "orders.v1.InventoryService";
 
+/// What operators ask is answered whenever reads are; what they command needs what commands need.
+const OPERATORS: &str = "orders.v1.OperatorService";
+
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -35,7 +38,7 @@ pub(super) async fn start(
     temporal: &Temporal,
 ) -> (Monitor, HealthServer<impl Health>) {
     let (reporter, service) = tonic_health::server::health_reporter();
-    for name in ["", COMMANDS, STOCK] {
+    for name in ["", COMMANDS, STOCK, OPERATORS] {
         reporter
             .set_service_status(name, ServingStatus::NotServing)
             .await;
@@ -70,7 +73,7 @@ impl Monitor {
         self.looking.abort();
         // A look that is at its end must not say the contrary afterwards.
         let _ = self.looking.await;
-        for name in ["", COMMANDS, STOCK] {
+        for name in ["", COMMANDS, STOCK, OPERATORS] {
             self.reporter
                 .set_service_status(name, ServingStatus::NotServing)
                 .await;
@@ -96,7 +99,12 @@ async fn look(
             tracing::info!(reads, commands, "health");
             before = Some((reads, commands));
             // Only then: every call sends a message to everybody who watches.
-            for (name, serving) in [("", reads), (STOCK, reads), (COMMANDS, commands)] {
+            for (name, serving) in [
+                ("", reads),
+                (STOCK, reads),
+                (OPERATORS, reads),
+                (COMMANDS, commands),
+            ] {
                 let status = match serving {
                     true => ServingStatus::Serving,
                     false => ServingStatus::NotServing,

@@ -21,6 +21,8 @@ const SERVING: i32 = 1;
 const NOT_SERVING: i32 = 2;
 const COMMANDS: &str = "orders.v1.OrderService";
 const STOCK: &str = "orders.v1.InventoryService";
+/// The same for what operators ask.
+const OPERATORS: &str = "orders.v1.OperatorService";
 
 struct Health(HealthClient<Channel>);
 
@@ -108,7 +110,7 @@ async fn who_watches_is_told_of_changes_only_and_does_not_hold_up_the_stop() {
     let mut server = beside_shared(ServerOptions::default()).await;
     let health = Health::of(&server).await;
     let mut watches = Vec::new();
-    for service in ["", COMMANDS, STOCK] {
+    for service in ["", COMMANDS, STOCK, OPERATORS] {
         let mut watch = health.watch(service).await;
         assert_eq!(next(&mut watch).await, SERVING);
         watches.push(watch);

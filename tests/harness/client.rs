@@ -5,17 +5,20 @@ use orders::v1::{
     CancelOrderRequest, ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order,
     OrderState, PlaceOrderRequest, ReviewDecision, ReviewOrderRequest, SetStockItemRequest,
     ShipmentState, StartFulfillmentRequest, StockItem,
-    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+    inventory_service_client::InventoryServiceClient,
+    operator_service_client::OperatorServiceClient, order_service_client::OrderServiceClient,
 };
 use tonic::{Code, Response, transport::Channel};
 
-/// Both services of a server.
+/// The services of a server.
 #[derive(Clone)]
 pub struct Client {
     /// The order service.
     pub orders: OrderServiceClient<Channel>,
     /// The inventory service.
     pub inventory: InventoryServiceClient<Channel>,
+    /// The operator service.
+    pub operator: OperatorServiceClient<Channel>,
 }
 
 impl Client {
@@ -30,7 +33,8 @@ impl Client {
         let channel = endpoint.connect().await?;
         Ok(Client {
             orders: OrderServiceClient::new(channel.clone()),
-            inventory: InventoryServiceClient::new(channel),
+            inventory: InventoryServiceClient::new(channel.clone()),
+            operator: OperatorServiceClient::new(channel),
         })
     }
 

@@ -10,7 +10,7 @@ use orders_server::error::Reason;
 use serde_json::{Value, json};
 
 /// The reads, and SetStockItem: what takes no command.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
     "GetOrder",
     "ListOrders",
     "ListOrderEvents",
@@ -18,7 +18,12 @@ const OTHERS: [&str; 7] = [
     "ListStockItems",
     "SetStockItem",
     "ListSupplierOrders",
+    "ListOrdersNeedingAttention",
+    "ExplainOrder",
 ];
+
+/// What only operators may ask. They name no revision.
+const OF_OPERATORS: [&str; 2] = ["RetryOrder", "ResolvePayment"];
 
 /// A good request of a command, to that order.
 fn command(rpc: &str, order_id: &str) -> Value {
@@ -31,6 +36,14 @@ fn command(rpc: &str, order_id: &str) -> Value {
         "ReviewOrder" => json!({"decision": "REVIEW_DECISION_APPROVE"}),
         "UpdateShippingAddress" => json!({"shipping_address": address()}),
         "SignalOrder" => json!({"start_fulfillment": {}}),
+        "RetryOrder" => json!({"reason": "it is back"}),
+        "ResolvePayment" => json!({
+            "step": "STEP_CHARGE_PAYMENT",
+            "outcome": "PAYMENT_OUTCOME_SUCCEEDED",
+            "transaction_id": format!("txn-{order_id}-charge_payment"),
+            "evidence": "statement 7",
+            "reason": "asked the bank",
+        }),
         _ => json!({}),
     };
     with(head, body)
@@ -61,7 +74,7 @@ fn placing(sku: &str) -> Value {
 /// A good request of what is no command.
 fn other(stage: &Stage, rpc: &str) -> Value {
     match rpc {
-        "GetOrder" | "ListOrderEvents" => json!({"order_id": stage.closed}),
+        "GetOrder" | "ListOrderEvents" | "ExplainOrder" => json!({"order_id": stage.closed}),
         "GetStockItem" => json!({"sku": stage.sku}),
         "SetStockItem" => json!({
             "request_id": unique("request"),
@@ -96,7 +109,9 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             case(closed, Reason::OrderClosed);
         } else {
             case(closed, Reason::CommandNotAllowed);
-            case(json!({"expected_revision": 1}), Reason::RevisionMismatch);
+            if !OF_OPERATORS.contains(&rpc) {
+                case(json!({"expected_revision": 1}), Reason::RevisionMismatch);
+            }
         }
     }
     let place = |fields| with(placing(&stage.sku), fields);
@@ -149,7 +164,30 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             ),
             Reason::StockReserved,
         ),
-        ("ListSupplierOrders", negative, Reason::InvalidRequest),
+        (
+            "ListSupplierOrders",
+            negative.clone(),
+            Reason::InvalidRequest,
+        ),
+        (
+            "ListOrdersNeedingAttention",
+            negative,
+            Reason::InvalidRequest,
+        ),
+        ("ExplainOrder", json!({}), Reason::InvalidRequest),
+        (
+            "ExplainOrder",
+            json!({"order_id": "no-such-order"}),
+            Reason::OrderNotFound,
+        ),
+        (
+            "ResolvePayment",
+            with(
+                command("ResolvePayment", &stage.waiting["ResolvePayment"]),
+                json!({"step": "STEP_REFUND_PAYMENT"}),
+            ),
+            Reason::PaymentOutcomeKnown,
+        ),
     ];
     cases.extend(rows.map(|(rpc, request, reason)| Case::refused(rpc, request, reason)));
     cases

@@ -194,6 +194,7 @@ fn check_precondition(refused: &Refused, reason: Reason, said: &str) {
     let keys: &[&str] = match reason {
         Reason::CommandNotAllowed => &["order_id", "command", "state", "allowed_commands"],
         Reason::OrderClosed => &["order_id", "state", "allowed_commands"],
+        Reason::PaymentOutcomeKnown => &["order_id", "step"],
         Reason::StockReserved => &["sku", "reserved"],
         Reason::RevisionMismatch => &["order_id", "expected_revision", "revision"],
         _ => &[],

@@ -10,12 +10,12 @@ use nix::{
     fcntl::{FcntlArg, fcntl},
     libc,
 };
-use orders::v1::{OrderState, PlaceOrderRequest};
+use orders::v1::{Order, OrderState, PaymentState, PlaceOrderRequest};
 use std::{collections::BTreeMap, fs::File, process::Command};
 use tempfile::TempDir;
 
-/// The commands, and SignalOrder.
-pub const COMMANDS: [&str; 8] = [
+/// The commands, SignalOrder, and those of operators.
+pub const COMMANDS: [&str; 10] = [
     "ConfirmPayment",
     "ReviewOrder",
     "StartFulfillment",
@@ -24,6 +24,8 @@ pub const COMMANDS: [&str; 8] = [
     "UpdateShippingAddress",
     "CancelOrder",
     "SignalOrder",
+    "RetryOrder",
+    "ResolvePayment",
 ];
 
 /// How many watches the server allows.
@@ -216,6 +218,18 @@ async fn orders_for(client: &Client, sku: &str) -> BTreeMap<&'static str, String
             }
             "ConfirmDelivery" => {
                 placed(client, Placing::new("standard", sku), OrderState::InTransit).await
+            }
+            "RetryOrder" | "ResolvePayment" => {
+                let placing = Placing::new("lost-for-long", sku).token("tok-lost-answer");
+                let id = client.place(placing).await.order_id;
+                let lost = |order: &Order| {
+                    order
+                        .payment
+                        .as_ref()
+                        .is_some_and(|payment| payment.state() == PaymentState::Indeterminate)
+                };
+                client.until_that(&id, "the answer to be lost", lost).await;
+                id
             }
             _ => client.held(sku).await,
         };

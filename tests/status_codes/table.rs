@@ -36,11 +36,23 @@ const COMMAND: [Reason; 9] = [
     DeadlineExceeded,
 ];
 
+/// Of an operator's command: it names no revision.
+const OPERATOR: [Reason; 8] = [
+    InvalidRequest,
+    OrderNotFound,
+    RequestIdReused,
+    CommandNotAllowed,
+    TooManyCommands,
+    DatabaseUnavailable,
+    TemporalUnavailable,
+    DeadlineExceeded,
+];
+
 /// Of a list.
 const LIST: [Reason; 3] = [InvalidRequest, DatabaseUnavailable, DeadlineExceeded];
 
 /// One row for each RPC.
-pub const TABLE: [(&str, &[Reason]); 19] = [
+pub const TABLE: [(&str, &[Reason]); 23] = [
     (
         "PlaceOrder",
         &[
@@ -137,6 +149,32 @@ pub const TABLE: [(&str, &[Reason]); 19] = [
         ],
     ),
     ("ListSupplierOrders", &LIST),
+    // Without Temporal they answer what is known without it.
+    ("ListOrdersNeedingAttention", &LIST),
+    (
+        "ExplainOrder",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            DatabaseUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    ("RetryOrder", &OPERATOR),
+    (
+        "ResolvePayment",
+        &[
+            InvalidRequest,
+            OrderNotFound,
+            RequestIdReused,
+            CommandNotAllowed,
+            PaymentOutcomeKnown,
+            TooManyCommands,
+            DatabaseUnavailable,
+            TemporalUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
 ];
 
 /// What stands in the table, and no test provokes.

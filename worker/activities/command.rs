@@ -3,12 +3,18 @@
 use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed, fault};
 use crate::{
     domain::{
-        command::{CommandRequest, Refusal},
+        command::{Command, CommandRequest, Refusal},
         event::{ACTOR_ANONYMOUS, Change},
         movement::{Movement, MovementKind},
         step::Step,
     },
-    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome},
+    provider::PaymentPort,
+    store::{
+        StoreError,
+        order_tx::OrderTx,
+        payment_journal::Outcome,
+        payment_resolution::{self, Witness},
+    },
 };
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -38,13 +44,21 @@ impl OrderActivities {
         let mut tx = self.store.lock_order(order_id, progress.now).await?;
         let fingerprint = request.fingerprint(order_id);
         let before = tx.request(&request.request_id).await?;
-        let decision = match before {
+        let mut decision = match before {
             Some(before) if before.resource == *order_id && before.fingerprint == fingerprint => {
                 return self.replayed(tx, ctx, input, fingerprint).await;
             }
             Some(_) => Err(Refusal::RequestReused),
             None => request.decide(tx.order(), tx.now()),
         };
+        if let (Ok(Change::PaymentResolved { amount, .. }), Command::ResolvePayment(resolved)) =
+            (&decision, &request.command)
+        {
+            let (amount, witness) = (*amount, self.witness());
+            let actor = actor(request);
+            let booked = payment_resolution::book(&mut tx, resolved, amount, witness, actor);
+            decision = booked.await?.and(decision);
+        }
         let kind = request.command.kind();
         let request_id = &request.request_id;
         let reply = match decision {
@@ -94,6 +108,14 @@ impl OrderActivities {
         let known = input.progress.known;
         let news = self.finish(tx, ctx, known, "record_command").await?;
         Ok(CommandNews { news, reply })
+    }
+
+    /// Who can contradict an operator about a payment.
+    fn witness(&self) -> Witness {
+        match self.providers.payment {
+            PaymentPort::Embedded(_) => Witness::Ledger,
+            PaymentPort::External(_) => Witness::Outside,
+        }
     }
 
     /// What a command books beside the order's own rows: never a wait for anybody.

@@ -228,6 +228,14 @@ impl Order {
                 outcome,
                 amount,
             } => self.compensated(*step, *outcome, *amount, now),
+            Change::RetryRequested { .. } => self.retry_now(now),
+            Change::PaymentResolved {
+                step,
+                outcome,
+                transaction_id,
+                amount,
+                ..
+            } => self.resolved(*step, *outcome, transaction_id, *amount, now),
             Change::Closed { reason } => {
                 self.ending = Some(*reason);
                 self.state = reason.closed_state();
@@ -238,7 +246,7 @@ impl Order {
         }
     }
 
-    fn succeeded(&mut self, step: Step) {
+    pub(super) fn succeeded(&mut self, step: Step) {
         if self.fault.as_ref().is_some_and(|fault| fault.step == step) {
             self.fault = None;
         }
@@ -256,9 +264,9 @@ impl Order {
 
     fn failed(&mut self, step: Step, error: &str, unknown: bool, now: Timestamp) {
         let before = self.fault.take().filter(|fault| fault.step == step);
-        let (attempts, since) = match before {
-            Some(fault) => (fault.attempts + 1, fault.since),
-            None => (1, now),
+        let (attempts, since, before_unknown) = match before {
+            Some(fault) => (fault.attempts + 1, fault.since, fault.unknown),
+            None => (1, now, false),
         };
         let lasting = step.undone_by().is_some() || step == Step::DispatchShipment;
         if unknown && lasting && !self.unknown.contains(&step) {
@@ -289,6 +297,7 @@ impl Order {
             last_error: error.to_owned(),
             since,
             retry_time: later(now, step.wait_after(&self.policy, attempts)),
+            unknown: unknown || before_unknown,
         });
     }
 
@@ -300,7 +309,13 @@ impl Order {
         number.get_or_insert_with(|| tracking_number.to_owned());
     }
 
-    fn captured(&mut self, step: Step, transaction_id: &str, amount: i64, now: Timestamp) {
+    pub(super) fn captured(
+        &mut self,
+        step: Step,
+        transaction_id: &str,
+        amount: i64,
+        now: Timestamp,
+    ) {
         self.payment.state = PaymentState::Captured;
         self.payment.transaction_id = Some(transaction_id.to_owned());
         self.payment.captured = amount;
@@ -369,6 +384,19 @@ impl Order {
     ) {
         if let Some(entry) = self.compensations.iter_mut().find(|c| c.step == step) {
             entry.attempts += 1;
+        }
+        self.undone(step, outcome, amount, now);
+    }
+
+    /// A compensation has its outcome.
+    pub(super) fn undone(
+        &mut self,
+        step: Step,
+        outcome: CompensationOutcome,
+        amount: i64,
+        now: Timestamp,
+    ) {
+        if let Some(entry) = self.compensations.iter_mut().find(|c| c.step == step) {
             entry.outcome = outcome;
             entry.time = Some(now);
         }

@@ -7,6 +7,8 @@ mod cancel_order;
 mod confirm_delivery;
 mod confirm_payment;
 mod confirm_pickup;
+mod resolve_payment;
+mod retry_order;
 mod review_order;
 mod start_fulfillment;
 mod update_shipping_address;
@@ -14,6 +16,8 @@ mod update_shipping_address;
 pub use cancel_order::CancelOrder;
 pub use confirm_payment::ConfirmPayment;
 pub use confirm_pickup::ConfirmPickup;
+pub use resolve_payment::{PaymentOutcome, ResolvePayment};
+pub use retry_order::RetryOrder;
 pub use review_order::ReviewOrder;
 pub use update_shipping_address::UpdateShippingAddress;
 
@@ -22,6 +26,7 @@ use super::{
     money::Money,
     order::Order,
     state::{OrderState, named},
+    step::Step,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +49,10 @@ pub enum Command {
     UpdateShippingAddress(UpdateShippingAddress),
     /// Undo the order.
     CancelOrder(CancelOrder),
+    /// An operator: try at once what would be tried later.
+    RetryOrder(RetryOrder),
+    /// An operator: this became of the payment whose answer was lost.
+    ResolvePayment(ResolvePayment),
 }
 
 named! {
@@ -63,6 +72,10 @@ named! {
         UpdateShippingAddress = "UPDATE_SHIPPING_ADDRESS",
         /// See [`Command::CancelOrder`].
         CancelOrder = "CANCEL_ORDER",
+        /// See [`Command::RetryOrder`].
+        RetryOrder = "RETRY_ORDER",
+        /// See [`Command::ResolvePayment`].
+        ResolvePayment = "RESOLVE_PAYMENT",
     }
 }
 
@@ -122,6 +135,14 @@ pub enum Refusal {
         /// What is owed.
         total: Money,
     },
+    /// What became of the payment is known, or something else is known of it.
+    #[error("{step} cannot be resolved like that: {known}")]
+    PaymentKnown {
+        /// Which payment step.
+        step: Step,
+        /// What is known.
+        known: String,
+    },
     /// The same request_id was used for something else.
     #[error("the request_id was used before, with another content")]
     RequestReused,
@@ -138,6 +159,8 @@ impl Command {
             Self::ConfirmDelivery => CommandKind::ConfirmDelivery,
             Self::UpdateShippingAddress(_) => CommandKind::UpdateShippingAddress,
             Self::CancelOrder(_) => CommandKind::CancelOrder,
+            Self::RetryOrder(_) => CommandKind::RetryOrder,
+            Self::ResolvePayment(_) => CommandKind::ResolvePayment,
         }
     }
 
@@ -145,7 +168,7 @@ impl Command {
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] at the wrong moment, [`Refusal::WrongAmount`] for a payment of
-    /// anything but the total.
+    /// anything but the total, [`Refusal::PaymentKnown`] for a resolution of what is not unknown.
     pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
         let command = self.kind();
         if !command.is_allowed(order) {
@@ -163,6 +186,8 @@ impl Command {
             Self::ConfirmDelivery => Ok(confirm_delivery::change()),
             Self::UpdateShippingAddress(command) => Ok(command.change()),
             Self::CancelOrder(command) => Ok(command.change()),
+            Self::RetryOrder(command) => Ok(command.change()),
+            Self::ResolvePayment(command) => command.decide(order),
         }
     }
 }
@@ -178,7 +203,14 @@ impl CommandKind {
             Self::ConfirmDelivery => confirm_delivery::is_allowed(order),
             Self::UpdateShippingAddress => update_shipping_address::is_allowed(order),
             Self::CancelOrder => cancel_order::is_allowed(order),
+            Self::RetryOrder => retry_order::is_allowed(order),
+            Self::ResolvePayment => resolve_payment::is_allowed(order),
         }
+    }
+
+    /// Whether it is for those who run the service, not for those who sell and buy.
+    pub fn is_for_operators(self) -> bool {
+        matches!(self, Self::RetryOrder | Self::ResolvePayment)
     }
 }
 
@@ -206,8 +238,16 @@ impl CommandRequest {
 }
 
 impl Order {
-    /// What may be asked of the order now, from the same table that guards the commands.
+    /// What may be asked of the order now, from the same table that guards the commands; without
+    /// what is for operators, which says nothing to anybody else.
     pub fn allowed_commands(&self) -> Vec<CommandKind> {
+        let mut all = self.all_allowed_commands();
+        all.retain(|kind| !kind.is_for_operators());
+        all
+    }
+
+    /// The same with what operators may ask.
+    pub fn all_allowed_commands(&self) -> Vec<CommandKind> {
         let all = CommandKind::ALL.iter().copied();
         all.filter(|kind| kind.is_allowed(self)).collect()
     }

@@ -2,6 +2,7 @@
 
 use super::{
     address::Address,
+    command::PaymentOutcome,
     money::Money,
     order::Order,
     payment_method::PaymentMethodType,
@@ -212,6 +213,27 @@ pub enum Change {
         /// Why not.
         reason: String,
     },
+    /// An operator asked that what would be tried later is tried at once.
+    RetryRequested {
+        /// In the operator's words.
+        reason: String,
+    },
+    /// An operator said what became of a payment whose answer was lost.
+    PaymentResolved {
+        /// Which payment step.
+        step: Step,
+        /// What became of it.
+        outcome: PaymentOutcome,
+        /// The provider's name for the movement; empty when it did not happen.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        transaction_id: String,
+        /// Minor units moved.
+        amount: i64,
+        /// How that is known.
+        evidence: String,
+        /// In the operator's words.
+        reason: String,
+    },
     /// Nothing more can happen.
     Closed {
         /// Why.
@@ -225,6 +247,7 @@ impl Change {
         match self {
             Self::Compensated { step, .. } => step.is_payment(),
             Self::PaymentConfirmed { .. }
+            | Self::PaymentResolved { .. }
             | Self::PaymentAuthorized { .. }
             | Self::PaymentCaptured { .. }
             | Self::PaymentDeclined { .. }
@@ -265,6 +288,8 @@ impl Change {
             Self::DeadlinePassed { .. } => "DEADLINE_PASSED",
             Self::Compensated { .. } => "COMPENSATED",
             Self::CommandRefused { .. } => "COMMAND_REFUSED",
+            Self::RetryRequested { .. } => "RETRY_REQUESTED",
+            Self::PaymentResolved { .. } => "PAYMENT_RESOLVED",
             Self::Closed { .. } => "CLOSED",
         }
     }

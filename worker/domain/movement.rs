@@ -8,7 +8,7 @@
 use super::{
     order::Order,
     state::named,
-    step::{Compensation, Step},
+    step::{Compensation, CompensationOutcome, Step},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -319,13 +319,24 @@ impl Entry {
 /// What the books must show of an order, as far as its own log knows: none while the answer about a
 /// movement is missing.
 pub fn expected(order: &Order) -> Option<Balance> {
-    let unsure = order.unknown.iter().any(|step| step.is_payment()) || order.in_flight.is_some();
-    let undone = |entry: &&Compensation| entry.step == Step::VoidAuthorization;
-    let voided = order.compensations.iter().find(undone);
-    (!unsure).then(|| Balance {
+    let outcome = |undo| {
+        let mut undone = order.compensations.iter();
+        let undone = undone.find(|entry: &&Compensation| Some(entry.step) == undo);
+        undone.map(|entry| entry.outcome)
+    };
+    // What has been undone since is known.
+    let unsure = |step: &&Step| {
+        let outcome = outcome(step.undone_by());
+        step.is_payment() && outcome.is_none_or(|outcome| outcome == CompensationOutcome::Pending)
+    };
+    if order.in_flight.is_some() || order.unknown.iter().any(|step| unsure(&step)) {
+        return None;
+    }
+    let voided = outcome(Some(Step::VoidAuthorization));
+    Some(Balance {
         authorized: order.payment.authorized,
         captured: order.payment.captured,
         refunded: order.payment.refunded,
-        voided: voided.is_some_and(|entry| entry.outcome.is_done()),
+        voided: voided == Some(CompensationOutcome::Done),
     })
 }

@@ -10,7 +10,7 @@ use super::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState,
     },
-    step::{Compensation, Step},
+    step::{Compensation, CompensationOutcome, Step},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -180,6 +180,9 @@ pub struct Fault {
     pub since: Timestamp,
     /// When it is tried again.
     pub retry_time: Timestamp,
+    /// Whether one of these attempts may have had its effect all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
 }
 
 impl Order {
@@ -203,6 +206,26 @@ impl Order {
         self.fault
             .as_ref()
             .filter(|fault| fault.attempts >= self.policy.attention_after)
+    }
+
+    /// The payment steps of an open order of which nobody knows what became: what an operator may
+    /// resolve.
+    pub fn unknown_payments(&self) -> Vec<Step> {
+        if self.state.is_closed() {
+            return Vec::new();
+        }
+        let undoing = self.fault.iter().filter(|fault| fault.unknown);
+        let undoing = undoing.map(|fault| fault.step);
+        let undoing = undoing.filter(|step| step.is_compensation());
+        // What has been undone since is known.
+        let is_open = |step: &Step| {
+            let mut undone = self.compensations.iter();
+            let undone = undone.find(|entry| Some(entry.step) == step.undone_by());
+            undone.is_none_or(|entry| entry.outcome == CompensationOutcome::Pending)
+        };
+        let forward = self.unknown.iter().copied().filter(is_open);
+        let all = forward.chain(undoing);
+        all.filter(|step| step.is_payment()).collect()
     }
 
     /// Whether the carrier has the parcel, or may have it because the answer was lost: then there
@@ -251,7 +274,7 @@ impl Order {
                 step,
                 resource: self.resource_of(step),
                 attempts: 0,
-                outcome: super::step::CompensationOutcome::Pending,
+                outcome: CompensationOutcome::Pending,
                 time: None,
             })
             .collect()

@@ -10,6 +10,7 @@ mod happy_stories;
 mod invariants;
 mod ledger;
 mod message_stories;
+mod operator_stories;
 mod oracle;
 mod payment_stories;
 mod random;

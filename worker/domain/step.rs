@@ -160,10 +160,3 @@ named! {
         NotNeeded = "NOT_NEEDED",
     }
 }
-
-impl CompensationOutcome {
-    /// Whether something was undone.
-    pub fn is_done(self) -> bool {
-        self == Self::Done
-    }
-}

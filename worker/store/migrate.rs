@@ -52,6 +52,12 @@ const MIGRATIONS: &[Source] = &[
         sql: include_str!("migrations/0005_payment_journal.sql"),
         postgres: None,
     },
+    Source {
+        version: 6,
+        description: "attention",
+        sql: include_str!("migrations/0006_attention.sql"),
+        postgres: None,
+    },
 ];
 
 /// What to do when tables are not up to date.

@@ -298,8 +298,9 @@ impl OrderTx {
         let due_time = phase::due_time(order).or(closed_by_command);
         let result = sqlx::query(
             "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,
-                 close_time = $5, document = $6, run_id = $7, due_time = $8, workflow_started = 1
-             WHERE order_id = $9 AND revision = $10",
+                 close_time = $5, document = $6, run_id = $7, due_time = $8, workflow_started = 1,
+                 attention_time = $9
+             WHERE order_id = $10 AND revision = $11",
         )
         .bind(order.state.as_str())
         .bind(order.close_reason().map(|reason| reason.as_str()))
@@ -309,6 +310,7 @@ impl OrderTx {
         .bind(serde_json::to_string(order)?)
         .bind(run_id.or(self.run_id.as_deref()))
         .bind(due_time.map(micros))
+        .bind(order.attention_time().map(micros))
         .bind(&order.order_id)
         .bind(self.loaded)
         .execute(&mut *self.tx)

@@ -1,0 +1,31 @@
+//! RetryOrder: an operator has what the order itself would do later tried at once.
+
+use crate::domain::{
+    event::Change,
+    order::Order,
+    phase::{self, Todo},
+};
+use serde::{Deserialize, Serialize};
+
+/// Why it is to be tried now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOrder {
+    /// In the operator's words.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Whenever the order is to go on by itself, also where nothing has failed yet: its workflow may be
+/// what is missing. Not while it waits for a command, nor once it is closed.
+pub(super) fn is_allowed(order: &Order) -> bool {
+    let todo = phase::todo(order, order.update_time);
+    matches!(todo, Todo::Call { .. } | Todo::Record(_))
+}
+
+impl RetryOrder {
+    pub(super) fn change(&self) -> Change {
+        Change::RetryRequested {
+            reason: self.reason.clone(),
+        }
+    }
+}

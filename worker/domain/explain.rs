@@ -1,0 +1,156 @@
+//! What an order waits for, and what would let it go on.
+
+use super::{
+    attention::{Cause, WorkflowSight, workflow_cause},
+    command::CommandKind,
+    order::{Deadline, Order},
+    phase::{self, Todo},
+    state::named,
+    step::Step,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+named! {
+    /// What an order waits for.
+    WaitsFor {
+        /// Nothing: it is closed.
+        Nothing = "NOTHING",
+        /// A command, perhaps until a deadline.
+        Command = "COMMAND",
+        /// The answer of a provider that is being asked, or is about to be.
+        Provider = "PROVIDER",
+        /// The time of the next attempt, after a failed one.
+        Retry = "RETRY",
+        /// An operator. It goes on by itself, too, should what failed work again.
+        Operator = "OPERATOR",
+        /// Its workflow, which is late, failing or missing.
+        Workflow = "WORKFLOW",
+    }
+}
+
+/// Why an order stands where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// Which step is next; none while it waits for a command.
+    pub step: Option<Step>,
+    /// How often that step has failed in a row.
+    pub failed_attempts: u32,
+    /// How often it may fail before the order is undone; none when it is never given up.
+    pub max_attempts: Option<u32>,
+    /// Why it failed last; empty when it did not.
+    pub last_error: String,
+    /// When it is tried next.
+    pub next_retry: Option<Timestamp>,
+    /// Until when the order waits for a command.
+    pub deadline: Option<Deadline>,
+    /// Since when it waits like that.
+    pub since: Timestamp,
+    /// What would let it go on, in words.
+    pub unblocked_by: String,
+    /// What may be asked of it, also by operators.
+    pub allowed: Vec<CommandKind>,
+    /// The payment steps of which nobody knows what became.
+    pub unknown_payments: Vec<Step>,
+}
+
+/// Why the order stands where it stands at `now`. Without a `workflow` Temporal was not asked, or did
+/// not answer.
+pub fn explain(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -> Explanation {
+    let mut told = told(order);
+    if let Some(cause) = workflow_cause(order, now, workflow).filter(|_| !order.state.is_closed()) {
+        let Cause {
+            since,
+            what,
+            unblocked_by,
+            ..
+        } = cause;
+        told.waits_for = WaitsFor::Workflow;
+        told.since = since;
+        told.unblocked_by = format!("{what}; {unblocked_by}");
+    }
+    told
+}
+
+/// By what the order itself knows.
+fn told(order: &Order) -> Explanation {
+    let plain = |waits_for, unblocked_by: String| Explanation {
+        waits_for,
+        step: None,
+        failed_attempts: 0,
+        max_attempts: None,
+        last_error: String::new(),
+        next_retry: None,
+        deadline: None,
+        since: order.update_time,
+        unblocked_by,
+        allowed: order.all_allowed_commands(),
+        unknown_payments: order.unknown_payments(),
+    };
+    match phase::todo(order, order.update_time) {
+        Todo::Nothing => plain(WaitsFor::Nothing, "nothing: it is closed".to_owned()),
+        Todo::Record(_) => plain(WaitsFor::Workflow, "its workflow, at any moment".to_owned()),
+        Todo::Wait(deadline) => Explanation {
+            deadline,
+            ..plain(WaitsFor::Command, waiting(order, deadline))
+        },
+        Todo::Call { step, not_before } => {
+            let calling = Explanation {
+                step: Some(step),
+                max_attempts: limit(order, step),
+                next_retry: not_before,
+                ..plain(WaitsFor::Provider, format!("the answer to {step}"))
+            };
+            let Some(fault) = order.fault.as_ref().filter(|fault| fault.step == step) else {
+                return calling;
+            };
+            let waits_for = match order.attention() {
+                Some(_) => WaitsFor::Operator,
+                None => WaitsFor::Retry,
+            };
+            Explanation {
+                waits_for,
+                failed_attempts: fault.attempts,
+                last_error: fault.last_error.clone(),
+                since: fault.since,
+                unblocked_by: failing(order, step),
+                ..calling
+            }
+        }
+    }
+}
+
+fn waiting(order: &Order, deadline: Option<Deadline>) -> String {
+    let names = order.allowed_commands().into_iter();
+    // An address, or a cancellation, is not what it waits for.
+    let mut names = names.filter(|kind| {
+        !matches!(
+            kind,
+            CommandKind::UpdateShippingAddress | CommandKind::CancelOrder
+        )
+    });
+    let awaited = names
+        .next()
+        .map_or("a command".to_owned(), |kind| kind.to_string());
+    match deadline {
+        Some(_) => format!("{awaited}, or the end of the wait"),
+        None => format!("{awaited}: it waits without end"),
+    }
+}
+
+fn failing(order: &Order, step: Step) -> String {
+    let unknown = match order.unknown_payments().is_empty() {
+        true => "",
+        false => "; or ResolvePayment with what the provider's books say",
+    };
+    format!("an attempt of {step} that succeeds; RetryOrder makes one at once{unknown}")
+}
+
+/// As the fold counts: undoing is never given up, nor what the carrier may have.
+fn limit(order: &Order, step: Step) -> Option<u32> {
+    let patient = step.is_compensation() || order.may_be_dispatched();
+    let most = step.retry(&order.policy).max_attempts;
+    Some(most).filter(|most| *most > 0 && !patient)
+}
