@@ -41,6 +41,16 @@ impl Dialect {
         }
     }
 
+    /// How a transaction waits for its turn on an order, by the order's id, before it asks for the
+    /// row. PostgreSQL may give a transaction its number while it waits for a row that is just being
+    /// updated; waiting for this lock gives it none, so whoever is later has the larger number.
+    pub(super) fn queue(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"),
+        }
+    }
+
     /// What a writer's connection is told first.
     pub(super) fn writer_setup(self) -> &'static str {
         match self {

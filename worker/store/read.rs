@@ -93,13 +93,20 @@ pub(super) async fn load(
     load_by(connection, ORDER.into_sql_str(), order_id).await
 }
 
-/// The same, with the order's row locked until the transaction ends. Call it before anything is
-/// written: the log's positions go by what the transaction did first.
+/// The same, with the order's row locked until the transaction ends. Call it before anything else:
+/// the log's positions are in the order in which transactions get their numbers.
 pub(super) async fn load_locked(
     connection: &mut Connection,
     order_id: &str,
 ) -> Result<Option<StoredOrder>, StoreError> {
-    let query = Dialect::of(connection).locking(ORDER);
+    let dialect = Dialect::of(connection);
+    if let Some(queue) = dialect.queue() {
+        sqlx::query(queue)
+            .bind(order_id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    let query = dialect.locking(ORDER);
     load_by(connection, query, order_id).await
 }
 

@@ -1,6 +1,6 @@
 -- All events of all orders are one log, in an order in which nobody who follows it misses one: `position` is made of the
 -- transaction's number and of the event's place in it, and readers see only what is before the oldest transaction under
--- way. Positions grow for each order, since its row is locked before its transaction has a number.
+-- way. Positions grow for each order, since transactions queue for it before they have a number.
 -- (No released version has written to PostgreSQL before this migration: the table is empty.)
 
 -- Added to transaction numbers: a dump that is restored into another server meets smaller ones there.
