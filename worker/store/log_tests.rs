@@ -75,7 +75,7 @@ async fn what_the_reader_knows_is_used_only_where_it_fits() {
     let at = async |revision| Some(store.order_at("order", revision).await.unwrap());
     let expected = store.order_at("order", 3).await.unwrap().order;
     for known in [None, at(1).await, at(2).await, at(3).await] {
-        let record = store.log(2, 1).await.unwrap().remove(0);
+        let record = store.log(0, 3).await.unwrap().remove(2);
         let entry = record.entry(&store, known).await.unwrap();
         assert_eq!(entry.stored.order, expected);
     }
