@@ -89,13 +89,11 @@ async fn killed_under_load_it_comes_back_and_every_order_ends_right() {
         .await;
         postgres.kill();
         let killed = tokio::time::Instant::now();
-        let away = client
-            .orders
-            .clone()
-            .get_order(orders::v1::GetOrderRequest {
-                order_id: ids[0].clone(),
-                consistency: 0,
-            });
+        let mut reader = client.orders.clone();
+        let away = reader.get_order(orders::v1::GetOrderRequest {
+            order_id: ids[0].clone(),
+            consistency: 0,
+        });
         let away = Refused::from(away.await.unwrap_err());
         assert_eq!(away.code, Code::Unavailable, "{away:?}");
         assert_eq!(away.reason, "DATABASE_UNAVAILABLE");
