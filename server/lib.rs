@@ -12,6 +12,7 @@
 //! | [`payment_provider`] | the client of a payment provider outside of the process |
 //! | [`error`] | the only place where errors become statuses |
 //! | [`client`] | the command line client: it calls the API, and uses nothing else of this but `convert` |
+//! | [`replay`] | the command that looks at the histories of a running Temporal before a deploy |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
 
 pub mod client;

@@ -115,6 +115,7 @@ async fn orders_of_another_build_are_named() {
         changed.contains("the workflow would do something else now: "),
         "{changed}"
     );
+    assert!(!changed.contains("failure_info"), "in short: {changed}");
     let failed = line("order/another-input (run ").unwrap();
     assert!(failed.contains("the workflow fails: "), "{failed}");
     assert_eq!(line(&format!("order/{held}")), None);

@@ -55,10 +55,10 @@ impl From<WorkflowReplayError> for ReplayError {
     fn from(error: WorkflowReplayError) -> Self {
         match error {
             WorkflowReplayError::Replay(WorkflowReplayFailure::Nondeterminism { message }) => {
-                Self::Changed(message)
+                Self::Changed(in_short(message))
             }
             WorkflowReplayError::Replay(WorkflowReplayFailure::WorkflowTaskFailure { message }) => {
-                Self::Failed(message)
+                Self::Failed(in_short(message))
             }
             WorkflowReplayError::Replay(WorkflowReplayFailure::InvalidHistory { message }) => {
                 Self::History(message)
@@ -66,5 +66,24 @@ impl From<WorkflowReplayError> for ReplayError {
             WorkflowReplayError::History(error) => Self::History(error.to_string()),
             other => Self::Replayer(other.to_string()),
         }
+    }
+}
+
+/// The SDK gives the whole answer of the replayed task, as Rust prints it: what it says is in its message.
+fn in_short(answer: String) -> String {
+    let message = answer.split_once("message: \"").map(|(_, rest)| rest);
+    let message = message.and_then(|rest| rest.split_once("\", source: "));
+    message.map_or(answer.clone(), |(message, _)| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_short;
+
+    #[test]
+    fn an_answer_is_said_in_short() {
+        let answer = "failed: Failure { message: \"no such timer\", source: \"\", cause: None }";
+        assert_eq!(in_short(answer.to_owned()), "no such timer");
+        assert_eq!(in_short("something else".to_owned()), "something else");
     }
 }
