@@ -65,6 +65,15 @@ async fn a_killed_temporal_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_killed_postgresql_loses_nothing() {
+    let size = Size {
+        kills: 1,
+        orders: 16,
+    };
+    show(&[kills::row(Victim::Postgres, size, seed()).await]);
+}
+
+#[tokio::test]
 async fn aborts_change_no_end() {
     let stories = ["standard-reviewed", "pre-order-cancelled"].map(named);
     show(&[aborts::row(&stories, Some(6), seed()).await]);
@@ -120,7 +129,7 @@ async fn part(name: &str, run: impl Future<Output = Vec<Row>>) -> Vec<Row> {
 #[ignore = "takes a quarter of an hour: make torture"]
 async fn the_proof() {
     let seed = seed();
-    let chosen = std::env::var("TORTURE_ROWS").unwrap_or_else(|_| "abdefg".to_owned());
+    let chosen = std::env::var("TORTURE_ROWS").unwrap_or_else(|_| "abcdefg".to_owned());
     let all: Vec<&'static Story> = STORIES.iter().collect();
     let sample = match setting("TORTURE_FULL") {
         Some(_) => None,
@@ -136,7 +145,6 @@ async fn the_proof() {
     };
     let races = setting("TORTURE_RACES").unwrap_or(200) as usize;
     let mut rows = Vec::new();
-    // A row for a killed PostgreSQL (c) goes here.
     for row in chosen.chars() {
         rows.extend(match row {
             'a' => {
@@ -146,6 +154,10 @@ async fn the_proof() {
             'b' => {
                 let run = kills::row(Victim::Temporal, temporal, seed).map(|row| vec![row]);
                 part("kill -9 of Temporal", run).await
+            }
+            'c' => {
+                let run = kills::row(Victim::Postgres, temporal, seed).map(|row| vec![row]);
+                part("kill -9 of PostgreSQL", run).await
             }
             'd' => {
                 let run = aborts::row(&all, sample, seed).map(|row| vec![row]);
@@ -165,7 +177,7 @@ async fn the_proof() {
                 found.extend(part("races", races::races(races, seed)).await);
                 found
             }
-            other => panic!("TORTURE_ROWS={other}: one of a, b, d, e, f, g"),
+            other => panic!("TORTURE_ROWS={other}: one of a, b, c, d, e, f, g"),
         });
     }
     let text = table::table(&rows);

@@ -4,7 +4,7 @@
 use super::table::Row;
 use crate::{
     harness::{
-        Placing, ServerOptions, TestServer, TestTemporal, eventually,
+        Placing, Postgres, ServerOptions, TestServer, TestTemporal, eventually,
         process::Process,
         server::command,
         temporal::{self, free_port},
@@ -26,7 +26,7 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -48,6 +48,8 @@ pub enum Victim {
     Server,
     /// The Temporal dev server, which keeps its state in a file.
     Temporal,
+    /// All processes of the PostgreSQL that keeps the orders.
+    Postgres,
 }
 
 /// How much of it.
@@ -65,6 +67,7 @@ struct Cast {
     options: ServerOptions,
     server: Option<TestServer>,
     temporal: Option<TestTemporal>,
+    postgres: Option<Arc<Postgres>>,
     port: u16,
     file: PathBuf,
 }
@@ -75,6 +78,7 @@ pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
     let name = match victim {
         Victim::Server => "kill -9 of `orders serve`",
         Victim::Temporal => "kill -9 of Temporal",
+        Victim::Postgres => "kill -9 of PostgreSQL",
     };
     let mut row = Row::new(name);
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +138,11 @@ pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
         line.get(&probe).await.close_time.map(drop)
     })
     .await;
-    check(&data, &played, &probe, &mut row).await;
+    match &cast.postgres {
+        // Its books are read by `orders verify` below.
+        Some(_) => are_closed(&line, &played, &mut row).await,
+        None => check(&data, &played, &probe, &mut row).await,
+    }
     let address = format!("127.0.0.1:{}", cast.port);
     eventually("the end of every workflow", async || {
         (temporal::count(&address, "ExecutionStatus = 'Running'").await == 0).then_some(())
@@ -144,10 +152,12 @@ pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
     if bad > 0 {
         row.wrong.push(format!("{bad} workflows failed"));
     }
-    if cast.server.take().unwrap().stop().await != Some(0) {
+    let server = cast.server.take().unwrap();
+    let database_url = server.database_url.clone();
+    if server.stop().await != Some(0) {
         row.wrong.push("the server did not end well".to_owned());
     }
-    verify(&data, &address, &mut row);
+    verify(&data, database_url, &address, &mut row);
     row.took = began.elapsed();
     row
 }
@@ -198,7 +208,18 @@ impl Cast {
         let temporal = TestTemporal::start_kept(port, &file).await;
         let list = folder.join("policies.toml");
         std::fs::write(&list, policies::file(seed, soak::POLICIES)).unwrap();
-        let options = ServerOptions::with_temporal(&temporal.address)
+        let postgres = match victim {
+            Victim::Postgres => {
+                let started = tokio::task::spawn_blocking(|| Postgres::start(true));
+                Some(Arc::new(started.await.unwrap()))
+            }
+            _ => None,
+        };
+        let mut options = ServerOptions::with_temporal(&temporal.address);
+        if let Some(postgres) = &postgres {
+            options = options.database_url(&postgres.database(folder));
+        }
+        let options = options
             .data_dir(&folder.join("data"))
             .arg("--policies")
             .arg(list.to_str().unwrap())
@@ -211,6 +232,7 @@ impl Cast {
             server: Some(TestServer::start(options.clone()).await),
             options,
             temporal: Some(temporal),
+            postgres,
             port,
             file,
         }
@@ -241,6 +263,14 @@ impl Cast {
                 self.temporal.take().unwrap().process.kill();
                 dies();
                 self.temporal = Some(TestTemporal::start_kept(self.port, &self.file).await);
+            }
+            Victim::Postgres => {
+                let postgres = self.postgres.clone().unwrap();
+                let killed = postgres.clone();
+                tokio::task::spawn_blocking(move || killed.kill()).await.unwrap();
+                dies();
+                tokio::time::sleep(Duration::from_millis(dice.between(0, 1_500))).await;
+                tokio::task::spawn_blocking(move || postgres.restart()).await.unwrap();
             }
         }
     }
@@ -276,15 +306,28 @@ async fn check(data: &std::path::Path, played: &[Played], probe: &str, row: &mut
     books.close().await;
 }
 
-/// The program's own opinion, where it has one.
-fn verify(data: &std::path::Path, temporal: &str, row: &mut Row) {
-    let orders = || Command::new(env!("CARGO_BIN_EXE_orders"));
-    let help = orders().args(["verify", "--help"]).output().unwrap();
-    if !help.status.success() {
-        return;
+/// That no acknowledged order is lost, and each is closed.
+async fn are_closed(line: &Line, played: &[Played], row: &mut Row) {
+    for played in played {
+        let order = line.get(&played.plan.placing.order_id).await;
+        if order.close_time.is_none() {
+            row.wrong.push(format!("{} is not closed", order.order_id));
+        }
     }
-    let mut verify = orders();
+}
+
+/// The program's own opinion.
+fn verify(
+    data: &std::path::Path,
+    database_url: Option<String>,
+    temporal: &str,
+    row: &mut Row,
+) {
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_orders"));
     verify.arg("verify").arg("--data-dir").arg(data);
+    if let Some(url) = database_url {
+        verify.env("ORDERS_DATABASE_URL", url);
+    }
     verify.args(["--temporal-address", temporal]);
     let verified = verify.output().unwrap();
     if !verified.status.success() {

@@ -16,6 +16,7 @@ use crate::{
         event::Change,
         money::Money,
         state::OrderState,
+        step::Step,
     },
 };
 
@@ -78,6 +79,7 @@ pub fn samples() -> Vec<Sample> {
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::Moved { .. } => "moved",
             Refusal::WrongAmount { .. } => "wrong-amount",
+            Refusal::PaymentKnown { .. } => "payment-known",
         };
         samples.push(Sample::new(format!("refusal-{name}"), refusal));
     }
@@ -134,6 +136,10 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
             amount: Money::new("EUR", 1),
             total: money(),
         },
-        Refusal::WrongAmount { .. } => return None,
+        Refusal::WrongAmount { .. } => Refusal::PaymentKnown {
+            step: Step::ChargePayment,
+            known: "the payment journal holds no movement".to_owned(),
+        },
+        Refusal::PaymentKnown { .. } => return None,
     })
 }

@@ -7,11 +7,12 @@ use super::{
 };
 use crate::domain::{
     command::{
-        CancelOrder, Command, CommandRequest, ConfirmPayment, ConfirmPickup, ReviewOrder,
-        UpdateShippingAddress,
+        CancelOrder, Command, CommandRequest, ConfirmPayment, ConfirmPickup, PaymentOutcome,
+        ResolvePayment, RetryOrder, ReviewOrder, UpdateShippingAddress,
     },
     payment_method::PaymentMethodType,
     state::ReviewDecision,
+    step::Step,
 };
 use std::collections::BTreeMap;
 
@@ -73,6 +74,16 @@ fn after(command: &Command) -> Option<Command> {
         Command::UpdateShippingAddress(_) => Command::CancelOrder(CancelOrder {
             reason: "changed my mind".to_owned(),
         }),
-        Command::CancelOrder(_) => return None,
+        Command::CancelOrder(_) => Command::RetryOrder(RetryOrder {
+            reason: "the bank is back".to_owned(),
+        }),
+        Command::RetryOrder(_) => Command::ResolvePayment(ResolvePayment {
+            step: Step::ChargePayment,
+            outcome: PaymentOutcome::Succeeded,
+            transaction_id: "txn-1".to_owned(),
+            evidence: "the bank's statement".to_owned(),
+            reason: "asked by telephone".to_owned(),
+        }),
+        Command::ResolvePayment(_) => return None,
     })
 }

@@ -5,6 +5,7 @@ use super::{
     sample::{Sample, time},
 };
 use crate::domain::{
+    command::PaymentOutcome,
     event::{Change, Event},
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
@@ -135,7 +136,18 @@ fn after(change: &Change) -> Option<Change> {
             command: text("CANCEL_ORDER"),
             reason: text("not any more"),
         },
-        Change::CommandRefused { .. } => Change::Closed {
+        Change::CommandRefused { .. } => Change::RetryRequested {
+            reason: text("the bank is back"),
+        },
+        Change::RetryRequested { .. } => Change::PaymentResolved {
+            step: Step::ChargePayment,
+            outcome: PaymentOutcome::Succeeded,
+            transaction_id: text("txn-1"),
+            amount: 3998,
+            evidence: text("the bank's statement"),
+            reason: text("asked by telephone"),
+        },
+        Change::PaymentResolved { .. } => Change::Closed {
             reason: CloseReason::CustomerCancelled,
         },
         Change::Closed { .. } => return None,

@@ -3,7 +3,7 @@
 use super::sample::Sample;
 use crate::{
     domain::{
-        command::CommandKind,
+        command::{CommandKind, PaymentOutcome},
         payment_method::PaymentMethodType,
         policy::{CancelCutoff, DeliveryMode, Lane, PaymentMode, SecureOrder, ShippingMode},
         state::{
@@ -30,6 +30,7 @@ pub fn samples() -> Vec<Sample> {
         of("deadline-kind", DeadlineKind::ALL),
         of("review-decision", ReviewDecision::ALL),
         of("command-kind", CommandKind::ALL),
+        of("payment-outcome", PaymentOutcome::ALL),
         of("secure-order", SecureOrder::ALL),
         of("payment-mode", PaymentMode::ALL),
         of("delivery-mode", DeliveryMode::ALL),

@@ -92,6 +92,7 @@ pub fn order() -> Order {
             last_error: "no answer".to_owned(),
             since: time(4),
             retry_time: time(6),
+            unknown: true,
         }),
         done: vec![Step::ReserveInventory, Step::ChargePayment],
         unknown: vec![Step::RefundPayment],
