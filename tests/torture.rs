@@ -15,7 +15,10 @@ mod stage;
 mod stories;
 mod table;
 
-use crate::soak::{random_seed, setting};
+use crate::{
+    harness::postgres,
+    soak::{random_seed, setting},
+};
 use futures::FutureExt;
 use kills::{Size, Victim};
 use std::{
@@ -48,6 +51,9 @@ fn show(rows: &[Row]) {
 
 #[tokio::test]
 async fn killed_servers_lose_nothing() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     let size = Size {
         kills: 3,
         orders: 30,
@@ -57,6 +63,9 @@ async fn killed_servers_lose_nothing() {
 
 #[tokio::test]
 async fn a_killed_temporal_loses_nothing() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     let size = Size {
         kills: 1,
         orders: 16,
@@ -75,12 +84,18 @@ async fn a_killed_postgresql_loses_nothing() {
 
 #[tokio::test]
 async fn aborts_change_no_end() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     let stories = ["standard-reviewed", "pre-order-cancelled"].map(named);
     show(&[aborts::row(&stories, Some(6), seed()).await]);
 }
 
 #[tokio::test]
 async fn resets_change_no_end() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     show(&[resets::row(
         &["external-payment", "approval-rejected"].map(named),
         Some(3),
@@ -90,12 +105,18 @@ async fn resets_change_no_end() {
 
 #[tokio::test]
 async fn lost_answers_change_no_end() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     let stories = ["standard-cancelled", "stock", "shipping-lane"].map(named);
     show(&[lost::row(&stories, false, &[1]).await]);
 }
 
 #[tokio::test]
 async fn duplicates_and_races_have_one_outcome() {
+    if postgres::chosen() {
+        return println!("its books are read from a SQLite file");
+    }
     let mut rows = races::races(8, seed()).await;
     rows.push(races::duplicates(1, true).await);
     show(&rows);

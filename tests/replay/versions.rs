@@ -104,12 +104,19 @@ async fn orders_go_on_under_the_build_that_is_current() {
 
     // From here on, the order that the first one began is the second one's, and so are new ones.
     make_current(&temporal, BUILDS[1]).await;
+    // It takes a moment until every part of Temporal has heard of it.
+    eventually("the second build to take the order over", async || {
+        client.move_to(&held, "3 New St").await.unwrap();
+        let builds = builds_of(&temporal, &order).await;
+        (builds.last()? == BUILDS[1]).then_some(())
+    })
+    .await;
     client.start_fulfillment(&held).await.unwrap();
     client.until_pickup_requested(&held).await;
     client.confirm_pickup(&held).await.unwrap();
     client.confirm_delivery(&held).await.unwrap();
     client.until(&held, OrderState::Completed).await;
-    // It takes a moment until every part of Temporal has heard of it, and then there is no way back.
+    // And there is no way back.
     let builds = builds_of(&temporal, &order).await;
     assert!(builds.is_sorted(), "{builds:?}");
     assert_eq!(builds.last().unwrap(), BUILDS[1], "{builds:?}");

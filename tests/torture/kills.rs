@@ -267,10 +267,14 @@ impl Cast {
             Victim::Postgres => {
                 let postgres = self.postgres.clone().unwrap();
                 let killed = postgres.clone();
-                tokio::task::spawn_blocking(move || killed.kill()).await.unwrap();
+                tokio::task::spawn_blocking(move || killed.kill())
+                    .await
+                    .unwrap();
                 dies();
                 tokio::time::sleep(Duration::from_millis(dice.between(0, 1_500))).await;
-                tokio::task::spawn_blocking(move || postgres.restart()).await.unwrap();
+                tokio::task::spawn_blocking(move || postgres.restart())
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -317,12 +321,7 @@ async fn are_closed(line: &Line, played: &[Played], row: &mut Row) {
 }
 
 /// The program's own opinion.
-fn verify(
-    data: &std::path::Path,
-    database_url: Option<String>,
-    temporal: &str,
-    row: &mut Row,
-) {
+fn verify(data: &std::path::Path, database_url: Option<String>, temporal: &str, row: &mut Row) {
     let mut verify = Command::new(env!("CARGO_BIN_EXE_orders"));
     verify.arg("verify").arg("--data-dir").arg(data);
     if let Some(url) = database_url {

@@ -9,7 +9,7 @@ use super::{
     outbox::Outbox,
     supplies::Opened,
 };
-use sqlx::{Executor, Pool, any::AnyPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Pool, any::AnyPoolOptions};
 use std::{path::Path, time::Duration};
 
 /// How long a caller waits for a connection of the pool.
@@ -17,6 +17,10 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 
 /// Connections that read a SQLite file.
 const FILE_READERS: u32 = 4;
+
+/// The environment variable by which a test lets the disk be full: no more pages than this in the
+/// SQLite file. Off unless it is set.
+const TEST_PAGES: &str = "ORDERS_TEST_MAX_PAGES";
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -139,10 +143,16 @@ async fn pool(
     connections: u32,
     setup: &'static str,
 ) -> Result<Pool<Db>, sqlx::Error> {
+    let mut setup = setup.to_owned();
+    if let (Database::File(_), Ok(pages)) = (database, std::env::var(TEST_PAGES)) {
+        let pages: u32 = pages.parse().unwrap_or(u32::MAX);
+        setup.push_str(&format!("; PRAGMA max_page_count = {pages}"));
+    }
     let options = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .after_connect(move |connection, _| {
+            let setup = AssertSqlSafe(setup.clone());
             Box::pin(async move { connection.execute(setup).await.map(|_| ()) })
         });
     options.connect_with(database.options(mode)?).await

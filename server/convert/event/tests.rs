@@ -194,6 +194,23 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             "CANCEL_ORDER: because",
         ),
         (
+            Change::RetryRequested { reason: why() },
+            None,
+            "because",
+        ),
+        (
+            Change::PaymentResolved {
+                step: Step::CapturePayment,
+                outcome: PaymentOutcome::NotHappened,
+                transaction_id: String::new(),
+                amount: 0,
+                evidence: "a statement".to_owned(),
+                reason: why(),
+            },
+            Some(Step::CapturePayment),
+            RESOLVED,
+        ),
+        (
             Change::Closed {
                 reason: CloseReason::Fraud,
             },
