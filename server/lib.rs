@@ -13,8 +13,10 @@
 //! | [`error`] | the only place where errors become statuses |
 //! | [`client`] | the command line client: it calls the API, and uses nothing else of this but `convert` |
 //! | [`replay`] | the command that looks at the histories of a running Temporal before a deploy |
+//! | [`verify`], [`backup`] | `orders verify` and `orders backup`: looking after what is kept |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
 
+pub mod backup;
 pub mod client;
 pub mod convert;
 pub mod error;
@@ -26,4 +28,5 @@ pub mod rpc;
 pub mod serve;
 pub mod settings;
 pub mod temporal;
+pub mod verify;
 pub mod watch;

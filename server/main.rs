@@ -2,9 +2,10 @@
 
 use clap::Parser;
 use orders_server::{
-    client, logging, replay,
+    backup, client, logging, replay,
     serve::{self, ServeError, Stop},
     settings::{Command, Settings},
+    verify::{self, Verdict},
 };
 use std::process::ExitCode;
 
@@ -54,9 +55,24 @@ async fn run(command: Command) -> ExitCode {
                 ExitCode::from(error.exit_code())
             }
         },
+        Command::Verify(settings) => match verify::verify(settings).await {
+            Ok(Verdict::Clean) => ExitCode::SUCCESS,
+            Ok(Verdict::Findings) => ExitCode::FAILURE,
+            Err(error) => failed(&error),
+        },
+        Command::Backup(settings) => match backup::backup(settings).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        },
         // It takes no signals: Ctrl-C ends it as it ends any command.
         Command::Client(command) => client::run(command).await.into(),
     }
+}
+
+/// What a command needs cannot be reached, or used.
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("orders: {error}");
+    ExitCode::from(SYSTEM)
 }
 
 async fn until_stopped(work: impl AsyncFnOnce(Stop) -> Result<(), ServeError>) -> ExitCode {

@@ -17,7 +17,9 @@ pub use versioning::VersioningSettings;
 pub use web::WebSettings;
 
 use crate::temporal::run_worker::Role;
-use crate::{client::ClientCommand, logging::LogFormat};
+use crate::{
+    backup::BackupSettings, client::ClientCommand, logging::LogFormat, verify::VerifySettings,
+};
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -68,6 +70,12 @@ pub enum Command {
     /// those that it could not go on with. Changes nothing. Exit codes: 0 it can go on with all of them,
     /// 1 not with all, 3 Temporal cannot be reached.
     Replay(ReplaySettings),
+    /// Check everything that is kept, and compare it with Temporal. Changes nothing without
+    /// --repair. Exit codes: 0 nothing is wrong, 1 something is, 3 the database or Temporal cannot
+    /// be reached.
+    Verify(VerifySettings),
+    /// Copy everything that the embedded default keeps, also while the server runs.
+    Backup(BackupSettings),
     /// Ask a server for something.
     #[command(flatten)]
     Client(ClientCommand),

@@ -6,6 +6,7 @@ pub mod connect;
 mod describe;
 pub mod dev_server;
 mod error;
+pub mod inspect;
 mod order;
 mod pauses;
 mod pollers;

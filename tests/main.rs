@@ -47,4 +47,5 @@ mod status_codes;
 mod time;
 mod torture;
 mod validation;
+mod verify;
 mod watch;

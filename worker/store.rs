@@ -11,6 +11,7 @@ pub mod attention;
 pub mod commits;
 pub mod database;
 pub(crate) mod dialect;
+pub mod existing;
 pub mod list;
 pub mod log;
 pub mod migrate;
@@ -26,6 +27,7 @@ mod statement;
 pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
+pub mod verify;
 
 #[cfg(test)]
 mod attention_tests;

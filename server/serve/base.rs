@@ -9,6 +9,7 @@ use crate::{
         connect::Profile,
         dev_server::{DevServer, DevServerSettings},
     },
+    verify::reach::note_address,
 };
 use orders_worker::store::{Store, migrate::Migrations};
 use std::{net::SocketAddr, path::Path, time::Duration};
@@ -52,6 +53,7 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
         Some(_) => (profile, None),
         None => {
             let dev_server = start_dev_server(settings, &profile).await?;
+            note_address(path, dev_server.address());
             (profile.embedded(dev_server.address()), Some(dev_server))
         }
     };

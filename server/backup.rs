@@ -1,0 +1,93 @@
+//! `orders backup`: copies the embedded default's two databases, also while the server runs.
+
+use crate::{
+    settings::CommonSettings,
+    temporal::connect::{ConnectError, Profile},
+};
+use clap::Args;
+use orders_worker::store::existing::{ExistingError, copy};
+use std::{
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// In the data directory, and in the copy.
+const ORDERS: &str = "orders.db";
+const TEMPORAL: &str = "temporal.db";
+
+/// Settings of `backup`.
+#[derive(Args, Debug)]
+pub struct BackupSettings {
+    /// Where the copy goes: a folder that is empty or not there yet. It can be used as a data
+    /// directory at once.
+    #[arg(value_name = "DIR")]
+    pub to: PathBuf,
+
+    /// What is copied.
+    #[command(flatten)]
+    pub common: CommonSettings,
+}
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The folder has something in it.
+    #[error("{0} is not empty: name a new folder, so that no older backup is lost")]
+    NotEmpty(PathBuf),
+    /// The folder cannot be used.
+    #[error("the folder {path} cannot be used: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A database cannot be copied.
+    #[error(transparent)]
+    Copy(#[from] ExistingError),
+    /// Temporal's configuration cannot be read.
+    #[error(transparent)]
+    Profile(#[from] ConnectError),
+}
+
+/// Copies, and says what.
+///
+/// # Errors
+/// When something cannot be copied; the folder is then of no use.
+pub async fn backup(settings: BackupSettings) -> Result<(), BackupError> {
+    let BackupSettings { to, common } = &settings;
+    make_empty(to)?;
+    let address = common.temporal_address.as_deref();
+    let profile = Profile::load(address, common.namespace.as_deref())?;
+    let temporal = common.data_dir.join(TEMPORAL);
+    // Temporal first: the orders' database is then the newer of the two, which is the harmless way
+    // round. A workflow that is behind catches up; one that is ahead would have to be started anew.
+    if profile.address().is_none() && temporal.is_file() {
+        copy(&temporal, &to.join(TEMPORAL)).await?;
+        println!("copied {}", to.join(TEMPORAL).display());
+    } else {
+        println!("Temporal is not embedded here: back it up where it is, before this");
+    }
+    copy(&common.data_dir.join(ORDERS), &to.join(ORDERS)).await?;
+    println!("copied {}", to.join(ORDERS).display());
+    let synced = std::fs::File::open(to).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| folder(to, source))
+}
+
+fn folder(path: &Path, source: io::Error) -> BackupError {
+    let path = path.to_owned();
+    BackupError::Folder { path, source }
+}
+
+fn make_empty(path: &Path) -> Result<(), BackupError> {
+    let mut builder = std::fs::DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.map_err(|source| folder(path, source))?;
+    let mut entries = std::fs::read_dir(path).map_err(|source| folder(path, source))?;
+    match entries.next() {
+        Some(_) => Err(BackupError::NotEmpty(path.to_owned())),
+        None => Ok(()),
+    }
+}

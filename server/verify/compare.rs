@@ -1,0 +1,238 @@
+//! The store against Temporal. The store is asked last of the two: it never is behind a workflow
+//! unless it was set back.
+
+use super::{
+    ReachError,
+    repair::{Repair, Trouble},
+    report::{Compared, Report, Said},
+};
+use crate::temporal::{Temporal, inspect::Standing};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use orders_worker::{
+    domain::{event::Event, order::Order},
+    store::{Store, supplier_orders::SupplierOrder},
+};
+use std::time::Duration;
+
+/// Orders read at once.
+const BATCH: i64 = 200;
+
+/// Questions to Temporal at the same time.
+const AT_ONCE: usize = 8;
+
+/// What changed since then may be on its way: a start, an end, a delivery.
+const MOMENT: SignedDuration = SignedDuration::from_secs(10);
+
+/// Before what looks wrong is looked at again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A workflow task or an activity that failed so often does not heal by itself.
+const STUCK: i32 = 5;
+
+/// A comparison.
+pub(super) struct Compare<'a> {
+    pub(super) store: &'a Store,
+    pub(super) temporal: &'a Temporal,
+    pub(super) repair: bool,
+}
+
+impl Compare<'_> {
+    /// Compares everything, and repairs if that is asked for.
+    pub(super) async fn all(&self, report: &mut Report) -> Result<Compared, ReachError> {
+        let mut compared = Compared::default();
+        self.open_orders(&mut compared, report).await?;
+        self.workflows(&mut compared, report).await?;
+        self.supplier_orders(&mut compared, report).await?;
+        Ok(compared)
+    }
+
+    async fn open_orders(
+        &self,
+        compared: &mut Compared,
+        report: &mut Report,
+    ) -> Result<(), ReachError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.open_orders(&after, BATCH).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.order_id);
+            compared.open_orders += page.len() as u64;
+            let ids = page.into_iter().map(|order| order.order_id).collect();
+            self.twice(ids, report, |id| self.open_order(id)).await?;
+        }
+    }
+
+    async fn workflows(
+        &self,
+        compared: &mut Compared,
+        report: &mut Report,
+    ) -> Result<(), ReachError> {
+        let mut next = Vec::new();
+        loop {
+            let Some(page) = self.temporal.running_orders(next).await? else {
+                return Ok(());
+            };
+            compared.listed = true;
+            compared.running_workflows += page.order_ids.len() as u64;
+            self.twice(page.order_ids, report, |id| self.workflow(id))
+                .await?;
+            next = page.next;
+            if next.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn supplier_orders(
+        &self,
+        compared: &mut Compared,
+        report: &mut Report,
+    ) -> Result<(), ReachError> {
+        let mut after = String::new();
+        loop {
+            let page = self.store.open_supplier_orders(&after, BATCH).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.sku);
+            compared.open_supplier_orders += page.len() as u64;
+            let settled = page.into_iter().filter(|order| is_past(order.open_time));
+            let skus = settled.map(|order| order.sku).collect();
+            self.twice(skus, report, |sku| self.supplier_order(sku))
+                .await?;
+        }
+    }
+
+    /// Looks at each name, and a moment later again at those that looked wrong; what is wrong then,
+    /// too, is said.
+    async fn twice<F>(
+        &self,
+        names: Vec<String>,
+        report: &mut Report,
+        look: impl Fn(String) -> F,
+    ) -> Result<(), ReachError>
+    where
+        F: Future<Output = Result<Option<Trouble>, ReachError>>,
+    {
+        let look = &look;
+        let once = async |names: Vec<String>| {
+            let looked = stream::iter(names).map(async |name: String| {
+                let trouble = look(name.clone()).await?;
+                Ok::<_, ReachError>(trouble.map(|trouble| (name, trouble)))
+            });
+            let found = looked.buffered(AT_ONCE).try_collect::<Vec<_>>().await?;
+            Ok::<_, ReachError>(found.into_iter().flatten().collect::<Vec<_>>())
+        };
+        let suspects = once(names).await?;
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        tokio::time::sleep(AGAIN).await;
+        for (name, trouble) in once(suspects.into_iter().map(|(name, _)| name).collect()).await? {
+            let repair = Repair {
+                store: self.store,
+                temporal: self.temporal,
+                // All payments of the embedded provider are in the database that was set back.
+                outside_payments: false,
+            };
+            let repaired = match self.repair {
+                true => repair.apply(&name, &trouble).await?,
+                false => None,
+            };
+            let finding = trouble.finding(&name);
+            report.say(Said { finding, repaired });
+        }
+        Ok(())
+    }
+
+    /// An order that the store has open.
+    async fn open_order(&self, order_id: String) -> Result<Option<Trouble>, ReachError> {
+        let workflow_id = Order::workflow_id(&order_id);
+        let progress = match self.temporal.standing(&workflow_id).await? {
+            Standing::Open(progress) => progress,
+            gone => {
+                // It may have closed since, or only just have been placed.
+                let stored = self.store.order(&order_id).await?;
+                let open = stored.filter(|stored| !stored.order.state.is_closed());
+                let Some(open) = open.filter(|open| is_past(open.order.update_time)) else {
+                    return Ok(None);
+                };
+                return Ok(Some(Trouble::NoWorkflow {
+                    state: open.order.state,
+                    ended: match gone {
+                        Standing::Closed(how) => Some(how),
+                        _ => None,
+                    },
+                }));
+            }
+        };
+        let known = self.temporal.knowledge(&order_id).await?;
+        let stored = self.store.order(&order_id).await?;
+        let Some(stored) = stored.map(|stored| stored.order) else {
+            return Ok(None);
+        };
+        if known.revision() > stored.revision {
+            let forgotten = known.events.into_iter();
+            let forgotten = forgotten.filter(|(revision, _)| *revision > stored.revision);
+            let forgotten: Vec<Event> = forgotten.map(|(_, event)| event).collect();
+            return Ok(Some(Trouble::Ahead {
+                known: known.order.map_or(0, |order| order.revision),
+                stored: stored.revision,
+                forgotten,
+            }));
+        }
+        if progress.task_attempt >= STUCK {
+            return Ok(Some(Trouble::Stuck {
+                attempts: progress.task_attempt,
+            }));
+        }
+        let mut failing = progress.failing.into_iter();
+        let failing = failing.find(|(_, attempts, _)| *attempts >= STUCK);
+        Ok(failing.map(|(activity, attempts, error)| Trouble::Failing {
+            activity,
+            attempts,
+            error,
+        }))
+    }
+
+    /// A workflow that Temporal has open.
+    async fn workflow(&self, order_id: String) -> Result<Option<Trouble>, ReachError> {
+        match self.store.order(&order_id).await? {
+            Some(stored) if !stored.order.state.is_closed() => return Ok(None),
+            Some(stored) if !stored.order.close_time.is_some_and(is_past) => return Ok(None),
+            _ => {}
+        }
+        let workflow_id = Order::workflow_id(&order_id);
+        let Standing::Open(_) = self.temporal.standing(&workflow_id).await? else {
+            return Ok(None);
+        };
+        let known = self.temporal.knowledge(&order_id).await?;
+        Ok(Some(match self.store.order(&order_id).await? {
+            Some(stored) => Trouble::LeftOpen {
+                state: stored.order.state,
+            },
+            None => Trouble::NoOrder {
+                order: known.order.map(Box::new),
+            },
+        }))
+    }
+
+    async fn supplier_order(&self, sku: String) -> Result<Option<Trouble>, ReachError> {
+        let workflow_id = SupplierOrder::workflow_id(&sku);
+        if let Standing::Open(_) = self.temporal.standing(&workflow_id).await? {
+            return Ok(None);
+        }
+        let open = self.store.open_supplier_order(&sku).await?;
+        Ok(open.map(|open| Trouble::NoProcess {
+            supplier_order_id: open.supplier_order_id,
+        }))
+    }
+}
+
+/// Whether something is so long ago that what follows from it should have happened.
+fn is_past(time: Timestamp) -> bool {
+    Timestamp::now().duration_since(time) > MOMENT
+}

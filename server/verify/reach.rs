@@ -1,0 +1,128 @@
+//! Reaching the database and Temporal, beside a server that runs or without one.
+
+use crate::{
+    settings::CommonSettings,
+    temporal::{
+        Temporal, TemporalError,
+        connect::{ConnectError, Profile},
+        dev_server::{DevServer, DevServerError, DevServerSettings},
+    },
+};
+use orders_worker::store::{Store, StoreError, existing::ExistingError};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long Temporal may take to answer.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// In the data directory: where the embedded Temporal of the server that runs listens.
+const ADDRESS: &str = "temporal.address";
+
+/// Why something cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ReachError {
+    /// The database is not there, or not of this version.
+    #[error(transparent)]
+    Database(#[from] ExistingError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Temporal does not answer.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The embedded Temporal cannot be started.
+    #[error(transparent)]
+    DevServer(#[from] DevServerError),
+    /// Temporal answers no more.
+    #[error("Temporal cannot be asked: {0}")]
+    Temporal(#[from] TemporalError),
+    /// A server runs, and does not say where its Temporal is.
+    #[error(
+        "a server uses {0}, and where its Temporal listens cannot be read there: name it with \
+         --temporal-address, or stop the server"
+    )]
+    Unknown(PathBuf),
+}
+
+/// Temporal, and our own embedded one if no server runs one.
+pub struct Reached {
+    /// Temporal.
+    pub temporal: Temporal,
+    own: Option<DevServer>,
+}
+
+impl Reached {
+    /// Stops what was started for it.
+    pub async fn leave(self) {
+        if let Some(dev_server) = self.own {
+            dev_server.stop().await;
+        }
+    }
+}
+
+/// Notes where the embedded Temporal listens, for commands that run beside the server. Without it
+/// they have to be told.
+pub fn note_address(data_dir: &Path, address: SocketAddr) {
+    let path = data_dir.join(ADDRESS);
+    if let Err(error) = std::fs::write(&path, address.to_string()) {
+        tracing::warn!(%error, path = %path.display(), "where Temporal listens is not noted");
+    }
+}
+
+/// The database, as it is.
+///
+/// # Errors
+/// When it is not there, or not of this version.
+pub async fn store(settings: &CommonSettings) -> Result<Store, ReachError> {
+    Ok(Store::open_existing(&settings.data_dir.join("orders.db")).await?)
+}
+
+/// Temporal: the one that is named, that of the server that runs, or the embedded one, started for
+/// this and without a worker.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn temporal(settings: &CommonSettings) -> Result<Reached, ReachError> {
+    let profile = Profile::load(
+        settings.temporal_address.as_deref(),
+        settings.namespace.as_deref(),
+    )?;
+    let (profile, own) = match profile.address() {
+        Some(_) => (profile, None),
+        None => embedded(settings, &profile).await?,
+    };
+    let client = profile.connect(CONNECT).await?;
+    let temporal = Temporal::new(client, &settings.task_queue);
+    Ok(Reached { temporal, own })
+}
+
+async fn embedded(
+    settings: &CommonSettings,
+    profile: &Profile,
+) -> Result<(Profile, Option<DevServer>), ReachError> {
+    let dev_server = DevServerSettings {
+        namespace: profile.namespace().to_owned(),
+        preferred_port: 0,
+        ui: false,
+        lock_patience: Duration::ZERO,
+        ..DevServerSettings::new(&settings.data_dir)
+    };
+    let ready = async |address: SocketAddr| {
+        let client = profile.embedded(address).connect(Duration::ZERO).await;
+        client.is_ok()
+    };
+    let say = |line: &str| tracing::debug!("{line}");
+    match DevServer::start(&dev_server, say, ready).await {
+        Ok(dev_server) => Ok((profile.embedded(dev_server.address()), Some(dev_server))),
+        Err(DevServerError::InUse { .. }) => {
+            let noted = std::fs::read_to_string(settings.data_dir.join(ADDRESS));
+            let address = noted.ok().and_then(|text| text.trim().parse().ok());
+            let address = address.ok_or_else(|| ReachError::Unknown(settings.data_dir.clone()))?;
+            Ok((profile.embedded(address), None))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

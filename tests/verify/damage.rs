@@ -1,0 +1,198 @@
+//! Damage done to a store by hand: one for each check.
+
+use super::Orders;
+use orders_worker::store::verify::Check;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::path::Path;
+
+/// SQL that makes a check fire; `also` are those that must fire with it.
+pub struct Damage {
+    pub check: Check,
+    pub also: &'static [Check],
+    /// `{done}`, `{cancelled}`, `{held}` and `{sku}` stand for ids, in quotes.
+    pub sql: &'static str,
+}
+
+const fn damage(check: Check, sql: &'static str) -> Damage {
+    let also = &[];
+    Damage { check, also, sql }
+}
+
+const fn with(check: Check, also: &'static [Check], sql: &'static str) -> Damage {
+    Damage { check, also, sql }
+}
+
+pub const TABLE: &[Damage] = &[
+    damage(
+        Check::Unreadable,
+        "UPDATE orders SET document = '{}' WHERE order_id = {done}",
+    ),
+    with(
+        Check::EventGap,
+        &[Check::Fold],
+        "DELETE FROM order_events WHERE order_id = {done} AND revision = 2",
+    ),
+    damage(
+        Check::EventRow,
+        "UPDATE order_events SET type = 'HELD' WHERE order_id = {done} AND revision = 2",
+    ),
+    damage(
+        Check::StepTwice,
+        "UPDATE order_events SET step_key = NULL
+         WHERE order_id = {done} AND step_key = 'capture_payment'",
+    ),
+    with(
+        Check::AfterClose,
+        &[Check::Fold],
+        r#"INSERT INTO order_events (order_id, revision, type, time, body)
+           SELECT order_id, revision + 1, 'FULFILLMENT_STARTED', time, json_set(body,
+               '$.revision', revision + 1, '$.change', json('{"type":"FULFILLMENT_STARTED"}'))
+           FROM order_events WHERE order_id = {done} AND type = 'CLOSED'"#,
+    ),
+    damage(
+        Check::Fold,
+        "UPDATE orders SET document = json_set(document, '$.cancel_reason', 'x')
+         WHERE order_id = {done}",
+    ),
+    damage(
+        Check::OrderRow,
+        "UPDATE orders SET due_time = 1 WHERE order_id = {held}",
+    ),
+    damage(
+        Check::PaymentRow,
+        "UPDATE payments SET currency = 'EUR' WHERE order_id = {done}",
+    ),
+    damage(
+        Check::PaymentSums,
+        "DELETE FROM payment_entries WHERE key = {done} || '/authorize_payment'",
+    ),
+    with(
+        Check::PaymentOrder,
+        &[Check::PaymentSums, Check::PaymentKnown],
+        "UPDATE payments SET authorized = 1 WHERE order_id = {done}",
+    ),
+    damage(
+        Check::PaidTwice,
+        "INSERT INTO payment_entries (key, payment_id, kind, amount, transaction_id, time)
+         SELECT {done} || '/again', payment_id, 'CAPTURE', 0, 'x', 1 FROM payments
+         WHERE order_id = {done}",
+    ),
+    damage(
+        Check::PaymentKnown,
+        "UPDATE payments SET authorized = authorized + 1 WHERE order_id = {done};
+         UPDATE payment_entries SET amount = amount + 1 WHERE key = {done} || '/authorize_payment'",
+    ),
+    with(
+        Check::PaymentBalance,
+        &[Check::PaymentKnown],
+        "UPDATE payments SET refunded = 0 WHERE order_id = {cancelled};
+         DELETE FROM payment_entries WHERE key = {cancelled} || '/refund_payment'",
+    ),
+    damage(
+        Check::ReservationKnown,
+        "UPDATE reservations SET quantity = quantity + 1 WHERE order_id = {cancelled}",
+    ),
+    with(
+        Check::ReservationLeft,
+        &[Check::ReservationKnown, Check::StockReserved],
+        "UPDATE reservations SET state = 'RESERVED' WHERE order_id = {cancelled}",
+    ),
+    damage(
+        Check::ShipmentKnown,
+        "UPDATE shipments SET state = 'DISPATCHED' WHERE order_id = {cancelled}",
+    ),
+    damage(
+        Check::MessageMissing,
+        "DELETE FROM notifications WHERE order_id = {done} AND milestone = 'shipped'",
+    ),
+    damage(
+        Check::MessageExtra,
+        "INSERT INTO notifications (order_id, milestone, recipient, time)
+         VALUES ({done}, 'refunded', 'x', 1)",
+    ),
+    damage(
+        Check::MessageFailed,
+        "UPDATE notifications SET state = 'FAILED'
+         WHERE order_id = {done} AND milestone = 'shipped'",
+    ),
+    damage(
+        Check::RequestMissing,
+        "DELETE FROM requests WHERE resource = {done}",
+    ),
+    damage(
+        Check::RequestTarget,
+        "INSERT INTO requests VALUES ('x', 'nobody', 'f', 1, 1)",
+    ),
+    damage(
+        Check::StockBooks,
+        "UPDATE stock SET adjusted = adjusted + 1 WHERE sku = {sku}",
+    ),
+    damage(
+        Check::StockReserved,
+        "UPDATE stock SET reserved = reserved + 1 WHERE sku = {sku}",
+    ),
+    damage(
+        Check::StockShipped,
+        "UPDATE stock SET shipped = shipped + 1, adjusted = adjusted + 1 WHERE sku = {sku}",
+    ),
+    damage(
+        Check::StockSupplied,
+        "UPDATE stock SET supplied = supplied + 1, adjusted = adjusted - 1 WHERE sku = {sku}",
+    ),
+    damage(
+        Check::SupplierTwice,
+        "DROP INDEX supplier_orders_open;
+         INSERT INTO supplier_orders (supplier_order_id, sku, quantity, state, cause, open_time)
+         VALUES ('a', {sku}, 1, 'OPEN', 'x', 1), ('b', {sku}, 1, 'OPEN', 'y', 1)",
+    ),
+    damage(
+        Check::SupplierLate,
+        "INSERT INTO supplier_orders
+             (supplier_order_id, sku, quantity, state, cause, open_time, due_time)
+         VALUES ('a', {sku}, 1, 'OPEN', 'x', 1, 1)",
+    ),
+    damage(
+        Check::Stray,
+        "INSERT INTO shipments VALUES ('s', 'nobody', 'c', 't', 'REQUESTED', '{}', 1)",
+    ),
+];
+
+/// Does it, with the database's own guards switched off.
+pub async fn apply(file: &Path, sql: &str, orders: &Orders) {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .foreign_keys(false)
+        .pragma("ignore_check_constraints", "ON");
+    let mut sql = sql.to_owned();
+    let ids = [
+        ("{done}", &orders.done),
+        ("{cancelled}", &orders.cancelled),
+        ("{held}", &orders.held),
+        ("{sku}", &orders.sku),
+    ];
+    for (name, id) in ids {
+        sql = sql.replace(name, &format!("'{id}'"));
+    }
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    // The SQL is this file's own.
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection);
+    assert!(
+        done.await.unwrap().rows_affected() > 0,
+        "nothing was damaged"
+    );
+    connection.close().await.unwrap();
+}
+
+/// Closes an order's row behind the back of its workflow.
+pub async fn close_by_hand(file: &Path, order_id: &str) {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let close = "UPDATE orders SET state = 'CANCELLED', close_reason = 'CUSTOMER_CANCELLED',
+         close_time = update_time, due_time = NULL, document = json_set(document,
+             '$.state', 'CANCELLED', '$.ending', 'CUSTOMER_CANCELLED',
+             '$.close_time', json_extract(document, '$.update_time'))
+         WHERE order_id = $1";
+    let closed = sqlx::query(close).bind(order_id).execute(&mut connection);
+    assert_eq!(closed.await.unwrap().rows_affected(), 1);
+    connection.close().await.unwrap();
+}

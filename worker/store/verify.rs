@@ -1,0 +1,72 @@
+//! Checking the whole store against its own rules: money, stock, logs, requests, messages.
+//!
+//! Reads only, in pages, each page in one snapshot, so that it may run beside a server for as long as
+//! it takes. Whatever looks wrong is read once more before it is said.
+//!
+//! # Layout
+//! - `finding`: what can be wrong, in words
+//! - `dossier`: everything that is kept of an order, read at one moment
+//! - `log`, `money`, `reservations`, `shipment`, `messages`, `requests`: the rules of one order, pure
+//! - `shelf`: the rules of one sku
+//! - `strays`: rows that belong to nothing
+//! - `pages`: going over all of it
+//! - `temporal`: what a comparison with Temporal asks of the store
+
+mod dossier;
+pub mod finding;
+mod log;
+mod messages;
+mod money;
+mod pages;
+mod requests;
+mod reservations;
+mod shelf;
+mod shipment;
+mod strays;
+pub mod temporal;
+
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Check, Finding, Severity};
+pub use pages::Counts;
+
+use super::{Store, StoreError, Tx};
+use crate::domain::{order::Order, step::Step};
+use dossier::Dossier;
+use finding::Findings;
+
+impl Store {
+    /// A moment of the database, for reading.
+    async fn snapshot(&self) -> Result<Tx, StoreError> {
+        // SQLite: everything that the transaction reads is of the moment of its first read.
+        Ok(self.readers.begin().await?)
+    }
+}
+
+/// Everything that is wrong with one order.
+fn check_order(dossier: &Dossier) -> Vec<Finding> {
+    let mut findings = Findings::of_order(&dossier.order_id);
+    let order = match &dossier.document {
+        Ok(order) => order,
+        Err(error) => {
+            findings.add(Check::Unreadable, format!("its document: {error}"));
+            return findings.list;
+        }
+    };
+    log::check(dossier, order, &mut findings);
+    money::check(dossier, order, &mut findings);
+    reservations::check(dossier, order, &mut findings);
+    shipment::check(dossier, order, &mut findings);
+    messages::check(dossier, &mut findings);
+    requests::check(dossier, &mut findings);
+    findings.list
+}
+
+/// Whether an open order does not know what became of such a step: the answer was lost, and the tables
+/// of the provider may be ahead of it.
+fn is_unsure(order: &Order, of: impl Fn(Step) -> bool) -> bool {
+    let lost = order.unknown.iter().any(|step| of(*step));
+    let failing = order.fault.as_ref().is_some_and(|fault| of(fault.step));
+    !order.state.is_closed() && (lost || failing)
+}

@@ -1,0 +1,159 @@
+//! The money of an order: the journal, the sums and what the order knows are one.
+
+use super::{
+    dossier::{Dossier, EntryRow},
+    finding::{Check, Findings},
+    is_unsure,
+};
+use crate::domain::{
+    order::Order,
+    state::OrderState,
+    step::{CompensationOutcome, Step},
+};
+
+/// What has moved, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    authorized: i128,
+    captured: i128,
+    refunded: i128,
+    voided: bool,
+}
+
+pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) {
+    let Some(row) = &dossier.payment else {
+        findings.add(Check::PaymentRow, "it has no payment".to_owned());
+        return;
+    };
+    findings.compare(
+        Check::PaymentRow,
+        &[
+            (
+                "payment_id",
+                row.payment_id.clone(),
+                order.payment.payment_id.clone(),
+            ),
+            (
+                "currency",
+                row.currency.clone(),
+                order.total.currency.clone(),
+            ),
+        ],
+    );
+    let sums = Sums {
+        authorized: row.authorized.into(),
+        captured: row.captured.into(),
+        refunded: row.refunded.into(),
+        voided: row.voided,
+    };
+    let journal = sum(&dossier.entries);
+    if sums != journal {
+        findings.add(
+            Check::PaymentSums,
+            format!("the payment says {sums:?}, its journal {journal:?}"),
+        );
+    }
+    if !(sums.authorized >= sums.captured && sums.captured >= sums.refunded && sums.refunded >= 0) {
+        findings.add(Check::PaymentOrder, format!("{sums:?}"));
+    }
+    check_entries(dossier, findings);
+    let known = known(order);
+    if sums != known && !is_unsure(order, Step::is_payment) {
+        findings.add(
+            Check::PaymentKnown,
+            format!("the payment says {sums:?}, the order {known:?}"),
+        );
+    }
+    if order.state.is_closed() {
+        check_closed(order, journal, findings);
+    }
+}
+
+fn sum(entries: &[EntryRow]) -> Sums {
+    let mut sums = Sums::default();
+    for entry in entries {
+        let amount = i128::from(entry.amount);
+        match entry.kind.as_str() {
+            "AUTHORIZE" => sums.authorized += amount,
+            "CAPTURE" => sums.captured += amount,
+            "CHARGE" | "CONFIRM" => {
+                sums.authorized += amount;
+                sums.captured += amount;
+            }
+            "REFUND" => sums.refunded += amount,
+            "VOID" => sums.voided |= amount > 0,
+            _ => {}
+        }
+    }
+    sums
+}
+
+/// What the order's own log says.
+fn known(order: &Order) -> Sums {
+    let mut undone = order.compensations.iter();
+    let payment = &order.payment;
+    Sums {
+        authorized: payment.authorized.into(),
+        captured: payment.captured.into(),
+        refunded: payment.refunded.into(),
+        voided: undone.any(|entry| {
+            entry.step == Step::VoidAuthorization && entry.outcome == CompensationOutcome::Done
+        }),
+    }
+}
+
+fn check_entries(dossier: &Dossier, findings: &mut Findings<'_>) {
+    let prefix = format!("{}/", dossier.order_id);
+    for entry in &dossier.entries {
+        if !entry.key.starts_with(&prefix) {
+            let key = &entry.key;
+            findings.add(
+                Check::PaidTwice,
+                format!("the key {key} is not of this order"),
+            );
+        }
+    }
+    let kinds: [(&str, &[&str]); 4] = [
+        ("taken", &["CAPTURE", "CHARGE", "CONFIRM"]),
+        ("authorized", &["AUTHORIZE", "CHARGE", "CONFIRM"]),
+        ("refunded", &["REFUND"]),
+        ("voided", &["VOID"]),
+    ];
+    for (word, kinds) in kinds {
+        let entries = dossier.entries.iter();
+        let moved = entries.filter(|entry| kinds.contains(&entry.kind.as_str()));
+        let keys: Vec<&str> = moved.map(|entry| entry.key.as_str()).collect();
+        if keys.len() > 1 {
+            findings.add(
+                Check::PaidTwice,
+                format!("{word} more than once: {}", keys.join(", ")),
+            );
+        }
+    }
+}
+
+/// What is kept of a completed order is its total; of any other nothing, and nothing is held.
+fn check_closed(order: &Order, journal: Sums, findings: &mut Findings<'_>) {
+    let total = i128::from(order.total.minor);
+    let owed = match order.state {
+        OrderState::Completed => total,
+        _ => 0,
+    };
+    let kept = journal.captured - journal.refunded;
+    if kept != owed {
+        findings.add(
+            Check::PaymentBalance,
+            format!(
+                "{} is kept of a {} order, should be {owed} (minor units of {})",
+                kept, order.state, order.total.currency
+            ),
+        );
+    }
+    if journal.captured == 0 && journal.authorized > 0 && !journal.voided {
+        let held = journal.authorized;
+        findings.add(
+            Check::PaymentBalance,
+            format!("{held} is still held for a closed order"),
+        );
+    }
+}

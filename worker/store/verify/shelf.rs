@@ -1,0 +1,145 @@
+//! The stock of a sku: its books balance, and what is held and supplied is what orders say.
+
+use super::{
+    super::{Connection, Db, StoreError, micros},
+    finding::{Check, Finding},
+};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{QueryBuilder, Row};
+use std::collections::BTreeMap;
+
+/// A delivery that is later than this is worth a word.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Everything about one sku, read at one moment. Pieces.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    pub(super) sku: String,
+    on_hand: i64,
+    reserved: i64,
+    adjusted: i64,
+    supplied: i64,
+    shipped: i64,
+    /// What reservations hold, by their state.
+    held: BTreeMap<String, i64>,
+    delivered: i64,
+    /// Of the open supplier orders: id, and when each is due.
+    open: Vec<(String, Option<i64>)>,
+}
+
+/// Which skus.
+pub(super) enum Which<'a> {
+    /// Those after a sku, so many.
+    After(&'a str, i64),
+    /// This one.
+    Only(&'a str),
+}
+
+/// Reads skus in their order, from what should be a snapshot.
+pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Shelf>, StoreError> {
+    let mut query: QueryBuilder<Db> = QueryBuilder::new(
+        "SELECT sku, on_hand, reserved, adjusted, supplied, shipped FROM stock WHERE sku ",
+    );
+    match which {
+        Which::After(sku, limit) => {
+            query.push("> ").push_bind(sku.to_owned());
+            query.push(" ORDER BY sku LIMIT ").push_bind(limit);
+        }
+        Which::Only(sku) => {
+            query.push("= ").push_bind(sku.to_owned());
+        }
+    }
+    let mut shelves: Vec<Shelf> = Vec::new();
+    for row in query.build().fetch_all(&mut *db).await? {
+        shelves.push(Shelf {
+            sku: row.try_get(0)?,
+            on_hand: row.try_get(1)?,
+            reserved: row.try_get(2)?,
+            adjusted: row.try_get(3)?,
+            supplied: row.try_get(4)?,
+            shipped: row.try_get(5)?,
+            ..Shelf::default()
+        });
+    }
+    let (Some(first), Some(last)) = (shelves.first(), shelves.last()) else {
+        return Ok(shelves);
+    };
+    let range = (first.sku.clone(), last.sku.clone());
+    let mut by_sku: BTreeMap<String, &mut Shelf> = shelves
+        .iter_mut()
+        .map(|shelf| (shelf.sku.clone(), shelf))
+        .collect();
+    // One pass over the table for a page: reservations are not kept by sku.
+    let held = "SELECT sku, state, CAST(SUM(quantity) AS BIGINT) FROM reservations
+         WHERE sku BETWEEN $1 AND $2 GROUP BY sku, state ORDER BY sku, state";
+    let rows = sqlx::query(held).bind(&range.0).bind(&range.1);
+    for row in rows.fetch_all(&mut *db).await? {
+        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
+            shelf.held.insert(row.try_get(1)?, row.try_get(2)?);
+        }
+    }
+    let delivered = "SELECT sku, CAST(SUM(quantity) AS BIGINT) FROM supplier_orders
+         WHERE state = 'DELIVERED' AND sku BETWEEN $1 AND $2 GROUP BY sku ORDER BY sku";
+    let rows = sqlx::query(delivered).bind(&range.0).bind(&range.1);
+    for row in rows.fetch_all(&mut *db).await? {
+        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
+            shelf.delivered = row.try_get(1)?;
+        }
+    }
+    let open = "SELECT sku, supplier_order_id, due_time FROM supplier_orders
+         WHERE state = 'OPEN' AND sku BETWEEN $1 AND $2 ORDER BY sku, supplier_order_id";
+    let rows = sqlx::query(open).bind(&range.0).bind(&range.1);
+    for row in rows.fetch_all(&mut *db).await? {
+        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
+            shelf.open.push((row.try_get(1)?, row.try_get(2)?));
+        }
+    }
+    Ok(shelves)
+}
+
+impl Shelf {
+    /// Everything that is wrong with it at `now`.
+    pub(super) fn check(&self, now: Timestamp) -> Vec<Finding> {
+        let mut list = Vec::new();
+        let mut compare = |check, name: &str, is: i64, should: i64| {
+            if is != should {
+                let wrong = format!("{name} is {is}, should be {should}");
+                list.push(Finding::of_sku(check, &self.sku, wrong));
+            }
+        };
+        let books = self.adjusted + self.supplied - self.shipped;
+        compare(Check::StockBooks, "on_hand", self.on_hand, books);
+        let held = |state: &str| self.held.get(state).copied().unwrap_or_default();
+        compare(
+            Check::StockReserved,
+            "reserved",
+            self.reserved,
+            held("RESERVED"),
+        );
+        compare(
+            Check::StockShipped,
+            "shipped",
+            self.shipped,
+            held("COMMITTED"),
+        );
+        compare(
+            Check::StockSupplied,
+            "supplied",
+            self.supplied,
+            self.delivered,
+        );
+        if self.open.len() > 1 {
+            let ids: Vec<&str> = self.open.iter().map(|(id, _)| id.as_str()).collect();
+            let wrong = format!("{} are open at once", ids.join(", "));
+            list.push(Finding::of_sku(Check::SupplierTwice, &self.sku, wrong));
+        }
+        let before = now.saturating_sub(LATE).map_or(i64::MIN, micros);
+        for (id, due) in &self.open {
+            if due.is_some_and(|due| due < before) {
+                let wrong = format!("{id} should have been delivered more than {LATE:#} ago");
+                list.push(Finding::of_sku(Check::SupplierLate, &self.sku, wrong));
+            }
+        }
+        list
+    }
+}

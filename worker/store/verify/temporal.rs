@@ -1,0 +1,76 @@
+//! What a comparison with Temporal asks of the store.
+
+use super::super::{Store, StoreError, from_micros};
+use jiff::Timestamp;
+use sqlx::Row;
+
+/// An order that should have a workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// Which.
+    pub order_id: String,
+    /// When its row changed last.
+    pub update_time: Timestamp,
+}
+
+/// A supplier order that should have a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSupplierOrder {
+    /// Which.
+    pub supplier_order_id: String,
+    /// Of which sku.
+    pub sku: String,
+    /// When it was opened.
+    pub open_time: Timestamp,
+}
+
+impl Store {
+    /// The open orders after an id, in the order of their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_orders(&self, after: &str, limit: i64) -> Result<Vec<OpenOrder>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT order_id, update_time FROM orders
+             WHERE close_time IS NULL AND order_id > $1 ORDER BY order_id LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let rows = rows.iter().map(|row| {
+            Ok(OpenOrder {
+                order_id: row.try_get(0)?,
+                update_time: from_micros(row.try_get(1)?)?,
+            })
+        });
+        rows.collect()
+    }
+
+    /// The open supplier orders after a sku, by sku, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_supplier_orders(
+        &self,
+        after_sku: &str,
+        limit: i64,
+    ) -> Result<Vec<OpenSupplierOrder>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT supplier_order_id, sku, open_time FROM supplier_orders
+             WHERE state = 'OPEN' AND sku > $1 ORDER BY sku LIMIT $2",
+        )
+        .bind(after_sku)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let rows = rows.iter().map(|row| {
+            Ok(OpenSupplierOrder {
+                supplier_order_id: row.try_get(0)?,
+                sku: row.try_get(1)?,
+                open_time: from_micros(row.try_get(2)?)?,
+            })
+        });
+        rows.collect()
+    }
+}
