@@ -10,6 +10,7 @@
 mod harness;
 
 mod approval;
+mod backup;
 mod budget;
 mod cli;
 mod clients;
@@ -40,6 +41,7 @@ mod schema;
 mod search;
 mod serving;
 mod shipping_lane;
+mod shutdown;
 mod signals;
 mod soak;
 mod standard;

@@ -93,18 +93,37 @@ async fn hundreds_of_random_orders_keep_every_invariant() {
         line.turn_to(again.client().await);
         (again, killed)
     };
-    let (played, (server, killed)) = futures::join!(playing, killing);
+    // Right also in every moment between, by the server's own check.
+    let verifying = async {
+        let mut runs = 0;
+        while ended.load(Ordering::Relaxed) < count as usize {
+            verified(&folder.path().join("data"), &temporal.address).await;
+            runs += 1;
+        }
+        runs
+    };
+    let (played, (server, killed), runs) = futures::join!(playing, killing, verifying);
     let took = began.elapsed();
+    println!("verified {runs} times while orders were in flight");
 
     let books = Books::open(&server.data_dir).await;
     checks::all(&books, &played).await;
     no_workflow_failed(&temporal, &played).await;
+    verified(&server.data_dir, &temporal.address).await;
     reading::i10_reading_changes_nothing(&line.client(), &books, &played).await;
     let entries = books.entries().await;
     print_figures(&entries, &played, &line, took);
     it_was_worth_it(&entries, killed);
     books.close().await;
     assert_eq!(server.stop().await, Some(0));
+}
+
+/// `orders verify` finds nothing.
+async fn verified(data_dir: &std::path::Path, temporal: &str) {
+    let (data_dir, temporal) = (data_dir.to_owned(), temporal.to_owned());
+    let verify = move || crate::verify::verify(&data_dir, &["--temporal-address", &temporal]);
+    let ran = tokio::task::spawn_blocking(verify).await.unwrap();
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
 }
 
 fn options(temporal: &TestTemporal, folder: &std::path::Path, seed: u64) -> ServerOptions {

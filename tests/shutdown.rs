@@ -1,0 +1,259 @@
+//! Stopping under load, and starting with much to do.
+
+use crate::{
+    harness::{Client, Placing, ServerOptions, TestServer, eventually, sku},
+    verify::verify,
+};
+use futures::{StreamExt, future::join_all, stream};
+use nix::sys::signal::Signal;
+use orders::v1::{OrderState, StartFulfillmentRequest};
+use std::{
+    path::Path,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// Clients at once, half of them placing and half of them commanding.
+const CLIENTS: usize = 8;
+
+/// The calls under way, the worker and the embedded Temporal have ten seconds each.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What clients were told, and what they do not know.
+#[derive(Default)]
+struct Told {
+    placed: Vec<String>,
+    started: Vec<String>,
+    unsure: Vec<Unsure>,
+}
+
+enum Unsure {
+    Place(Placing),
+    Start(StartFulfillmentRequest),
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_under_load_loses_no_acknowledged_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions::default().data_dir(&folder.path().join("data"));
+    let mut server = TestServer::start(options.clone()).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 100_000).await;
+    let held: Vec<String> = stream::iter(0..60)
+        .map(|_| client.held(&sku))
+        .buffer_unordered(8)
+        .collect()
+        .await;
+    let told = Mutex::new(Told::default());
+    let waiting = Mutex::new(held);
+    let clients = (0..CLIENTS).map(|number| {
+        let (client, told, waiting, sku) = (client.clone(), &told, &waiting, &sku);
+        async move {
+            match number % 2 {
+                0 => place_until_stopped(client, sku, told).await,
+                _ => start_until_stopped(client, waiting, told).await,
+            }
+        }
+    });
+    let stopping = async {
+        eventually("some load", async || {
+            let told = told.lock().unwrap();
+            (told.placed.len() >= 20 && told.started.len() >= 10).then_some(())
+        })
+        .await;
+        server.process.signal(Signal::SIGTERM);
+        let asked = Instant::now();
+        let code = server.ended().await;
+        (code, asked.elapsed())
+    };
+    let (_, (code, took)) = futures::join!(join_all(clients), stopping);
+    assert_eq!(code, Some(0));
+    assert!(took < GRACE, "{took:?}");
+    let told = told.into_inner().unwrap();
+    println!(
+        "stopped within {took:?}: {} placed, {} commanded, {} without an answer",
+        told.placed.len(),
+        told.started.len(),
+        told.unsure.len()
+    );
+
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    for id in &told.placed {
+        let known = client.try_get(id).await;
+        assert!(known.is_ok(), "{id} was acknowledged and is lost");
+    }
+    for id in &told.started {
+        let types = client.event_types(id).await;
+        let started = types.iter().any(|name| name == "FULFILLMENT_STARTED");
+        assert!(started, "a command to {id} was acknowledged and is lost");
+    }
+    // Those without an answer may be sent again, and happen once.
+    for unsure in told.unsure {
+        match unsure {
+            Unsure::Place(placing) => {
+                client.place(placing.clone()).await;
+                client
+                    .until(&placing.id(), OrderState::AwaitingRelease)
+                    .await;
+            }
+            Unsure::Start(request) => {
+                let id = request.order_id.clone();
+                client
+                    .orders
+                    .clone()
+                    .start_fulfillment(request)
+                    .await
+                    .unwrap();
+                assert_eq!(client.count_events(&id, "FULFILLMENT_STARTED").await, 1);
+            }
+        }
+    }
+    for id in &told.placed {
+        client.until(id, OrderState::AwaitingRelease).await;
+    }
+    let ran = tokio::task::block_in_place(|| verify(&server.data_dir, &[]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(server.stop().await, Some(0));
+}
+
+async fn place_until_stopped(client: Client, sku: &str, told: &Mutex<Told>) {
+    loop {
+        let placing = Placing::pre_order(sku, 30);
+        let placed = client.try_place_unchecked(placing.clone()).await;
+        let mut told = told.lock().unwrap();
+        match placed {
+            Ok(()) => told.placed.push(placing.id()),
+            Err(_) => return told.unsure.push(Unsure::Place(placing)),
+        }
+    }
+}
+
+async fn start_until_stopped(client: Client, waiting: &Mutex<Vec<String>>, told: &Mutex<Told>) {
+    loop {
+        let next = waiting.lock().unwrap().pop();
+        let Some(order_id) = next else { return };
+        let request = StartFulfillmentRequest {
+            request_id: format!("start/{order_id}"),
+            order_id,
+            ..StartFulfillmentRequest::default()
+        };
+        let mut orders = client.orders.clone();
+        let done = orders.start_fulfillment(request.clone()).await;
+        let mut told = told.lock().unwrap();
+        match done {
+            Ok(_) => told.started.push(request.order_id),
+            Err(_) => return told.unsure.push(Unsure::Start(request)),
+        }
+        drop(told);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let mut server = TestServer::start(ServerOptions::default()).await;
+    let client = server.client().await;
+    // A watch would be given its ten seconds.
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30).token("tok-slow");
+    client.place(placing).await;
+    server.process.signal(Signal::SIGTERM);
+    eventually("the first signal to be seen", async || {
+        server.process.line_with("stopping")
+    })
+    .await;
+    server.process.signal(Signal::SIGTERM);
+    let asked = Instant::now();
+    let code = server.ended().await;
+    // It may have been at its end already.
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starting_with_many_open_orders_is_quick() {
+    start_with(100, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: make test-all"]
+async fn starting_with_thousands_of_open_orders_is_quick_and_bounded_in_memory() {
+    start_with(5_000, 1_000).await;
+}
+
+/// So many pre-orders are held, and so many orders were just placed, when the server is killed.
+async fn start_with(held: usize, interrupted: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions::default().data_dir(&folder.path().join("data"));
+    let server = TestServer::start(options.clone()).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1_000_000).await;
+    let ids = place_many(&client, held, || Placing::pre_order(&sku, 30)).await;
+    for id in &ids {
+        client.until(id, OrderState::AwaitingRelease).await;
+    }
+    assert_eq!(server.stop().await, Some(0));
+    // Nobody runs these before the kill.
+    let idle = options.clone().arg("--no-worker");
+    let mut server = TestServer::start(idle).await;
+    let client = server.client().await;
+    let cut = place_many(&client, interrupted, || Placing::new("standard", &sku)).await;
+    server.process.kill();
+
+    let began = Instant::now();
+    let server = TestServer::start(options).await;
+    let ready = began.elapsed();
+    let client = server.client().await;
+    let began = Instant::now();
+    client.start_fulfillment(&ids[0]).await.unwrap();
+    let first = began.elapsed();
+    let mut most = memory(server.process.pid());
+    for id in &cut {
+        client.until(id, OrderState::InTransit).await;
+        most = most.max(memory(server.process.pid()));
+    }
+    let caught_up = began.elapsed();
+    println!(
+        "{held} held and {interrupted} interrupted orders: ready after {ready:?}, first command \
+         {first:?}, all went on within {caught_up:?}, at most {most} MiB"
+    );
+    assert!(ready < Duration::from_secs(10), "{ready:?}");
+    assert!(first < Duration::from_secs(5), "{first:?}");
+    assert!(most < 500, "{most} MiB");
+    let began = Instant::now();
+    let ran = tokio::task::block_in_place(|| verify(&server.data_dir, &[]));
+    println!("verify took {:?}:\n{}", began.elapsed(), ran.out);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(server.stop().await, Some(0));
+}
+
+async fn place_many(client: &Client, count: usize, placing: impl Fn() -> Placing) -> Vec<String> {
+    let place = async |placing: Placing| {
+        let id = placing.id();
+        client.place(placing).await;
+        id
+    };
+    let all: Vec<Placing> = (0..count).map(|_| placing()).collect();
+    stream::iter(all)
+        .map(place)
+        .buffer_unordered(16)
+        .collect()
+        .await
+}
+
+/// The resident memory of a process, in MiB.
+fn memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"));
+    let status = status.unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.unwrap().split_whitespace().next().unwrap();
+    kib.parse::<u64>().unwrap() / 1024
+}
