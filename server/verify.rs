@@ -52,6 +52,7 @@ pub async fn verify(settings: VerifySettings) -> Result<Verdict, ReachError> {
             store: &store,
             temporal: &reached.temporal,
             repair: settings.repair,
+            outside_payments: settings.common.payment.payment_provider.is_some(),
         };
         let compared = compare.all(&mut report).await;
         report.compared(compared?);

@@ -71,8 +71,8 @@ async fn a_database_older_than_temporal_goes_on_from_the_database() {
     let expected = [
         ("workflow-ahead", started.as_str()),
         // Their workflows have ended; the database knows nothing of that.
-        ("workflow-ended", refunded.as_str()),
-        ("workflow-ended", completed.as_str()),
+        ("workflow-ahead", refunded.as_str()),
+        ("workflow-ahead", completed.as_str()),
         ("order-missing", later.as_str()),
     ];
     let ran = until_found(&data, &[], &expected).await;

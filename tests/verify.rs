@@ -50,8 +50,6 @@ async fn play(client: &Client) -> Orders {
     client.confirm_delivery(&done).await.unwrap();
     client.until(&done, OrderState::Completed).await;
     let cancelled = client.held(&sku).await;
-    client.start_fulfillment(&cancelled).await.unwrap();
-    client.until_pickup_requested(&cancelled).await;
     client.cancel(&cancelled).await.unwrap();
     client.until(&cancelled, OrderState::Cancelled).await;
     let held = client.held(&sku).await;

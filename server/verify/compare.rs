@@ -6,11 +6,11 @@ use super::{
     repair::{Repair, Trouble},
     report::{Compared, Report, Said},
 };
-use crate::temporal::{Temporal, inspect::Standing};
+use crate::temporal::{Temporal, TemporalError, inspect::Standing};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
-    domain::{event::Event, order::Order},
+    domain::order::Order,
     store::{Store, supplier_orders::SupplierOrder},
 };
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub(super) struct Compare<'a> {
     pub(super) store: &'a Store,
     pub(super) temporal: &'a Temporal,
     pub(super) repair: bool,
+    /// See [`Repair::outside_payments`].
+    pub(super) outside_payments: bool,
 }
 
 impl Compare<'_> {
@@ -135,8 +137,7 @@ impl Compare<'_> {
             let repair = Repair {
                 store: self.store,
                 temporal: self.temporal,
-                // All payments of the embedded provider are in the database that was set back.
-                outside_payments: false,
+                outside_payments: self.outside_payments,
             };
             let repaired = match self.repair {
                 true => repair.apply(&name, &trouble).await?,
@@ -160,6 +161,12 @@ impl Compare<'_> {
                 let Some(open) = open.filter(|open| is_past(open.order.update_time)) else {
                     return Ok(None);
                 };
+                // It may have gone to an end that the database does not know.
+                if let Standing::Closed(_) = gone
+                    && let Some(ahead) = self.ahead_of_store(&order_id).await?
+                {
+                    return Ok(Some(ahead));
+                }
                 return Ok(Some(Trouble::NoWorkflow {
                     state: open.order.state,
                     ended: match gone {
@@ -169,20 +176,8 @@ impl Compare<'_> {
                 }));
             }
         };
-        let known = self.temporal.knowledge(&order_id).await?;
-        let stored = self.store.order(&order_id).await?;
-        let Some(stored) = stored.map(|stored| stored.order) else {
-            return Ok(None);
-        };
-        if known.revision() > stored.revision {
-            let forgotten = known.events.into_iter();
-            let forgotten = forgotten.filter(|(revision, _)| *revision > stored.revision);
-            let forgotten: Vec<Event> = forgotten.map(|(_, event)| event).collect();
-            return Ok(Some(Trouble::Ahead {
-                known: known.order.map_or(0, |order| order.revision),
-                stored: stored.revision,
-                forgotten,
-            }));
+        if let Some(ahead) = self.ahead_of_store(&order_id).await? {
+            return Ok(Some(ahead));
         }
         if progress.task_attempt >= STUCK {
             return Ok(Some(Trouble::Stuck {
@@ -195,6 +190,29 @@ impl Compare<'_> {
             activity,
             attempts,
             error,
+        }))
+    }
+
+    /// Whether the workflow knows of events that the store does not have.
+    async fn ahead_of_store(&self, order_id: &str) -> Result<Option<Trouble>, ReachError> {
+        let known = match self.temporal.knowledge(order_id).await {
+            Ok(known) => known,
+            Err(TemporalError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(stored) = self.store.order(order_id).await? else {
+            return Ok(None);
+        };
+        let stored = stored.order.revision;
+        if known.revision() <= stored {
+            return Ok(None);
+        }
+        let known_revision = known.revision();
+        let events = known.events.into_values();
+        Ok(Some(Trouble::Ahead {
+            known: known_revision,
+            stored,
+            forgotten: events.filter(|event| event.revision > stored).collect(),
         }))
     }
 

@@ -64,7 +64,7 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::PaymentSums,
-        "DELETE FROM payment_entries WHERE key = {done} || '/authorize_payment'",
+        "DELETE FROM payment_journal WHERE key = {done} || '/authorize_payment'",
     ),
     with(
         Check::PaymentOrder,
@@ -73,20 +73,27 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::PaidTwice,
-        "INSERT INTO payment_entries (key, payment_id, kind, amount, transaction_id, time)
-         SELECT {done} || '/again', payment_id, 'CAPTURE', 0, 'x', 1 FROM payments
-         WHERE order_id = {done}",
+        "INSERT INTO payment_journal
+             (payment_id, entry, key, kind, phase, amount, transaction_id, actor, time)
+         SELECT payment_id, 99, {done} || '/again', 'CAPTURE', 'SUCCEEDED', 0, 'x', 'x', 1
+         FROM payments WHERE order_id = {done}",
     ),
     damage(
         Check::PaymentKnown,
         "UPDATE payments SET authorized = authorized + 1 WHERE order_id = {done};
-         UPDATE payment_entries SET amount = amount + 1 WHERE key = {done} || '/authorize_payment'",
+         UPDATE payment_journal SET amount = amount + 1 WHERE key = {done} || '/authorize_payment'",
+    ),
+    damage(
+        Check::PaymentOpen,
+        "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount, actor, time)
+         SELECT payment_id, 99, {done} || '/again', 'REFUND', 'INTENT', 1, 'x', 1
+         FROM payments WHERE order_id = {done}",
     ),
     with(
         Check::PaymentBalance,
         &[Check::PaymentKnown],
         "UPDATE payments SET refunded = 0 WHERE order_id = {cancelled};
-         DELETE FROM payment_entries WHERE key = {cancelled} || '/refund_payment'",
+         DELETE FROM payment_journal WHERE key = {cancelled} || '/refund_payment'",
     ),
     damage(
         Check::ReservationKnown,
@@ -99,7 +106,7 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::ShipmentKnown,
-        "UPDATE shipments SET state = 'DISPATCHED' WHERE order_id = {cancelled}",
+        "UPDATE shipments SET state = 'CANCELLED' WHERE order_id = {done}",
     ),
     damage(
         Check::MessageMissing,

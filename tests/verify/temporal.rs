@@ -74,7 +74,7 @@ async fn workflows_that_are_gone_and_those_that_are_left_are_found_and_repaired(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workflow_whose_task_keeps_failing_is_found() {
+async fn an_activity_that_keeps_failing_is_a_warning() {
     let temporal = TestTemporal::start().await;
     let folder = tempfile::tempdir().unwrap();
     let options = ServerOptions::with_temporal(&temporal.address).data_dir(folder.path());

@@ -68,5 +68,6 @@ fn check_order(dossier: &Dossier) -> Vec<Finding> {
 fn is_unsure(order: &Order, of: impl Fn(Step) -> bool) -> bool {
     let lost = order.unknown.iter().any(|step| of(*step));
     let failing = order.fault.as_ref().is_some_and(|fault| of(fault.step));
-    !order.state.is_closed() && (lost || failing)
+    let asked = order.in_flight.is_some_and(of);
+    !order.state.is_closed() && (lost || failing || asked)
 }

@@ -15,6 +15,7 @@ pub(super) struct Dossier {
     /// By revision.
     pub(super) events: Vec<EventRow>,
     pub(super) payment: Option<PaymentRow>,
+    /// The payment journal, oldest first.
     pub(super) entries: Vec<EntryRow>,
     /// By sku.
     pub(super) reservations: Vec<ReservationRow>,
@@ -61,6 +62,7 @@ pub(super) struct PaymentRow {
 pub(super) struct EntryRow {
     pub(super) key: String,
     pub(super) kind: String,
+    pub(super) phase: String,
     pub(super) amount: i64,
 }
 
@@ -225,14 +227,15 @@ impl<'a> Pages<'a> {
     }
 
     async fn entries(&mut self, db: &mut Connection, range: &Range) -> Result<(), StoreError> {
-        let query = "SELECT p.order_id, e.key, e.kind, e.amount
-             FROM payment_entries e JOIN payments p ON p.payment_id = e.payment_id
-             WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id, e.time, e.key";
+        let query = "SELECT p.order_id, e.key, e.kind, e.phase, e.amount
+             FROM payment_journal e JOIN payments p ON p.payment_id = e.payment_id
+             WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id, e.entry";
         self.rows(db, query, range, |dossier, row| {
             dossier.entries.push(EntryRow {
                 key: row.try_get(1)?,
                 kind: row.try_get(2)?,
-                amount: row.try_get(3)?,
+                phase: row.try_get(3)?,
+                amount: row.try_get(4)?,
             });
             Ok(())
         })

@@ -31,6 +31,8 @@ named! {
         PaidTwice = "paid-twice",
         /// The order does not know what the journal holds.
         PaymentKnown = "payment-known",
+        /// A closed order does not know what became of a movement of its money.
+        PaymentOpen = "payment-open",
         /// A closed order owes, keeps or holds money that it should not.
         PaymentBalance = "payment-balance",
         /// The order does not know what is reserved for it.
@@ -122,6 +124,7 @@ impl Check {
             Self::PaidTwice => {
                 "look the keys up at the payment provider, and refund what was taken twice"
             }
+            Self::PaymentOpen => "ask the payment provider by the key what became of it",
             Self::PaymentBalance => {
                 "look the payment up at the provider; settle the difference there, and note it with the order"
             }

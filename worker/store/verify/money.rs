@@ -6,6 +6,7 @@ use super::{
     is_unsure,
 };
 use crate::domain::{
+    movement::{Entry, EntryPhase, Journal},
     order::Order,
     state::OrderState,
     step::{CompensationOutcome, Step},
@@ -65,13 +66,14 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
         );
     }
     if order.state.is_closed() {
+        check_open(&dossier.entries, findings);
         check_closed(order, journal, findings);
     }
 }
 
 fn sum(entries: &[EntryRow]) -> Sums {
     let mut sums = Sums::default();
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| entry.moved()) {
         let amount = i128::from(entry.amount);
         match entry.kind.as_str() {
             "AUTHORIZE" => sums.authorized += amount,
@@ -86,6 +88,32 @@ fn sum(entries: &[EntryRow]) -> Sums {
         }
     }
     sums
+}
+
+impl EntryRow {
+    fn moved(&self) -> bool {
+        self.phase == EntryPhase::Succeeded.as_str()
+    }
+}
+
+/// A closed order knows what became of each of its movements.
+fn check_open(entries: &[EntryRow], findings: &mut Findings<'_>) {
+    let entries = entries.iter().filter_map(|entry| {
+        Some(Entry {
+            key: entry.key.clone(),
+            kind: entry.kind.parse().ok()?,
+            phase: entry.phase.parse().ok()?,
+            amount: entry.amount,
+            transaction_id: None,
+        })
+    });
+    let journal = Journal {
+        entries: entries.collect(),
+    };
+    for entry in journal.open() {
+        let wrong = format!("nobody knows what became of {} ({})", entry.key, entry.kind);
+        findings.add(Check::PaymentOpen, wrong);
+    }
 }
 
 /// What the order's own log says.
@@ -121,7 +149,7 @@ fn check_entries(dossier: &Dossier, findings: &mut Findings<'_>) {
     ];
     for (word, kinds) in kinds {
         let entries = dossier.entries.iter();
-        let moved = entries.filter(|entry| kinds.contains(&entry.kind.as_str()));
+        let moved = entries.filter(|entry| entry.moved() && kinds.contains(&entry.kind.as_str()));
         let keys: Vec<&str> = moved.map(|entry| entry.key.as_str()).collect();
         if keys.len() > 1 {
             findings.add(

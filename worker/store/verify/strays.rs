@@ -23,8 +23,8 @@ const STRAYS: &[(&str, &str)] = &[
          WHERE o.order_id IS NULL ORDER BY p.order_id LIMIT $1",
     ),
     (
-        "payment_entries",
-        "SELECT e.payment_id FROM payment_entries e
+        "payment_journal",
+        "SELECT e.payment_id FROM payment_journal e
          LEFT JOIN payments p ON p.payment_id = e.payment_id
          WHERE p.payment_id IS NULL ORDER BY e.payment_id LIMIT $1",
     ),
