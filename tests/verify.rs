@@ -42,7 +42,7 @@ struct Orders {
 
 async fn play(client: &Client) -> Orders {
     let sku = sku();
-    client.reordered_stock(&sku, 10, 8, 20).await;
+    client.reordered_stock(&sku, 10, 10, 20).await;
     let placing = Placing::new("standard", &sku);
     let done = placing.id();
     client.place(placing).await;

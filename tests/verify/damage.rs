@@ -189,17 +189,3 @@ pub async fn apply(file: &Path, sql: &str, orders: &Orders) {
     );
     connection.close().await.unwrap();
 }
-
-/// Closes an order's row behind the back of its workflow.
-pub async fn close_by_hand(file: &Path, order_id: &str) {
-    let options = SqliteConnectOptions::new().filename(file);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    let close = "UPDATE orders SET state = 'CANCELLED', close_reason = 'CUSTOMER_CANCELLED',
-         close_time = update_time, due_time = NULL, document = json_set(document,
-             '$.state', 'CANCELLED', '$.ending', 'CUSTOMER_CANCELLED',
-             '$.close_time', json_extract(document, '$.update_time'))
-         WHERE order_id = $1";
-    let closed = sqlx::query(close).bind(order_id).execute(&mut connection);
-    assert_eq!(closed.await.unwrap().rows_affected(), 1);
-    connection.close().await.unwrap();
-}
