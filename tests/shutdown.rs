@@ -28,7 +28,7 @@ struct Told {
 }
 
 enum Unsure {
-    Place(Placing),
+    Place(Box<Placing>),
     Start(StartFulfillmentRequest),
 }
 
@@ -93,7 +93,7 @@ async fn sigterm_under_load_loses_no_acknowledged_call() {
     for unsure in told.unsure {
         match unsure {
             Unsure::Place(placing) => {
-                client.place(placing.clone()).await;
+                client.place((*placing).clone()).await;
                 client
                     .until(&placing.id(), OrderState::AwaitingRelease)
                     .await;
@@ -125,7 +125,7 @@ async fn place_until_stopped(client: Client, sku: &str, told: &Mutex<Told>) {
         let mut told = told.lock().unwrap();
         match placed {
             Ok(()) => told.placed.push(placing.id()),
-            Err(_) => return told.unsure.push(Unsure::Place(placing)),
+            Err(_) => return told.unsure.push(Unsure::Place(Box::new(placing))),
         }
     }
 }
@@ -141,12 +141,13 @@ async fn start_until_stopped(client: Client, waiting: &Mutex<Vec<String>>, told:
         };
         let mut orders = client.orders.clone();
         let done = orders.start_fulfillment(request.clone()).await;
-        let mut told = told.lock().unwrap();
-        match done {
-            Ok(_) => told.started.push(request.order_id),
-            Err(_) => return told.unsure.push(Unsure::Start(request)),
+        {
+            let mut told = told.lock().unwrap();
+            match done {
+                Ok(_) => told.started.push(request.order_id),
+                Err(_) => return told.unsure.push(Unsure::Start(request)),
+            }
         }
-        drop(told);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -4,10 +4,10 @@
 mod damage;
 mod temporal;
 
-use crate::harness::{Cli, Client, Placing, ServerOptions, TestServer, cli::Ran, eventually, sku};
+use crate::harness::{Cli, Client, Placing, ServerOptions, TestServer, cli::Ran, sku};
 use orders::v1::OrderState;
 use orders_worker::store::{Store, verify::Check};
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// `orders verify` on a data folder.
 pub fn verify(data_dir: &Path, args: &[&str]) -> Ran {
@@ -149,14 +149,18 @@ pub async fn until_found(data: &Path, args: &[&str], expected: &[(&str, &str)]) 
         .map(|(check, of)| ((*check).to_owned(), (*of).to_owned()))
         .collect();
     let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-    eventually(&format!("the findings {expected:?}"), async || {
-        let (data, args) = (data.to_owned(), args.clone());
-        let ran = tokio::task::block_in_place(|| verify(&data, &args));
+    let end = tokio::time::Instant::now() + Duration::from_secs(150);
+    loop {
+        let ran = tokio::task::block_in_place(|| verify(data, &args));
         let found = found(&ran);
-        if found != expected {
-            println!("so far: {found:?} {}", ran.err);
+        if found == expected {
+            return ran;
         }
-        (found == expected).then_some(ran)
-    })
-    .await
+        assert!(
+            tokio::time::Instant::now() < end,
+            "found {found:?} and not {expected:?}: {}",
+            ran.err
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }

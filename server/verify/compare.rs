@@ -21,8 +21,9 @@ const BATCH: i64 = 200;
 /// Questions to Temporal at the same time.
 const AT_ONCE: usize = 8;
 
-/// What changed since then may be on its way: a start, an end, a delivery.
-const MOMENT: SignedDuration = SignedDuration::from_secs(10);
+/// What changed since then may be on its way: a start, an end, a delivery. As long as a server may take
+/// that was killed, was started again, and sweeps.
+const MOMENT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Before what looks wrong is looked at again.
 const AGAIN: Duration = Duration::from_secs(1);
