@@ -5,7 +5,7 @@ use crate::{
     temporal::connect::{ConnectError, Profile},
 };
 use clap::Args;
-use orders_worker::store::existing::{ExistingError, copy};
+use orders_worker::store::copy::{CopyError, copy};
 use std::{
     io,
     os::unix::fs::DirBuilderExt,
@@ -44,9 +44,14 @@ pub enum BackupError {
         #[source]
         source: io::Error,
     },
+    /// The database is PostgreSQL's.
+    #[error(
+        "with --database-url, use PostgreSQL's own means: pg_dump, or archived write-ahead logs"
+    )]
+    Server,
     /// A database cannot be copied.
     #[error(transparent)]
-    Copy(#[from] ExistingError),
+    Copy(#[from] CopyError),
     /// Temporal's configuration cannot be read.
     #[error(transparent)]
     Profile(#[from] ConnectError),
@@ -58,10 +63,13 @@ pub enum BackupError {
 /// When something cannot be copied; the folder is then of no use.
 pub async fn backup(settings: BackupSettings) -> Result<(), BackupError> {
     let BackupSettings { to, common } = &settings;
+    if common.database.database_url.is_some() {
+        return Err(BackupError::Server);
+    }
     make_empty(to)?;
     let address = common.temporal_address.as_deref();
     let profile = Profile::load(address, common.namespace.as_deref())?;
-    let temporal = common.data_dir.join(TEMPORAL);
+    let temporal = common.database.data_dir.join(TEMPORAL);
     // Temporal first: the orders' database is then the newer of the two, which is the harmless way
     // round. A workflow that is behind catches up; one that is ahead would have to be started anew.
     if profile.address().is_none() && temporal.is_file() {
@@ -70,7 +78,7 @@ pub async fn backup(settings: BackupSettings) -> Result<(), BackupError> {
     } else {
         println!("Temporal is not embedded here: back it up where it is, before this");
     }
-    copy(&common.data_dir.join(ORDERS), &to.join(ORDERS)).await?;
+    copy(&common.database.data_dir.join(ORDERS), &to.join(ORDERS)).await?;
     println!("copied {}", to.join(ORDERS).display());
     let synced = std::fs::File::open(to).and_then(|folder| folder.sync_all());
     synced.map_err(|source| folder(to, source))

@@ -97,11 +97,11 @@ async fn a_store_that_is_right_gives_no_finding_and_each_damage_its_own() {
         let copy = folder.path().join(damage.check.as_str());
         std::fs::create_dir(&copy).unwrap();
         let file = copy.join("orders.db");
-        orders_worker::store::existing::copy(&data.join("orders.db"), &file)
+        orders_worker::store::copy::copy(&data.join("orders.db"), &file)
             .await
             .unwrap();
         damage::apply(&file, damage.sql, &orders).await;
-        let store = Store::open_existing(&file).await.unwrap();
+        let store = Store::open(&file).await.unwrap();
         let mut found = BTreeSet::new();
         let mut list = Vec::new();
         let verified = store.verify(jiff::Timestamp::now(), |finding| {

@@ -9,9 +9,9 @@
 
 pub mod attention;
 pub mod commits;
+pub mod copy;
 pub mod database;
 pub(crate) mod dialect;
-pub mod existing;
 pub mod list;
 pub mod log;
 pub mod migrate;

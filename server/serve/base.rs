@@ -53,7 +53,7 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
         Some(_) => (profile, None),
         None => {
             let dev_server = start_dev_server(settings, &profile).await?;
-            note_address(path, dev_server.address());
+            note_address(&settings.database.data_dir, dev_server.address());
             (profile.embedded(dev_server.address()), Some(dev_server))
         }
     };

@@ -1,14 +1,16 @@
 //! Reaching the database and Temporal, beside a server that runs or without one.
 
 use crate::{
-    settings::CommonSettings,
+    settings::{CommonSettings, DatabaseSettingsError},
     temporal::{
         Temporal, TemporalError,
         connect::{ConnectError, Profile},
         dev_server::{DevServer, DevServerError, DevServerSettings},
     },
 };
-use orders_worker::store::{Store, StoreError, existing::ExistingError};
+use orders_worker::store::{
+    Store, StoreError, database::Database, migrate::Migrations, open::OpenError,
+};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -24,9 +26,15 @@ const ADDRESS: &str = "temporal.address";
 /// Why something cannot be reached.
 #[derive(Debug, thiserror::Error)]
 pub enum ReachError {
-    /// The database is not there, or not of this version.
+    /// There is no database to look at.
+    #[error("there is no database {0}: name the data directory of the server with --data-dir")]
+    NoDatabase(PathBuf),
+    /// The URL of the database is none.
     #[error(transparent)]
-    Database(#[from] ExistingError),
+    Settings(#[from] DatabaseSettingsError),
+    /// The database cannot be used, or is not of this version.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,7 +85,13 @@ pub fn note_address(data_dir: &Path, address: SocketAddr) {
 /// # Errors
 /// When it is not there, or not of this version.
 pub async fn store(settings: &CommonSettings) -> Result<Store, ReachError> {
-    Ok(Store::open_existing(&settings.data_dir.join("orders.db")).await?)
+    let database = settings.database.database()?;
+    if let Database::File(path) = &database
+        && !path.is_file()
+    {
+        return Err(ReachError::NoDatabase(path.clone()));
+    }
+    Ok(Store::connect(&database, Migrations::Require).await?)
 }
 
 /// Temporal: the one that is named, that of the server that runs, or the embedded one, started for
@@ -108,7 +122,7 @@ async fn embedded(
         preferred_port: 0,
         ui: false,
         lock_patience: Duration::ZERO,
-        ..DevServerSettings::new(&settings.data_dir)
+        ..DevServerSettings::new(&settings.database.data_dir)
     };
     let ready = async |address: SocketAddr| {
         let client = profile.embedded(address).connect(Duration::ZERO).await;
@@ -118,9 +132,10 @@ async fn embedded(
     match DevServer::start(&dev_server, say, ready).await {
         Ok(dev_server) => Ok((profile.embedded(dev_server.address()), Some(dev_server))),
         Err(DevServerError::InUse { .. }) => {
-            let noted = std::fs::read_to_string(settings.data_dir.join(ADDRESS));
+            let noted = std::fs::read_to_string(settings.database.data_dir.join(ADDRESS));
             let address = noted.ok().and_then(|text| text.trim().parse().ok());
-            let address = address.ok_or_else(|| ReachError::Unknown(settings.data_dir.clone()))?;
+            let address =
+                address.ok_or_else(|| ReachError::Unknown(settings.database.data_dir.clone()))?;
             Ok((profile.embedded(address), None))
         }
         Err(error) => Err(error.into()),

@@ -32,6 +32,18 @@ impl Dialect {
         }
     }
 
+    /// How a transaction begins that reads everything as it is at one moment, and may take its time.
+    pub(super) fn begin_snapshot(self) -> (&'static str, &'static str) {
+        match self {
+            // As it is at the first read.
+            Self::Sqlite => ("BEGIN", "SELECT 1"),
+            Self::Postgres => (
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                "SET LOCAL statement_timeout = '10min'",
+            ),
+        }
+    }
+
     /// A SELECT whose rows nobody else may change or lock until the transaction ends.
     pub(super) fn locking(self, select: &'static str) -> SqlStr {
         match self {

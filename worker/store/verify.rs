@@ -35,12 +35,15 @@ use super::{Store, StoreError, Tx};
 use crate::domain::{order::Order, step::Step};
 use dossier::Dossier;
 use finding::Findings;
+use sqlx::Executor as _;
 
 impl Store {
     /// A moment of the database, for reading.
     async fn snapshot(&self) -> Result<Tx, StoreError> {
-        // SQLite: everything that the transaction reads is of the moment of its first read.
-        Ok(self.readers.begin().await?)
+        let (begin, patience) = self.dialect.begin_snapshot();
+        let mut snapshot = self.readers.begin_with(begin).await?;
+        snapshot.execute(patience).await?;
+        Ok(snapshot)
     }
 }
 

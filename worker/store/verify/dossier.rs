@@ -1,6 +1,6 @@
 //! Everything that is kept of an order, read at one moment.
 
-use super::super::{Connection, Db, StoreError};
+use super::super::{Connection, Db, DbRow, StoreError};
 use crate::domain::{address::Address, event::Event, order::Order};
 use sqlx::{QueryBuilder, Row};
 use std::collections::BTreeMap;
@@ -179,7 +179,7 @@ impl<'a> Pages<'a> {
         db: &mut Connection,
         query: &'static str,
         range: &Range,
-        mut put: impl FnMut(&mut Dossier, &<Db as sqlx::Database>::Row) -> Result<(), StoreError>,
+        mut put: impl FnMut(&mut Dossier, &DbRow) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let rows = sqlx::query(query).bind(&range.0).bind(&range.1);
         for row in rows.fetch_all(db).await? {

@@ -54,10 +54,10 @@ const STRAYS: &[(&str, &str)] = &[
 impl Store {
     pub(super) async fn strays(&self, each: &mut impl FnMut(Finding)) -> Result<(), StoreError> {
         for (table, query) in STRAYS {
-            let rows = sqlx::query(*query)
-                .bind(MOST)
-                .fetch_all(&self.readers)
-                .await?;
+            let mut snapshot = self.snapshot().await?;
+            let rows = sqlx::query(*query).bind(MOST);
+            let rows = rows.fetch_all(&mut *snapshot).await?;
+            drop(snapshot);
             for row in rows {
                 let owner: &str = row.try_get(0)?;
                 let wrong = format!("a row of {table} belongs to {owner}, which does not exist");
@@ -75,6 +75,7 @@ pub(super) async fn check_requests(
     limit: i64,
     each: &mut impl FnMut(Finding),
 ) -> Result<Option<(String, u64)>, StoreError> {
+    let mut snapshot = store.snapshot().await?;
     let rows = sqlx::query(
         "SELECT r.request_id, r.resource, r.revision, o.revision, s.sku FROM requests r
          LEFT JOIN orders o ON o.order_id = r.resource LEFT JOIN stock s ON s.sku = r.resource
@@ -82,7 +83,7 @@ pub(super) async fn check_requests(
     )
     .bind(after)
     .bind(limit)
-    .fetch_all(&store.readers)
+    .fetch_all(&mut *snapshot)
     .await?;
     for row in &rows {
         let (request_id, resource): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);

@@ -30,13 +30,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_orders(&self, after: &str, limit: i64) -> Result<Vec<OpenOrder>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
         let rows = sqlx::query(
             "SELECT order_id, update_time FROM orders
              WHERE close_time IS NULL AND order_id > $1 ORDER BY order_id LIMIT $2",
         )
         .bind(after)
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *snapshot)
         .await?;
         let rows = rows.iter().map(|row| {
             Ok(OpenOrder {
@@ -56,13 +57,14 @@ impl Store {
         after_sku: &str,
         limit: i64,
     ) -> Result<Vec<OpenSupplierOrder>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
         let rows = sqlx::query(
             "SELECT supplier_order_id, sku, open_time FROM supplier_orders
              WHERE state = 'OPEN' AND sku > $1 ORDER BY sku LIMIT $2",
         )
         .bind(after_sku)
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *snapshot)
         .await?;
         let rows = rows.iter().map(|row| {
             Ok(OpenSupplierOrder {
