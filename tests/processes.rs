@@ -51,7 +51,11 @@ impl Fleet {
                 Ok(answer) => return answer,
                 Err(status) => {
                     let code = status.code();
-                    let is_retried = code == Code::Unavailable && attempt < ATTEMPTS;
+                    // A call that the connection's end took with it: gRPC's own libraries say
+                    // UNAVAILABLE to that, too.
+                    let lost = code == Code::Unknown && status.message() == "transport error";
+                    let is_retried = code == Code::Unavailable || lost;
+                    let is_retried = is_retried && attempt < ATTEMPTS;
                     assert!(is_retried, "{what}, attempt {attempt}: {status:?}");
                     self.again.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(200) * attempt as u32).await;

@@ -1,9 +1,12 @@
 //! The clock of the machine jumps.
 
 use super::shipped;
-use crate::harness::{Placing, ServerOptions, TestServer, TestTemporal, eventually, sku};
+use crate::harness::{Placing, ServerOptions, TestServer, TestTemporal, sku};
 use orders::v1::{CloseReason, OrderState};
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 fn set(file: &Path, offset: i64) {
     let millis = Duration::from_secs(3600).as_millis() as i64 * offset;
@@ -69,6 +72,7 @@ async fn orders_live_by_temporals_clock() {
 
 /// A server whose clock is an hour ahead still sees that somebody runs orders.
 #[tokio::test]
+#[ignore = "more than a minute: an idle worker gives a sign of life once a minute"]
 async fn health_does_not_trust_the_clock() {
     let temporal = TestTemporal::start().await;
     let folder = tempfile::tempdir().unwrap();
@@ -77,21 +81,19 @@ async fn health_does_not_trust_the_clock() {
     let options = ServerOptions::with_temporal(&temporal.address)
         .env("ORDERS_TEST_CLOCK", file.to_str().unwrap());
     let server = TestServer::start(options).await;
-    let client = server.client().await;
-    let sku = sku();
-    client.stock(&sku, 1_000).await;
     let channel = tonic::transport::Channel::from_shared(format!("http://{}", server.address));
     let channel = channel.unwrap().connect().await.unwrap();
     let health = tonic_health::pb::health_client::HealthClient::new(channel);
-    eventually("commands to be healthy", async || {
-        // Each command is a sign of life of the worker; one that has nothing to do gives one a minute.
-        let order = shipped(&client, "standard", &sku).await;
-        client.confirm_delivery(&order.order_id).await.unwrap();
+    let end = Instant::now() + Duration::from_secs(100);
+    loop {
         let request = tonic_health::pb::HealthCheckRequest {
             service: "orders.v1.OrderService".to_owned(),
         };
-        let response = health.clone().check(request).await.ok()?;
-        (response.into_inner().status == 1).then_some(())
-    })
-    .await;
+        let response = health.clone().check(request).await.unwrap();
+        if response.into_inner().status == 1 {
+            break;
+        }
+        assert!(Instant::now() < end, "commands are never healthy");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }

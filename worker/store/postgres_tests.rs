@@ -43,8 +43,10 @@ async fn a_slow_transaction_holds_the_log_back_and_nobody_misses_its_events() {
     }
     let head = loop {
         // Other tests' transactions in the same server hold it back, too.
-        let head = store.log_head().await.unwrap();
-        if positions_after(&store, 0).await.len() == 3 {
+        if let [.., (head, _)] = positions_after(&store, 0).await[..]
+            && store.log_head().await.unwrap() == head
+            && positions_after(&store, 0).await.len() == 3
+        {
             break head;
         }
     };

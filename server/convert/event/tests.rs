@@ -1,7 +1,7 @@
 use super::{super::place_order::samples, *};
 use orders_worker::domain::{
     address::Address,
-    command::CommandKind,
+    command::{CommandKind, PaymentOutcome},
     event::{ACTOR_PROCESS, ACTOR_TEMPORAL},
     money::Money,
     payment_method::PaymentMethodType,
@@ -193,11 +193,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             None,
             "CANCEL_ORDER: because",
         ),
-        (
-            Change::RetryRequested { reason: why() },
-            None,
-            "because",
-        ),
+        (Change::RetryRequested { reason: why() }, None, "because"),
         (
             Change::PaymentResolved {
                 step: Step::CapturePayment,
@@ -208,7 +204,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 reason: why(),
             },
             Some(Step::CapturePayment),
-            RESOLVED,
+            "NOT_HAPPENED; evidence: a statement; because",
         ),
         (
             Change::Closed {

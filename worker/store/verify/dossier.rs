@@ -1,8 +1,8 @@
 //! Everything that is kept of an order, read at one moment.
 
-use super::super::{Connection, Db, DbRow, StoreError};
+use super::super::{Connection, DbRow, StoreError, statement::Statement};
 use crate::domain::{address::Address, event::Event, order::Order};
-use sqlx::{QueryBuilder, Row};
+use sqlx::Row;
 use std::collections::BTreeMap;
 
 /// All about one order. Times are microseconds, amounts minor units.
@@ -102,20 +102,20 @@ pub(super) async fn read(
     db: &mut Connection,
     which: Which<'_>,
 ) -> Result<Vec<Dossier>, StoreError> {
-    let mut query: QueryBuilder<Db> = QueryBuilder::new(
+    let mut query = Statement::new(
         "SELECT order_id, customer_id, policy, state, close_reason, revision, place_time,
              update_time, close_time, due_time, document FROM orders WHERE order_id ",
     );
     match which {
         Which::After(order_id, limit) => {
-            query.push("> ").push_bind(order_id.to_owned());
-            query.push(" ORDER BY order_id LIMIT ").push_bind(limit);
+            query.push("> ").bind(order_id);
+            query.push(" ORDER BY order_id LIMIT ").bind(limit);
         }
         Which::Only(order_id) => {
-            query.push("= ").push_bind(order_id.to_owned());
+            query.push("= ").bind(order_id);
         }
     }
-    let rows = query.build().fetch_all(&mut *db).await?;
+    let rows = query.query().fetch_all(&mut *db).await?;
     let mut dossiers = Vec::with_capacity(rows.len());
     for row in &rows {
         let document: &str = row.try_get(10)?;
@@ -299,15 +299,15 @@ impl<'a> Pages<'a> {
                 .filter_map(|event| event.request_id.clone())
                 .collect();
             for ids in ids.chunks(AT_ONCE) {
-                let mut query: QueryBuilder<Db> = QueryBuilder::new(
+                let mut query = Statement::new(
                     "SELECT request_id, resource, revision FROM requests WHERE request_id IN (",
                 );
-                let mut listed = query.separated(", ");
-                for id in ids {
-                    listed.push_bind(id.clone());
+                for (number, id) in ids.iter().enumerate() {
+                    query.push(if number > 0 { ", " } else { "" });
+                    query.bind(id.as_str());
                 }
                 query.push(") ORDER BY request_id");
-                for row in query.build().fetch_all(&mut *db).await? {
+                for row in query.query().fetch_all(&mut *db).await? {
                     let answer = (row.try_get(1)?, row.try_get(2)?);
                     dossier.requests.insert(row.try_get(0)?, answer);
                 }

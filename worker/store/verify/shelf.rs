@@ -1,11 +1,11 @@
 //! The stock of a sku: its books balance, and what is held and supplied is what orders say.
 
 use super::{
-    super::{Connection, Db, StoreError, micros},
+    super::{Connection, StoreError, micros, statement::Statement},
     finding::{Check, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{QueryBuilder, Row};
+use sqlx::Row;
 use std::collections::BTreeMap;
 
 /// A delivery that is later than this is worth a word.
@@ -37,20 +37,20 @@ pub(super) enum Which<'a> {
 
 /// Reads skus in their order, from what should be a snapshot.
 pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Shelf>, StoreError> {
-    let mut query: QueryBuilder<Db> = QueryBuilder::new(
+    let mut query = Statement::new(
         "SELECT sku, on_hand, reserved, adjusted, supplied, shipped FROM stock WHERE sku ",
     );
     match which {
         Which::After(sku, limit) => {
-            query.push("> ").push_bind(sku.to_owned());
-            query.push(" ORDER BY sku LIMIT ").push_bind(limit);
+            query.push("> ").bind(sku);
+            query.push(" ORDER BY sku LIMIT ").bind(limit);
         }
         Which::Only(sku) => {
-            query.push("= ").push_bind(sku.to_owned());
+            query.push("= ").bind(sku);
         }
     }
     let mut shelves: Vec<Shelf> = Vec::new();
-    for row in query.build().fetch_all(&mut *db).await? {
+    for row in query.query().fetch_all(&mut *db).await? {
         shelves.push(Shelf {
             sku: row.try_get(0)?,
             on_hand: row.try_get(1)?,
