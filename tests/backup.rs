@@ -7,7 +7,7 @@ use crate::{
 };
 use futures::{StreamExt, stream};
 use orders::v1::{Order, OrderState};
-use std::path::Path;
+use std::{path::Path, sync::atomic::Ordering};
 
 const CHARGES: &str = "SELECT count(*) FROM payment_entries e JOIN payments p USING (payment_id)
      WHERE p.order_id = $1 AND kind = 'CHARGE'";
@@ -167,19 +167,29 @@ async fn a_backup_of_a_server_at_work_can_be_started_and_loses_nothing_older() {
     let sku = sku();
     client.stock(&sku, 1_000).await;
     let before = client.held(&sku).await;
+    let placed = std::sync::atomic::AtomicUsize::new(0);
     let place = async |_| {
         let placing = Placing::pre_order(&sku, 30);
         let id = placing.id();
         client.place(placing).await;
+        placed.fetch_add(1, Ordering::Relaxed);
         id
     };
     let placing = stream::iter(0..40).map(place).buffer_unordered(4);
     let arguments = [data.clone(), backup.clone()];
-    let copying = tokio::task::spawn_blocking(move || {
+    let copy_twice = move || {
         let [data, backup] = arguments.map(|path| path.to_str().unwrap().to_owned());
         let ran = |to: &str| Cli::at("127.0.0.1:1").run(&["backup", to, "--data-dir", &data]);
         (ran(&backup), ran(&backup))
-    });
+    };
+    let copying = async {
+        // Amid the load: orders whose steps are under way are in it, too.
+        eventually("some orders", async || {
+            (placed.load(Ordering::Relaxed) >= 10).then_some(())
+        })
+        .await;
+        tokio::task::spawn_blocking(copy_twice).await
+    };
     let (ids, copied) = futures::join!(placing.collect::<Vec<String>>(), copying);
     let (first, second) = copied.unwrap();
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -205,6 +215,7 @@ async fn a_backup_of_a_server_at_work_can_be_started_and_loses_nothing_older() {
         assert_eq!(server.count(CHARGES, id).await, 1, "{id}");
     }
     println!("{kept} of {} orders were in the backup", ids.len());
+    assert!(kept >= 10, "those that were acknowledged before it");
     eventually("a clean store", async || {
         let ran = tokio::task::block_in_place(|| verify(&backup, &[]));
         (ran.code == Some(0)).then_some(())
