@@ -39,6 +39,7 @@ async fn to_the_end(client: &Client, id: &str) -> Order {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: make test-all"]
 async fn a_database_older_than_temporal_goes_on_from_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
@@ -113,6 +114,7 @@ async fn a_database_older_than_temporal_goes_on_from_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: make test-all"]
 async fn a_temporal_older_than_the_database_catches_up() {
     let folder = tempfile::tempdir().unwrap();
     let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));

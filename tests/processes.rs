@@ -2,8 +2,8 @@
 //! restarted in turn under load. A client that sends again as the service config says sees no error.
 
 use crate::harness::{
-    Client, PATIENCE, Placing, Postgres, ServerOptions, TestServer, TestTemporal, eventually,
-    process::Process, sku, temporal::free_port, unique,
+    Client, PATIENCE, Placing, Postgres, Refused, ServerOptions, TestServer, TestTemporal,
+    eventually, process::Process, sku, temporal::free_port, unique,
 };
 use nix::sys::signal::Signal;
 use orders::v1::{
@@ -173,7 +173,8 @@ impl Fleet {
                         }
                         Ok(None) => break,
                         Err(status) => {
-                            assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+                            let refused = Refused::from(status);
+                            assert_eq!(refused.code, Code::Unavailable, "{refused:?}");
                             break;
                         }
                     },

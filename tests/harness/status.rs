@@ -18,6 +18,15 @@ impl From<Status> for Refused {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info();
+        // The connection ended under the call: nobody has said anything.
+        let lost = status.code() == Code::Unknown && status.message() == "transport error";
+        if lost {
+            return Self {
+                code: Code::Unavailable,
+                reason: "CONNECTION_LOST".to_owned(),
+                details,
+            };
+        }
         assert_eq!(
             info.map(|info| info.domain.as_str()),
             Some("orders"),
