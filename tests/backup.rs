@@ -41,6 +41,9 @@ async fn to_the_end(client: &Client, id: &str) -> Order {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: make test-all"]
 async fn a_database_older_than_temporal_goes_on_from_the_database() {
+    if crate::harness::postgres::chosen() {
+        return println!("a server's backups are PostgreSQL's own");
+    }
     let folder = tempfile::tempdir().unwrap();
     let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
     let server = TestServer::start(options(&data)).await;
@@ -116,6 +119,9 @@ async fn a_database_older_than_temporal_goes_on_from_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute: make test-all"]
 async fn a_temporal_older_than_the_database_catches_up() {
+    if crate::harness::postgres::chosen() {
+        return println!("a server's backups are PostgreSQL's own");
+    }
     let folder = tempfile::tempdir().unwrap();
     let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
     let server = TestServer::start(options(&data)).await;
@@ -162,6 +168,9 @@ async fn a_temporal_older_than_the_database_catches_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_server_at_work_can_be_started_and_loses_nothing_older() {
+    if crate::harness::postgres::chosen() {
+        return println!("a server's backups are PostgreSQL's own");
+    }
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     let server = TestServer::start(options(&data)).await;
