@@ -225,7 +225,8 @@ async fn a_worker_of_its_own_replenishes_what_it_reserves() {
         .args(["worker", "--task-queue", queue, "--temporal-address"])
         .arg(&temporal.address)
         .arg("--data-dir")
-        .arg(&server.data_dir);
+        .arg(&server.data_dir)
+        .envs(crate::harness::server::database_env(&server.data_dir));
     let worker = Process::spawn(worker);
     let client = server.client().await;
     let sku = sku();

@@ -44,7 +44,8 @@ async fn health_tells_reads_from_commands() {
             &temporal.address,
         ])
         .arg("--data-dir")
-        .arg(&server.data_dir);
+        .arg(&server.data_dir)
+        .envs(crate::harness::server::database_env(&server.data_dir));
     let worker = Process::spawn(worker);
     eventually("commands to be possible", async || {
         let status = health(&server.address, "orders.v1.OrderService").await;

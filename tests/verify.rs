@@ -18,6 +18,9 @@ pub fn verify(data_dir: &Path, args: &[&str]) -> Ran {
     if let Some(tool) = crate::harness::temporal::tool("temporal") {
         cli = cli.env("ORDERS_TEMPORAL_CLI", tool.to_str().unwrap());
     }
+    if let Some((name, url)) = crate::harness::server::database_env(Path::new(data_dir)) {
+        cli = cli.env(name, &url);
+    }
     cli.run(&all)
 }
 

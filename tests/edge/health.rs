@@ -151,7 +151,8 @@ async fn the_last_worker_goes() {
     worker
         .args(["worker", "--temporal-address", &temporal.address])
         .arg("--data-dir")
-        .arg(&server.data_dir);
+        .arg(&server.data_dir)
+        .envs(crate::harness::server::database_env(&server.data_dir));
     let worker = Process::spawn(worker);
     let health = Health::of(&server).await;
     eventually("commands to be possible", async || {

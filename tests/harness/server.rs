@@ -222,3 +222,9 @@ pub async fn shared() -> &'static TestServer {
         .get_or_init(|| async { TestServer::start(ServerOptions::default().policies()).await })
         .await
 }
+
+/// The environment by which another process finds the database of a server's data folder.
+pub fn database_env(data_dir: &Path) -> Option<(&'static str, String)> {
+    let url = database_url(&ServerOptions::default(), data_dir)?;
+    Some(("ORDERS_DATABASE_URL", url))
+}

@@ -69,6 +69,7 @@ async fn a_hundred_times_the_same_command_to_two_servers() {
             "--data-dir",
         ])
         .arg(folder.path());
+    worker.envs(crate::harness::server::database_env(folder.path()));
     let _worker = Process::spawn(worker);
     let options = options.data_dir(folder.path());
     let (first, second) = tokio::join!(

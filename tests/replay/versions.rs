@@ -148,6 +148,7 @@ fn second_build(temporal: &TestTemporal, data: &std::path::Path) -> Process {
             "--data-dir",
         ])
         .arg(data)
+        .envs(crate::harness::server::database_env(data))
         .args(["--deployment-name", "orders", "--build-id", BUILDS[1]]);
     Process::spawn(command)
 }

@@ -72,7 +72,8 @@ impl Stage {
                 &temporal.address,
                 "--data-dir",
             ])
-            .arg(folder.path());
+            .arg(folder.path())
+            .envs(crate::harness::server::database_env(folder.path()));
         let worker = Process::spawn(worker);
         let server = TestServer::start(options.data_dir(folder.path()).arg("--no-worker")).await;
         let client = server.client().await;
