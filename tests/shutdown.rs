@@ -214,7 +214,17 @@ async fn start_with(held: usize, interrupted: usize) {
     let ready = began.elapsed();
     let client = server.client().await;
     let began = Instant::now();
-    client.start_fulfillment(&ids[0]).await.unwrap();
+    let request = StartFulfillmentRequest {
+        order_id: ids[0].clone(),
+        request_id: "first".to_owned(),
+        ..StartFulfillmentRequest::default()
+    };
+    // As a client does whose time is up: the same again.
+    eventually("the first command", async || {
+        let mut orders = client.orders.clone();
+        orders.start_fulfillment(request.clone()).await.ok()
+    })
+    .await;
     let first = began.elapsed();
     let mut most = memory(server.process.pid());
     for id in &cut {
