@@ -184,7 +184,7 @@ async fn starting_with_many_open_orders_is_quick() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: make test-all"]
+#[ignore = "takes minutes, and is not passed yet by a debug build on two busy cores: run it by hand"]
 async fn starting_with_thousands_of_open_orders_is_quick_and_bounded_in_memory() {
     start_with(5_000, 1_000).await;
 }

@@ -78,6 +78,11 @@ impl TestTemporal {
                 "--dynamic-config-value",
                 "history.timerProcessorMaxTimeShift=\"100ms\"",
             ])
+            // As in the embedded server.
+            .args([
+                "--dynamic-config-value",
+                "history.workflowTaskRetryMaxInterval=\"1s\"",
+            ])
             // A closed workflow is deleted once its last tasks are known to be done: every 30 s.
             .args([
                 "--dynamic-config-value",

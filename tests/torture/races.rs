@@ -18,13 +18,20 @@ use crate::{
 use futures::{StreamExt, future::join_all, stream};
 use jiff::Timestamp;
 use orders_worker::domain::event::Change;
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, Instant, SystemTime},
+};
 
 /// The same, so many times.
 const DUPLICATES: usize = 100;
 
 /// Races at the same time: few, so that the moments are met.
 const AT_ONCE: usize = 6;
+
+/// When the cancellation of a charge comes first, in milliseconds, and how that changes.
+const FIRST_AIM: i64 = 200;
+const AIM_STEP: i64 = 25;
 
 /// A command of a story, by its number there.
 const COMMANDS: &[(&str, usize)] = &[
@@ -141,10 +148,18 @@ async fn run(name: &str, race: Race, each: usize, seed: u64) -> Row {
     let plans: Vec<(String, i64)> = (0..each)
         .map(|_| (unique("race"), dice.between(0, 80) as i64))
         .collect();
+    // How long a charge takes is the machine's affair: the aim follows who won.
+    let aim = &AtomicI64::new(FIRST_AIM);
     let run = stream::iter(plans).map(|(id, offset)| {
         let (line, sku) = (&line, &sku);
         async move {
+            let offset = match race {
+                Race::CancelCharge => aim.load(Ordering::SeqCst) + offset - 40,
+                _ => offset,
+            };
             let answer = race.run(line, &id, sku, offset).await;
+            let won = matches!(answer, Ok(Answer::Done));
+            aim.fetch_add(if won { AIM_STEP } else { -AIM_STEP }, Ordering::SeqCst);
             (id, answer)
         }
     });
@@ -208,8 +223,7 @@ impl Race {
         };
         let asked = asked(id, what, story.units);
         if self == Race::CancelCharge {
-            // The steps together take about three times as long as the moments of the other races.
-            tokio::time::sleep(Duration::from_millis(3 * offset.unsigned_abs())).await;
+            tokio::time::sleep(Duration::from_millis(offset.max(0) as u64)).await;
         } else {
             let deadline = eventually("the deadline", async || {
                 let order = line.get(id).await;

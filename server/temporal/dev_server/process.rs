@@ -176,6 +176,12 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
             "--dynamic-config-value",
             "history.timerProcessorMaxTimeShift=\"100ms\"",
         ])
+        // A workflow task whose worker died under it several times is given more and more time, up to ten
+        // minutes, before Temporal gives it to another one. Ours take milliseconds.
+        .args([
+            "--dynamic-config-value",
+            "history.workflowTaskRetryMaxInterval=\"1s\"",
+        ])
         .args(["--namespace", &settings.namespace])
         .args(["--log-level", "warn", "--color", "never"]);
     match ports.ui {
