@@ -236,8 +236,9 @@ async fn start_with(held: usize, interrupted: usize) {
         "{held} held and {interrupted} interrupted orders: ready after {ready:?}, first command \
          {first:?}, all went on within {caught_up:?}, at most {most} MiB"
     );
-    assert!(ready < Duration::from_secs(10), "{ready:?}");
-    assert!(first < Duration::from_secs(5), "{first:?}");
+    // Far from what is quick, which is printed above: machines are noisy.
+    assert!(ready < Duration::from_secs(30), "{ready:?}");
+    assert!(first < Duration::from_secs(20), "{first:?}");
     assert!(most < 500, "{most} MiB");
     let began = Instant::now();
     let ran = tokio::task::block_in_place(|| verify(&server.data_dir, &[]));

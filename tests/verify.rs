@@ -75,6 +75,9 @@ async fn play(client: &Client) -> Orders {
 
 #[tokio::test]
 async fn a_store_that_is_right_gives_no_finding_and_each_damage_its_own() {
+    if crate::harness::postgres::chosen() {
+        return println!("about a SQLite file");
+    }
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = TestServer::start(ServerOptions::default().data_dir(&data)).await;
@@ -130,6 +133,9 @@ async fn a_store_that_is_right_gives_no_finding_and_each_damage_its_own() {
 
 #[tokio::test]
 async fn what_cannot_be_reached_is_told_apart_from_findings() {
+    if crate::harness::postgres::chosen() {
+        return println!("about a SQLite file");
+    }
     let folder = tempfile::tempdir().unwrap();
     let nothing = folder.path().join("nothing");
     let ran = verify(&nothing, &[]);
