@@ -95,10 +95,11 @@ async fn drive(server: &TestServer, id: &str) {
                 client.review_unchecked(id, ReviewDecision::Approve).await
             }
             OrderState::InFulfillment
+                // Not before the carrier was asked: else it would be under way when that step's turn comes.
                 if order
-                    .payment
+                    .shipment
                     .as_ref()
-                    .is_some_and(|p| p.capture_time.is_some()) =>
+                    .is_some_and(|s| s.state() == orders::v1::ShipmentState::Requested) =>
             {
                 client.confirm_pickup_unchecked(id).await
             }

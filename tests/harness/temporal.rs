@@ -81,7 +81,7 @@ impl TestTemporal {
             // As in the embedded server.
             .args([
                 "--dynamic-config-value",
-                "history.workflowTaskRetryMaxInterval=\"1s\"",
+                "history.workflowTaskRetryMaxInterval=\"10s\"",
             ])
             // A closed workflow is deleted once its last tasks are known to be done: every 30 s.
             .args([

@@ -41,6 +41,9 @@ pub struct OrderTx {
 /// More follow-ups than this in one transaction mean that a rule records without end.
 const MAX_FOLLOW_UPS: usize = 16;
 
+/// Longer than a workflow task takes, in microseconds.
+const A_MOMENT_AGO: i64 = 60_000_000;
+
 /// The most events that one answer brings. An order has some tens.
 const MAX_EVENTS: i64 = 10_000;
 
@@ -290,11 +293,28 @@ impl OrderTx {
         Ok(events)
     }
 
+    /// Whether somebody who waited for the answer commanded the order a moment ago.
+    async fn was_commanded(&mut self) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM order_events
+             WHERE order_id = $1 AND step_key LIKE 'attempt/%' AND time > $2 LIMIT 1",
+        )
+        .bind(&self.order.order_id)
+        .bind(micros(self.now).saturating_sub(A_MOMENT_AGO))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.is_some())
+    }
+
     async fn update_row(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
+        // An order that a command closes, at once or with the steps that follow in the same workflow task,
+        // closes here before the workflow knows. If the process dies now, Temporal drops the command
+        // with its task and wakes nobody: until the workflow has ended, too, something is due.
+        let closed = self.order.close_time;
+        let by_command =
+            closed.is_some() && (self.answered.is_some() || self.was_commanded().await?);
+        let closed_by_command = closed.filter(|_| by_command);
         let order = &self.order;
-        // A command that closes the order closes it here before the workflow knows: until that has
-        // ended, too, something is due.
-        let closed_by_command = order.close_time.filter(|_| self.answered.is_some());
         let due_time = phase::due_time(order).or(closed_by_command);
         let result = sqlx::query(
             "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,

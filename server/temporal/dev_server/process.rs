@@ -180,7 +180,7 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
         // minutes, before Temporal gives it to another one. Ours take milliseconds.
         .args([
             "--dynamic-config-value",
-            "history.workflowTaskRetryMaxInterval=\"1s\"",
+            "history.workflowTaskRetryMaxInterval=\"10s\"",
         ])
         .args(["--namespace", &settings.namespace])
         .args(["--log-level", "warn", "--color", "never"]);
