@@ -18,8 +18,9 @@ impl From<Status> for Refused {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info();
-        // The connection ended under the call: nobody has said anything.
-        let lost = status.code() == Code::Unknown && status.message() == "transport error";
+        // There is no connection, or it ended under the call: nobody has said anything.
+        let source = std::error::Error::source(&status);
+        let lost = source.is_some_and(|source| source.is::<tonic::transport::Error>());
         if lost {
             return Self {
                 code: Code::Unavailable,
