@@ -18,7 +18,6 @@ pub use reach::ReachError;
 pub use settings::VerifySettings;
 
 use compare::Compare;
-use jiff::Timestamp;
 use report::Report;
 
 /// How it ended.
@@ -42,7 +41,7 @@ pub async fn verify(settings: VerifySettings) -> Result<Verdict, ReachError> {
         true => None,
         false => Some(reach::temporal(&settings.common).await?),
     };
-    let now = Timestamp::now();
+    let now = orders_worker::clock::now();
     let checked = store
         .verify(now, |finding| report.say(finding.into()))
         .await;

@@ -32,7 +32,7 @@ impl Orders {
         let time = PATIENCE.min(remaining(&request) / 2);
         let asked =
             convert::list_orders_needing_attention(request.get_ref()).map_err(Error::Invalid)?;
-        let now = Timestamp::now();
+        let now = orders_worker::clock::now();
         let late = now.saturating_sub(OVERDUE_LONG).unwrap_or(Timestamp::MIN);
         // One more than asked for tells whether there is a next page.
         let limit = asked.page_size + 1;
