@@ -15,7 +15,7 @@ use crate::{
 use futures::{StreamExt, future::join_all, stream};
 use orders_worker::domain::{order::Order, policy::CancelCutoff, state::OrderState};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
@@ -34,6 +34,18 @@ struct Cell {
     number: u64,
     /// Whether the orders are cancelled before the restart.
     cancel: bool,
+}
+
+/// What an abort left behind.
+struct Died {
+    /// The server that was started after it.
+    server: TestServer,
+    /// The orders as they were between the two.
+    before: BTreeMap<String, Order>,
+    /// The orders whose workflow was asked to cancel.
+    asked: BTreeSet<String>,
+    /// Whether the boundary was met.
+    met: bool,
 }
 
 /// All aborts of these stories, or so many of them, chosen by the seed.
@@ -110,7 +122,15 @@ impl Cell {
             played
         }));
         let dying = self.die(server, &stage, &line, &ids, &ended);
-        let (played, (server, before, met)) = futures::join!(playing, dying);
+        let (
+            played,
+            Died {
+                server,
+                before,
+                asked,
+                met,
+            },
+        ) = futures::join!(playing, dying);
         row.kills = usize::from(met);
         if !met {
             row.wrong.push(format!("{}: never came there", self.name()));
@@ -127,7 +147,10 @@ impl Cell {
             row.wrong.push(format!("{}: an order is lost", self.name()));
         }
         for (id, effects) in &effects {
-            self.judge(effects, expected, before.get(id), &mut row);
+            match asked.contains(id) {
+                true => self.judge_cancelled(effects, expected, before.get(id), &mut row),
+                false => effects.compare(expected, &self.name(), &mut row),
+            }
         }
         check_stock(&line, &sku, had, &ends, &mut row).await;
         for id in &ids {
@@ -145,7 +168,7 @@ impl Cell {
     }
 
     /// Waits until the server has died at the boundary (or is killed there from outside), and starts
-    /// another; gives it, the orders as they were between the two, and whether the boundary was met.
+    /// another.
     async fn die(
         &self,
         mut server: TestServer,
@@ -153,7 +176,7 @@ impl Cell {
         line: &Line,
         ids: &[String],
         ended: &AtomicUsize,
-    ) -> (TestServer, BTreeMap<String, Order>, bool) {
+    ) -> Died {
         let told = self.boundary.strip_prefix("told:");
         let mut met = false;
         while !met && ended.load(Ordering::SeqCst) < ORDERS {
@@ -179,28 +202,44 @@ impl Cell {
         let entries = books.entries().await.into_iter();
         let before = entries.map(|(id, entry)| (id, entry.order)).collect();
         books.close().await;
+        let mut asked = BTreeSet::new();
         if self.cancel {
             for id in ids {
-                asking::cancel(&stage.temporal, id).await;
+                // The process may have died before it had started the order's workflow.
+                if asking::cancel(&stage.temporal, id).await {
+                    asked.insert(id.clone());
+                }
             }
         }
         let again = TestServer::start(stage.options.clone()).await;
         line.turn_to(again.client().await);
-        (again, before, met)
+        Died {
+            server: again,
+            before,
+            asked,
+            met,
+        }
     }
 
     /// Without a cancellation the end is that of the story; with one it is undone, where that was still
     /// possible, and else the story's again.
-    fn judge(&self, effects: &Effects, expected: &Effects, before: Option<&Order>, row: &mut Row) {
+    fn judge_cancelled(
+        &self,
+        effects: &Effects,
+        expected: &Effects,
+        before: Option<&Order>,
+        row: &mut Row,
+    ) {
         let name = self.name();
-        if !self.cancel {
-            return effects.compare(expected, &name, row);
-        }
         // A cancellation that came too late is recorded as refused.
         let mut without = effects.clone();
         without.log.retain(|event| *event != "COMMAND_REFUSED");
         // A rejection that was on its way already undoes the order just as well.
-        let fine = effects.is_undone() || !before.is_some_and(must_be_undone);
+        // So did a command of the story that was on its way: the order had been released when the
+        // cancellation came, and says so.
+        let released = before.is_some_and(|order| order.state == OrderState::AwaitingRelease)
+            && follows(&effects.log, "FULFILLMENT_STARTED", "COMMAND_REFUSED");
+        let fine = effects.is_undone() || released || !before.is_some_and(must_be_undone);
         if without == *expected && fine {
             return;
         }
@@ -215,6 +254,12 @@ impl Cell {
             ));
         }
     }
+}
+
+/// Whether `later` stands in the log after `earlier`.
+fn follows(log: &[&str], earlier: &str, later: &str) -> bool {
+    let mut rest = log.iter().skip_while(|event| **event != earlier);
+    rest.any(|event| *event == later)
 }
 
 /// Whether an order that was so when it was cancelled can only end undone. Where each step is a task of

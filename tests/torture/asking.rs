@@ -24,11 +24,13 @@ pub async fn order(address: &str, order_id: &str) -> Result<Order, String> {
     answer.map_err(|error| error.to_string())
 }
 
-/// Asks for the cancellation of an order's workflow; one that is closed does not mind.
-pub async fn cancel(address: &str, order_id: &str) {
+/// Asks for the cancellation of an order's workflow; gives whether there is one. One that is closed
+/// does not mind.
+pub async fn cancel(address: &str, order_id: &str) -> bool {
     let client = connect(address).await;
     let handle = client.get_workflow_handle::<UntypedWorkflow>(format!("order/{order_id}"));
     let _ = handle.cancel(WorkflowCancelOptions::default()).await;
+    !events(address, order_id).await.is_empty()
 }
 
 /// The history of an order's newest run.

@@ -29,8 +29,7 @@ const DUPLICATES: usize = 100;
 /// Races at the same time: few, so that the moments are met.
 const AT_ONCE: usize = 6;
 
-/// When the cancellation of a charge comes first, in milliseconds, and how that changes.
-const FIRST_AIM: i64 = 200;
+/// By so many milliseconds the next command comes later when this one won, and else earlier.
 const AIM_STEP: i64 = 25;
 
 /// A command of a story, by its number there.
@@ -148,15 +147,12 @@ async fn run(name: &str, race: Race, each: usize, seed: u64) -> Row {
     let plans: Vec<(String, i64)> = (0..each)
         .map(|_| (unique("race"), dice.between(0, 80) as i64))
         .collect();
-    // How long a charge takes is the machine's affair: the aim follows who won.
-    let aim = &AtomicI64::new(FIRST_AIM);
+    // How long a charge takes, and how late a timer is, is the machine's affair: the aim follows who won.
+    let aim = &AtomicI64::new(race.first_aim());
     let run = stream::iter(plans).map(|(id, offset)| {
         let (line, sku) = (&line, &sku);
         async move {
-            let offset = match race {
-                Race::CancelCharge => aim.load(Ordering::SeqCst) + offset - 40,
-                _ => offset,
-            };
+            let offset = aim.load(Ordering::SeqCst) + offset - 40;
             let answer = race.run(line, &id, sku, offset).await;
             let won = matches!(answer, Ok(Answer::Done));
             aim.fetch_add(if won { AIM_STEP } else { -AIM_STEP }, Ordering::SeqCst);
@@ -195,6 +191,14 @@ async fn run(name: &str, race: Race, each: usize, seed: u64) -> Row {
 }
 
 impl Race {
+    /// When the first command comes, in milliseconds after the placing or the deadline.
+    fn first_aim(self) -> i64 {
+        match self {
+            Race::CancelCharge => 200,
+            Race::CancelDeadline | Race::ConfirmTimeout => 0,
+        }
+    }
+
     fn policy(self, id: &str) -> &'static str {
         match self {
             // Ids end with a number: half of them wait for the one, half for the other.
@@ -232,8 +236,7 @@ impl Race {
             })
             .await;
             let end = Timestamp::new(deadline.seconds, deadline.nanos).unwrap();
-            // A command takes some time until it is there.
-            let left = end.duration_since(Timestamp::now()).as_millis() as i64 + offset - 50;
+            let left = end.duration_since(Timestamp::now()).as_millis() as i64 + offset;
             tokio::time::sleep(Duration::from_millis(left.max(0) as u64)).await;
         }
         let answer = line.send(&asked).await;
