@@ -16,8 +16,9 @@ const WATCHES: usize = 5_000;
 /// Watches of one connection: below what a server allows.
 const OF_ONE_CONNECTION: usize = 500;
 
-/// For all of them to be told.
-const LONG: Duration = Duration::from_secs(300);
+/// For all of them to be told: a slow machine that does other things beside this closes a dozen
+/// orders in a second.
+const LONG: Duration = Duration::from_secs(900);
 
 /// The resident memory of a process, in bytes.
 fn memory(pid: u32) -> usize {
