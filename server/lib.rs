@@ -23,6 +23,7 @@ pub mod error;
 pub mod layer;
 pub mod logging;
 pub mod payment_provider;
+pub mod program;
 pub mod replay;
 pub mod rpc;
 pub mod serve;
