@@ -69,7 +69,7 @@ test: tools test-tools ## run the tests
 	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture:: --skip thousands_of_open_orders
+	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture:: --skip replay::record::
 	$(WITH_TOOLS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 torture: tools test-tools ## prove that nothing is lost and nothing is done twice, in at most a quarter of an hour; prints a table
