@@ -1,5 +1,6 @@
 //! Activities: what the workflow asks for that touches the world. Each is one transaction on the
-//! store, with one provider call in it at most, and answers with the order's new events.
+//! store, with one provider call in it at most, and answers with the order's new events; one that went
+//! well [goes on](onward) with what is next, by further transactions.
 //!
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
 //! `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
@@ -12,18 +13,19 @@
 mod command;
 mod deadline;
 pub mod fault;
+mod onward;
 mod payment;
 pub mod replenishment;
 mod step;
 
 use crate::{
-    domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},
+    domain::{apply::later, command::CommandRequest, event::Event, order::Deadline, step::Step},
     provider::Providers,
     store::{Store, StoreError, order_tx::OrderTx},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use temporalio_macros::activities;
 use temporalio_sdk::{
     ApplicationFailure,
@@ -283,6 +285,16 @@ impl OrderActivities {
     }
 }
 
+/// What a transaction recorded.
+struct Recorded {
+    /// The answer to the workflow.
+    news: News,
+    /// The step that may be done at once.
+    next: Option<Step>,
+    /// Whether anything was recorded by this transaction.
+    fresh: bool,
+}
+
 impl OrderActivities {
     /// Activities on a store, with providers.
     pub fn new(store: Store, providers: Providers) -> Self {
@@ -290,13 +302,16 @@ impl OrderActivities {
     }
 
     async fn settle(&self, ctx: &ActivityContext, input: Progress) -> Result<News, ActivityError> {
+        let started = Instant::now();
         fault::begins("settle_order", &input.order_id);
         let run = async {
             let tx = self.store.lock_order(&input.order_id, input.now).await?;
             self.finish(tx, ctx, input.known, "settle_order").await
         };
-        run.await
-            .map_err(|error| failed(ctx, &input.order_id, &error))
+        let recorded = run
+            .await
+            .map_err(|error| failed(ctx, &input.order_id, &error))?;
+        Ok(self.onward(ctx, &input, None, recorded, started).await)
     }
 
     /// Ends every transaction: what follows is recorded, and all is committed.
@@ -306,8 +321,9 @@ impl OrderActivities {
         ctx: &ActivityContext,
         known: i64,
         point: &str,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Recorded, StoreError> {
         tx.settle().await?;
+        let next = onward::next(tx.order(), tx.now());
         let run_id = ctx.info().workflow_run_id.clone();
         let order_id = tx.order().order_id.clone();
         let state = tx.order().state;
@@ -321,7 +337,11 @@ impl OrderActivities {
             tracing::info!(order_id, activity = point, %state, revision, "recorded");
         }
         fault::after_commit(point);
-        Ok(News { events })
+        Ok(Recorded {
+            news: News { events },
+            next,
+            fresh: recorded > 0,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Recording a command: the transaction decides, whatever a validator saw before.
 
-use super::{CommandInput, CommandNews, CommandReply, OrderActivities, failed, fault};
+use super::{CommandInput, CommandNews, CommandReply, OrderActivities, Recorded, failed, fault};
 use crate::{
     domain::{
         command::{Command, CommandRequest, Refusal},
@@ -16,6 +16,7 @@ use crate::{
         payment_resolution::{self, Witness},
     },
 };
+use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 impl OrderActivities {
@@ -24,17 +25,23 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: CommandInput,
     ) -> Result<CommandNews, ActivityError> {
+        let started = Instant::now();
         fault::begins("record_command", &input.progress.order_id);
         let run = self.try_command(ctx, &input);
-        run.await
-            .map_err(|error| failed(ctx, &input.progress.order_id, &error))
+        let (recorded, reply) = run
+            .await
+            .map_err(|error| failed(ctx, &input.progress.order_id, &error))?;
+        let news = self
+            .onward(ctx, &input.progress, None, recorded, started)
+            .await;
+        Ok(CommandNews { news, reply })
     }
 
     async fn try_command(
         &self,
         ctx: &ActivityContext,
         input: &CommandInput,
-    ) -> Result<CommandNews, StoreError> {
+    ) -> Result<(Recorded, CommandReply), StoreError> {
         let CommandInput {
             progress,
             request,
@@ -87,10 +94,10 @@ impl OrderActivities {
                 }
             }
         };
-        let news = self
+        let recorded = self
             .finish(tx, ctx, progress.known, "record_command")
             .await?;
-        Ok(CommandNews { news, reply })
+        Ok((recorded, reply))
     }
 
     async fn replayed(
@@ -99,15 +106,15 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: &CommandInput,
         fingerprint: String,
-    ) -> Result<CommandNews, StoreError> {
+    ) -> Result<(Recorded, CommandReply), StoreError> {
         let reply = CommandReply::Done {
             revision: tx.order().revision,
             fingerprint,
             replayed: true,
         };
         let known = input.progress.known;
-        let news = self.finish(tx, ctx, known, "record_command").await?;
-        Ok(CommandNews { news, reply })
+        let recorded = self.finish(tx, ctx, known, "record_command").await?;
+        Ok((recorded, reply))
     }
 
     /// Who can contradict an operator about a payment.

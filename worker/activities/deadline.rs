@@ -1,7 +1,8 @@
 //! The end of a wait: counts once, and never after its way out was taken.
 
-use super::{DeadlineInput, News, OrderActivities, failed, fault};
+use super::{DeadlineInput, News, OrderActivities, Recorded, failed, fault};
 use crate::{domain::phase, store::StoreError};
+use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 impl OrderActivities {
@@ -10,17 +11,22 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: DeadlineInput,
     ) -> Result<News, ActivityError> {
+        let started = Instant::now();
         fault::begins("pass_deadline", &input.progress.order_id);
         let run = self.try_deadline(ctx, &input);
-        run.await
-            .map_err(|error| failed(ctx, &input.progress.order_id, &error))
+        let recorded = run
+            .await
+            .map_err(|error| failed(ctx, &input.progress.order_id, &error))?;
+        Ok(self
+            .onward(ctx, &input.progress, None, recorded, started)
+            .await)
     }
 
     async fn try_deadline(
         &self,
         ctx: &ActivityContext,
         input: &DeadlineInput,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Recorded, StoreError> {
         let progress = &input.progress;
         let mut tx = self
             .store

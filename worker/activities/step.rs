@@ -1,7 +1,7 @@
 //! One step: a provider is asked, and its answer is recorded in the same transaction.
 
 use super::{
-    News, OrderActivities, Progress, failed, fault,
+    News, OrderActivities, Progress, Recorded, failed, fault,
     payment::{self, Payment, Question},
 };
 use crate::{
@@ -21,7 +21,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 const QUICK_RETRIES: Duration = Duration::from_secs(1);
 
 /// What became of asking a provider.
-enum Answer {
+pub(super) enum Answer {
     /// To be recorded.
     Change(Change),
     /// To be asked again after this long, outside of the transaction.
@@ -48,10 +48,15 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: Progress,
     ) -> Result<News, ActivityError> {
+        let started = Instant::now();
         fault::begins(step.as_str(), &input.order_id);
-        let run = self.try_step(step, ctx, &input);
-        run.await
-            .map_err(|error| failed(ctx, &input.order_id, &error))
+        let run = self.try_step(step, ctx, &input, started);
+        let recorded = run
+            .await
+            .map_err(|error| failed(ctx, &input.order_id, &error))?;
+        Ok(self
+            .onward(ctx, &input, Some(step), recorded, started)
+            .await)
     }
 
     async fn try_step(
@@ -59,8 +64,8 @@ impl OrderActivities {
         step: Step,
         ctx: &ActivityContext,
         input: &Progress,
-    ) -> Result<News, StoreError> {
-        let started = Instant::now();
+        started: Instant,
+    ) -> Result<Recorded, StoreError> {
         let mut attempt = Attempt::New;
         let mut answered = None;
         loop {
@@ -92,21 +97,27 @@ impl OrderActivities {
                         continue;
                     }
                     Answer::Change(change) => {
-                        log_answer(&tx, step, &change, started);
-                        let key = (!matches!(change, Change::AttemptFailed { .. }))
-                            .then(|| tx.order().step_key(step));
-                        tx.record(change, key.as_deref()).await?;
+                        record(&mut tx, step, change, started).await?;
                     }
                 }
             }
             let again = soon_again(&tx, step, started);
-            let news = self.finish(tx, ctx, input.known, step.as_str()).await?;
+            let recorded = self.finish(tx, ctx, input.known, step.as_str()).await?;
             let Some(wait) = again else {
-                return Ok(news);
+                return Ok(recorded);
             };
             tokio::time::sleep(wait).await;
             attempt = Attempt::New;
         }
+    }
+
+    /// Asks a provider that was not asked yet.
+    pub(super) async fn ask_once(
+        &self,
+        tx: &mut OrderTx,
+        step: Step,
+    ) -> Result<Answer, StoreError> {
+        self.ask(tx, step, Attempt::New, None).await
     }
 
     async fn ask(
@@ -293,6 +304,19 @@ fn refusal(step: Step, reason: &str) -> Option<Change> {
         }
         _ => None,
     }
+}
+
+/// Records an answer: once for each step, but for attempts that failed.
+pub(super) async fn record(
+    tx: &mut OrderTx,
+    step: Step,
+    change: Change,
+    started: Instant,
+) -> Result<(), StoreError> {
+    log_answer(tx, step, &change, started);
+    let failed = matches!(change, Change::AttemptFailed { .. });
+    let key = (!failed).then(|| tx.order().step_key(step));
+    tx.record(change, key.as_deref()).await
 }
 
 fn log_answer(tx: &OrderTx, step: Step, change: &Change, started: Instant) {
