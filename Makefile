@@ -13,6 +13,10 @@ PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
 RELEASE =
 
+# Tests mostly wait: for timers, for processes to start and to end.
+TEST_THREADS = $${RUST_TEST_THREADS:-$$(($$(nproc 2>/dev/null || echo 2) * 2))}
+WITH_TESTS = $(WITH_TOOLS) RUST_TEST_THREADS="$(TEST_THREADS)"
+
 .PHONY: help tools test-tools bench-tools lint-tools client-tools client-check run build demo lint accept-proto golden record test test-all torture torture-full bench bench-quick smoke clean-tools
 
 help: ## list the targets
@@ -68,11 +72,11 @@ record: tools test-tools ## keep the histories of every policy and path as those
 	$(WITH_TOOLS) RECORD_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact replay::record::record_every_path
 
 test: tools test-tools ## run the tests
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
+	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
-	$(WITH_TOOLS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture:: --skip replay::record::
-	$(WITH_TOOLS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
+	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture:: --skip replay::record::
+	$(WITH_TESTS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 torture: tools test-tools ## prove that nothing is lost and nothing is done twice, in at most a quarter of an hour; prints a table
 	$(WITH_TOOLS) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact torture::the_proof --nocapture
