@@ -34,6 +34,8 @@ async fn one_step(temporal: &TestTemporal, step: &str, policy: &str, cancellable
         .arg(step)
         .arg("--policies")
         .arg(policies);
+    // Each provider asks for a moment: so each step is committed for itself.
+    let options = options.arg("--simulate").arg("all:latency=1ms");
     let doomed = options.clone().env("ORDERS_TEST_ABORT_AFTER", step);
     let mut server = TestServer::start(doomed).await;
     let client = server.client().await;

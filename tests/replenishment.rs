@@ -163,7 +163,10 @@ async fn after_each_commit_a_crash_heals() {
         let options = ServerOptions::with_temporal(&temporal.address)
             .data_dir(folder.path())
             .arg("--task-queue")
-            .arg(point);
+            .arg(point)
+            // Providers that ask for a moment have each step committed for itself.
+            .arg("--simulate")
+            .arg("all:latency=1ms");
         let doomed = options.clone().env("ORDERS_TEST_ABORT_AFTER", point);
         let mut server = TestServer::start(doomed).await;
         let client = server.client().await;

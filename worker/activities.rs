@@ -1,6 +1,6 @@
 //! Activities: what the workflow asks for that touches the world. Each is one transaction on the
-//! store, with one provider call in it at most, and answers with the order's new events; one that went
-//! well [goes on](onward) with what is next, by further transactions.
+//! store, and answers with the order's new events; one that went well [goes on](onward) with what is
+//! next.
 //!
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
 //! `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
@@ -19,7 +19,7 @@ pub mod replenishment;
 mod step;
 
 use crate::{
-    domain::{apply::later, command::CommandRequest, event::Event, order::Deadline, step::Step},
+    domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},
     provider::Providers,
     store::{Store, StoreError, order_tx::OrderTx},
 };
@@ -289,10 +289,8 @@ impl OrderActivities {
 struct Recorded {
     /// The answer to the workflow.
     news: News,
-    /// The step that may be done at once.
+    /// The step that may follow at once, after something that was recorded just now.
     next: Option<Step>,
-    /// Whether anything was recorded by this transaction.
-    fresh: bool,
 }
 
 impl OrderActivities {
@@ -311,7 +309,7 @@ impl OrderActivities {
         let recorded = run
             .await
             .map_err(|error| failed(ctx, &input.order_id, &error))?;
-        Ok(self.onward(ctx, &input, None, recorded, started).await)
+        Ok(self.onward(ctx, &input, recorded, started).await)
     }
 
     /// Ends every transaction: what follows is recorded, and all is committed.
@@ -323,24 +321,26 @@ impl OrderActivities {
         point: &str,
     ) -> Result<Recorded, StoreError> {
         tx.settle().await?;
-        let next = onward::next(tx.order(), tx.now());
         let run_id = ctx.info().workflow_run_id.clone();
         let order_id = tx.order().order_id.clone();
         let state = tx.order().state;
         let recorded = tx.appended().len();
+        let types: Vec<_> = tx.appended().iter().map(|e| e.change.type_name()).collect();
+        let next = onward::next(tx.order(), tx.now())
+            .filter(|step| recorded > 0 && onward::may_follow(tx.order(), None, *step));
         if recorded > 0 {
             fault::before_commit(point, &order_id);
         }
         let events = tx.commit(known, run_id.as_deref()).await?;
         if recorded > 0 {
             let revision = events.last().map(|event| event.revision);
-            tracing::info!(order_id, activity = point, %state, revision, "recorded");
+            let events = types.join(" ");
+            tracing::info!(order_id, activity = point, %state, revision, events, "recorded");
         }
         fault::after_commit(point);
         Ok(Recorded {
             news: News { events },
             next,
-            fresh: recorded > 0,
         })
     }
 }

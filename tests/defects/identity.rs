@@ -64,6 +64,8 @@ async fn killed_after(temporal: &TestTemporal, point: &str) {
         .data_dir(folder.path())
         .arg("--task-queue")
         .arg(&unique(point));
+    // Providers that ask for a moment have each step committed for itself.
+    let options = options.arg("--simulate").arg("all:latency=1ms");
     let doomed = options.clone().env("ORDERS_TEST_ABORT_AFTER", point);
     let mut server = TestServer::start(doomed).await;
     let client = server.client().await;

@@ -31,9 +31,7 @@ impl OrderActivities {
         let (recorded, reply) = run
             .await
             .map_err(|error| failed(ctx, &input.progress.order_id, &error))?;
-        let news = self
-            .onward(ctx, &input.progress, None, recorded, started)
-            .await;
+        let news = self.onward(ctx, &input.progress, recorded, started).await;
         Ok(CommandNews { news, reply })
     }
 

@@ -17,9 +17,7 @@ impl OrderActivities {
         let recorded = run
             .await
             .map_err(|error| failed(ctx, &input.progress.order_id, &error))?;
-        Ok(self
-            .onward(ctx, &input.progress, None, recorded, started)
-            .await)
+        Ok(self.onward(ctx, &input.progress, recorded, started).await)
     }
 
     async fn try_deadline(

@@ -1,18 +1,17 @@
-//! Going on: once an activity has recorded what it was called for, it also does what is next, step by
-//! step and each in its own transaction, as long as that needs nobody to wait. Each activity is a
-//! marker in the history and a round through the worker, and the workflow would only ask for the next
-//! one: it folds the events that it is told, however many there are.
+//! Going on: an activity that has recorded what it was called for also does what is next, as long as
+//! that needs nobody to wait. Each activity is a marker in the history, a round through the worker and
+//! a transaction; and the workflow, which folds whatever events it is told, would only ask for the next
+//! step.
 
-use super::{News, OrderActivities, Progress, Recorded, fault, step::Answer};
+use super::{News, OrderActivities, Progress, Recorded, fault, step::Run};
 use crate::{
     domain::{
-        event::Change,
         order::Order,
         phase::{self, Todo},
         policy::{Lane, ShippingMode},
         step::Step,
     },
-    store::StoreError,
+    store::order_tx::OrderTx,
 };
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -22,7 +21,14 @@ use temporalio_sdk::activities::ActivityContext;
 /// command.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The step that may be done at once for an order that is so.
+/// Only the first attempt of an activity goes on. One that is repeated because a further step broke it
+/// does its own step alone, and the broken one is then called, and seen to fail, by its own name.
+pub(super) fn is_allowed(ctx: &ActivityContext) -> bool {
+    ctx.info().attempt <= 1
+}
+
+/// The step that may be done at once for an order that is so. Steps that Temporal schedules one by one
+/// are none.
 pub(super) fn next(order: &Order, now: Timestamp) -> Option<Step> {
     match phase::todo(order, now) {
         Todo::Call {
@@ -33,76 +39,56 @@ pub(super) fn next(order: &Order, now: Timestamp) -> Option<Step> {
     }
 }
 
-/// Whether who has done `before` may also do `step`: the shipping lane's steps are its own.
-fn may_follow(order: &Order, before: Option<Step>, step: Step) -> bool {
+/// The step that may follow `step` in the same transaction.
+pub(super) fn after(tx: &OrderTx, step: Step, run: &Run<'_>) -> Option<Step> {
+    let follows =
+        next(tx.order(), tx.now()).filter(|next| may_follow(tx.order(), Some(step), *next));
+    follows.filter(|_| run.onward && run.started.elapsed() < LONGEST)
+}
+
+/// Whether who has done `before` (none for what is no step) may also do `step`: the steps of the
+/// shipping lane are its own.
+pub(super) fn may_follow(order: &Order, before: Option<Step>, step: Step) -> bool {
     let of_lane = |step: Step| step.is_shipping();
     order.policy.shipping != ShippingMode::Lane || before.is_some_and(of_lane) == of_lane(step)
 }
 
 impl OrderActivities {
-    /// Does what is next after `recorded`, which came of `before` (none for what is no step). Whatever
-    /// does not go well is left to the activity of its own name, which says so and tries again.
+    /// Does what is next after `recorded`, which came of no step: in a transaction of its own, so that
+    /// who commanded is answered before. Whatever does not go well is left to the activity of its own
+    /// name, which says so and tries again.
     pub(super) async fn onward(
         &self,
         ctx: &ActivityContext,
         progress: &Progress,
-        before: Option<Step>,
         recorded: Recorded,
         started: Instant,
     ) -> News {
-        let Recorded {
-            mut news,
-            mut next,
-            mut fresh,
-        } = recorded;
-        // Only after what was recorded just now. An activity that is repeated because a further step
-        // broke it comes to an end here, and the broken step is called by its name.
-        while fresh && started.elapsed() < LONGEST {
-            let (Some(step), Some(last)) = (next, news.events.last()) else {
-                break;
-            };
-            let progress = Progress {
-                known: last.revision,
-                ..progress.clone()
-            };
-            match self.further(ctx, &progress, before, step, started).await {
-                Ok(Some(recorded)) => {
-                    news.events.extend(recorded.news.events);
-                    (next, fresh) = (recorded.next, recorded.fresh);
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    let order_id = progress.order_id;
-                    tracing::debug!(order_id, %step, %error, "not gone on with");
-                    break;
-                }
+        let Recorded { mut news, next } = recorded;
+        let (Some(step), Some(last)) = (next, news.events.last()) else {
+            return news;
+        };
+        let input = Progress {
+            known: last.revision,
+            ..progress.clone()
+        };
+        let run = Run {
+            input: &input,
+            started,
+            patient: false,
+            onward: is_allowed(ctx),
+        };
+        if !run.onward {
+            return news;
+        }
+        fault::begins(step.as_str(), &input.order_id);
+        match self.steps(step, ctx, &run).await {
+            Ok(recorded) => news.events.extend(recorded.news.events),
+            Err(error) => {
+                let order_id = input.order_id;
+                tracing::debug!(order_id, %step, %error, "not gone on with");
             }
         }
         news
-    }
-
-    async fn further(
-        &self,
-        ctx: &ActivityContext,
-        progress: &Progress,
-        before: Option<Step>,
-        step: Step,
-        started: Instant,
-    ) -> Result<Option<Recorded>, StoreError> {
-        let now = super::later(progress.now, started.elapsed());
-        let mut tx = self.store.lock_order(&progress.order_id, now).await?;
-        if next(tx.order(), tx.now()) != Some(step) || !may_follow(tx.order(), before, step) {
-            return Ok(None);
-        }
-        fault::begins(step.as_str(), &progress.order_id);
-        match self.ask_once(&mut tx, step).await? {
-            Answer::Change(change) if !matches!(change, Change::AttemptFailed { .. }) => {
-                super::step::record(&mut tx, step, change, started).await?;
-            }
-            // Nothing was written yet: the transaction ends with nothing done.
-            _ => return Ok(None),
-        }
-        let recorded = self.finish(tx, ctx, progress.known, step.as_str()).await?;
-        Ok(Some(recorded))
     }
 }

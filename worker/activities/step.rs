@@ -1,7 +1,7 @@
-//! One step: a provider is asked, and its answer is recorded in the same transaction.
+//! Steps: a provider is asked, and its answer is recorded in the same transaction.
 
 use super::{
-    News, OrderActivities, Progress, Recorded, failed, fault,
+    News, OrderActivities, Progress, Recorded, failed, fault, onward,
     payment::{self, Payment, Question},
 };
 use crate::{
@@ -11,17 +11,17 @@ use crate::{
         phase::Todo,
         step::{CompensationOutcome, Step},
     },
-    provider::{Call, ProviderError, Providers},
+    provider::{Call, PaymentPort, ProviderError, Providers},
     store::{Connection, StoreError, order_tx::OrderTx},
 };
 use std::time::{Duration, Instant};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-/// How long attempts may be repeated in one activity. Short: meanwhile the order takes no command.
+/// How long attempts of a step may be repeated in one activity. Short: meanwhile the order takes no command.
 const QUICK_RETRIES: Duration = Duration::from_secs(1);
 
 /// What became of asking a provider.
-pub(super) enum Answer {
+enum Answer {
     /// To be recorded.
     Change(Change),
     /// To be asked again after this long, outside of the transaction.
@@ -41,6 +41,28 @@ enum Attempt {
     TimedOut,
 }
 
+/// Where the steps of one transaction came to an end.
+enum End {
+    /// There is nothing more to do here.
+    Over,
+    /// A provider asks for time.
+    Wait(Duration),
+    /// A provider outside is to be asked.
+    Outside(Box<Question>),
+}
+
+/// Steps as one activity does them: from the one that it was called for on.
+pub(super) struct Run<'a> {
+    /// What the activity was told.
+    pub input: &'a Progress,
+    /// When it began.
+    pub started: Instant,
+    /// Whether it may wait for providers. Who has recorded a command does not.
+    pub patient: bool,
+    /// Whether it may go on with further steps.
+    pub onward: bool,
+}
+
 impl OrderActivities {
     pub(super) async fn step(
         &self,
@@ -48,26 +70,32 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: Progress,
     ) -> Result<News, ActivityError> {
-        let started = Instant::now();
         fault::begins(step.as_str(), &input.order_id);
-        let run = self.try_step(step, ctx, &input, started);
-        let recorded = run
-            .await
-            .map_err(|error| failed(ctx, &input.order_id, &error))?;
-        Ok(self
-            .onward(ctx, &input, Some(step), recorded, started)
-            .await)
+        let run = Run {
+            input: &input,
+            started: Instant::now(),
+            patient: true,
+            onward: onward::is_allowed(ctx),
+        };
+        let done = self.steps(step, ctx, &run).await;
+        let recorded = done.map_err(|error| failed(ctx, &input.order_id, &error))?;
+        Ok(recorded.news)
     }
 
-    async fn try_step(
+    /// Does a step, and those that follow: in the same transaction as long as nobody is to be waited
+    /// for. Each has its fence, its key, its effect and its event as if it were alone; together they
+    /// happen or do not happen.
+    pub(super) async fn steps(
         &self,
-        step: Step,
+        mut step: Step,
         ctx: &ActivityContext,
-        input: &Progress,
-        started: Instant,
+        run: &Run<'_>,
     ) -> Result<Recorded, StoreError> {
+        let Run { input, started, .. } = run;
         let mut attempt = Attempt::New;
         let mut answered = None;
+        // Each step has its own time for quick retries.
+        let mut begun = *started;
         loop {
             // The workflow's clock stands still meanwhile; the order's goes on.
             let now = later(input.now, started.elapsed());
@@ -76,33 +104,38 @@ impl OrderActivities {
                 Some(answered) => payment::book_answer(&mut tx, step, answered).await?,
                 None => None,
             };
-            if is_next(&tx, step) {
-                match self.ask(&mut tx, step, attempt, failed).await? {
-                    Answer::Outside(question) => {
-                        let intent = format!("intent:{step}");
-                        self.finish(tx, ctx, input.known, &intent).await?;
-                        answered = Some(question.ask().await);
-                        fault::after_commit(&format!("called:{step}"));
-                        continue;
-                    }
-                    Answer::Wait(time) => {
-                        let limit = tx.order().policy.attempt_timeout;
-                        // The provider's slowness must not hold the database's write lock.
-                        drop(tx);
-                        tokio::time::sleep(time.min(limit)).await;
-                        attempt = match time <= limit {
-                            true => Attempt::Waited,
-                            false => Attempt::TimedOut,
-                        };
-                        continue;
-                    }
-                    Answer::Change(change) => {
-                        record(&mut tx, step, change, started).await?;
-                    }
-                }
+            let (asked, mut done) = (step, step);
+            let ran = self.in_one(&mut tx, &mut step, &mut done, attempt, failed, run);
+            let end = ran.await?;
+            if step != asked {
+                begun = Instant::now();
             }
-            let again = soon_again(&tx, step, started);
-            let recorded = self.finish(tx, ctx, input.known, step.as_str()).await?;
+            match end {
+                End::Outside(question) => {
+                    let intent = format!("intent:{step}");
+                    self.finish(tx, ctx, input.known, &intent).await?;
+                    answered = Some(question.ask().await);
+                    fault::after_commit(&format!("called:{step}"));
+                    continue;
+                }
+                End::Wait(time) if run.patient => {
+                    let limit = tx.order().policy.attempt_timeout;
+                    // The provider's slowness must not hold the database's write lock.
+                    match tx.appended().is_empty() {
+                        true => drop(tx),
+                        false => drop(self.finish(tx, ctx, input.known, done.as_str()).await?),
+                    }
+                    tokio::time::sleep(time.min(limit)).await;
+                    attempt = match time <= limit {
+                        true => Attempt::Waited,
+                        false => Attempt::TimedOut,
+                    };
+                    continue;
+                }
+                End::Wait(_) | End::Over => {}
+            }
+            let again = soon_again(&tx, step, begun).filter(|_| run.patient);
+            let recorded = self.finish(tx, ctx, input.known, done.as_str()).await?;
             let Some(wait) = again else {
                 return Ok(recorded);
             };
@@ -111,13 +144,46 @@ impl OrderActivities {
         }
     }
 
-    /// Asks a provider that was not asked yet.
-    pub(super) async fn ask_once(
+    /// What can be done in one transaction; `step` is then the last that was begun, and `done` the last
+    /// that was answered.
+    async fn in_one(
         &self,
         tx: &mut OrderTx,
-        step: Step,
-    ) -> Result<Answer, StoreError> {
-        self.ask(tx, step, Attempt::New, None).await
+        step: &mut Step,
+        done: &mut Step,
+        mut attempt: Attempt,
+        mut failed: Option<ProviderError>,
+        run: &Run<'_>,
+    ) -> Result<End, StoreError> {
+        if !is_next(tx, *step) {
+            return Ok(End::Over);
+        }
+        loop {
+            let outside = matches!(self.providers.payment, PaymentPort::External(_));
+            if outside && step.is_payment() && !run.patient {
+                return Ok(End::Over);
+            }
+            let change = match self.ask(tx, *step, attempt, failed.take()).await? {
+                Answer::Outside(question) => return Ok(End::Outside(Box::new(question))),
+                Answer::Wait(time) => return Ok(End::Wait(time)),
+                Answer::Change(change) => change,
+            };
+            let is_failure = matches!(change, Change::AttemptFailed { .. });
+            log_answer(tx, *step, &change, run.started);
+            let key = (!is_failure).then(|| tx.order().step_key(*step));
+            tx.record(change, key.as_deref()).await?;
+            tx.settle().await?;
+            *done = *step;
+            match onward::after(tx, *step, run) {
+                Some(next) if !is_failure => {
+                    fault::before_commit(step.as_str(), &run.input.order_id);
+                    *step = next;
+                    fault::begins(step.as_str(), &run.input.order_id);
+                    attempt = Attempt::New;
+                }
+                _ => return Ok(End::Over),
+            }
+        }
     }
 
     async fn ask(
@@ -202,7 +268,7 @@ fn is_next(tx: &OrderTx, step: Step) -> bool {
 
 /// The wait before the next attempt of the same step, if it is so short that it need not go by way of
 /// Temporal: a timer of its own costs more than the attempt.
-fn soon_again(tx: &OrderTx, step: Step, started: Instant) -> Option<Duration> {
+fn soon_again(tx: &OrderTx, step: Step, begun: Instant) -> Option<Duration> {
     let Todo::Call {
         step: next,
         not_before: Some(time),
@@ -211,7 +277,7 @@ fn soon_again(tx: &OrderTx, step: Step, started: Instant) -> Option<Duration> {
         return None;
     };
     let wait = Duration::try_from(time.duration_since(tx.now())).ok()?;
-    (next == step && started.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
+    (next == step && begun.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
 }
 
 async fn perform(
@@ -304,19 +370,6 @@ fn refusal(step: Step, reason: &str) -> Option<Change> {
         }
         _ => None,
     }
-}
-
-/// Records an answer: once for each step, but for attempts that failed.
-pub(super) async fn record(
-    tx: &mut OrderTx,
-    step: Step,
-    change: Change,
-    started: Instant,
-) -> Result<(), StoreError> {
-    log_answer(tx, step, &change, started);
-    let failed = matches!(change, Change::AttemptFailed { .. });
-    let key = (!failed).then(|| tx.order().step_key(step));
-    tx.record(change, key.as_deref()).await
 }
 
 fn log_answer(tx: &OrderTx, step: Step, change: &Change, started: Instant) {

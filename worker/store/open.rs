@@ -149,6 +149,8 @@ async fn pool(
         setup.push_str(&format!("; PRAGMA max_page_count = {pages}"));
     }
     let options = AnyPoolOptions::new()
+        // A server may have closed a connection that was not used for a while; a file does not.
+        .test_before_acquire(matches!(database, Database::Server { .. }))
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .after_connect(move |connection, _| {
