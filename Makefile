@@ -75,7 +75,7 @@ test: tools test-tools ## run the tests
 	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
-	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture:: --skip replay::record::
+	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip torture::
 	$(WITH_TESTS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
 
 torture: tools test-tools ## prove that nothing is lost and nothing is done twice, in at most a quarter of an hour; prints a table

@@ -1,5 +1,5 @@
 //! What an order costs in Temporal's history, from placing to closed, with all its executions. The
-//! seeds' own figures stand beside the budgets.
+//! seeds' own figures stand beside the budgets, which are what it costs and at most one more workflow task.
 
 use crate::harness::{Client, Placing, TestServer, eventually, shared, sku, temporal};
 use orders::v1::{OrderState, ReviewDecision};
@@ -46,7 +46,7 @@ async fn placed(client: &Client, placing: Placing, pieces: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_pre_order_costs_at_most_forty_events() {
+async fn a_pre_order_costs_at_most_thirty_five_events() {
     let server = shared().await;
     let client = server.client().await;
     let sku = sku();
@@ -57,11 +57,11 @@ async fn a_pre_order_costs_at_most_forty_events() {
     client.confirm_pickup(&id).await.unwrap();
     client.confirm_delivery(&id).await.unwrap();
     client.until(&id, OrderState::Completed).await;
-    assert_budget(server, "pre-order", &[order(&id)], 40, 69).await;
+    assert_budget(server, "pre-order", &[order(&id)], 35, 69).await;
 }
 
 #[tokio::test]
-async fn an_external_payment_costs_at_most_twenty_eight_events() {
+async fn an_external_payment_costs_at_most_twenty_six_events() {
     let server = shared().await;
     let client = server.client().await;
     let id = placed(&client, Placing::new("quick-external", &sku()), 1).await;
@@ -69,39 +69,39 @@ async fn an_external_payment_costs_at_most_twenty_eight_events() {
     let total = waiting.total.unwrap();
     client.confirm_payment(&id, total).await.unwrap();
     client.until(&id, OrderState::Completed).await;
-    assert_budget(server, "external-payment", &[order(&id)], 28, 64).await;
+    assert_budget(server, "external-payment", &[order(&id)], 26, 64).await;
 }
 
 #[tokio::test]
-async fn a_stock_order_costs_at_most_fourteen_events() {
+async fn a_stock_order_costs_at_most_seven_events() {
     let server = shared().await;
     let client = server.client().await;
     let id = placed(&client, Placing::new("stock", &sku()), 1).await;
     client.until(&id, OrderState::Completed).await;
-    assert_budget(server, "stock", &[order(&id)], 14, 29).await;
+    assert_budget(server, "stock", &[order(&id)], 7, 29).await;
 }
 
 #[tokio::test]
-async fn a_shipping_lane_costs_at_most_thirty_two_events_with_its_child() {
+async fn a_shipping_lane_costs_at_most_twenty_six_events_with_its_child() {
     let server = shared().await;
     let client = server.client().await;
     let id = placed(&client, Placing::new("shipping-lane", &sku()), 1).await;
     client.until(&id, OrderState::Completed).await;
     let workflows = [order(&id), format!("shipping/{id}")];
-    assert_budget(server, "shipping-lane", &workflows, 32, 54).await;
+    assert_budget(server, "shipping-lane", &workflows, 26, 54).await;
 }
 
 #[tokio::test]
-async fn an_approval_below_the_threshold_costs_at_most_twenty_events() {
+async fn an_approval_below_the_threshold_costs_at_most_seventeen_events() {
     let server = shared().await;
     let client = server.client().await;
     let id = placed(&client, Placing::new("quick-approval", &sku()), 1).await;
     client.until(&id, OrderState::Completed).await;
-    assert_budget(server, "approval", &[order(&id)], 20, 52).await;
+    assert_budget(server, "approval", &[order(&id)], 17, 52).await;
 }
 
 #[tokio::test]
-async fn an_approval_above_the_threshold_costs_at_most_thirty_events() {
+async fn an_approval_above_the_threshold_costs_at_most_twenty_six_events() {
     let server = shared().await;
     let client = server.client().await;
     let placing = Placing::new("quick-approval", &sku()).price(8_999, 900_000_000);
@@ -113,7 +113,7 @@ async fn an_approval_above_the_threshold_costs_at_most_thirty_events() {
         server,
         "approval above the threshold",
         &[order(&id)],
-        30,
+        26,
         64,
     )
     .await;

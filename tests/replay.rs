@@ -7,6 +7,7 @@ mod example;
 mod folder;
 mod gate;
 mod incompatible;
+mod money;
 mod record;
 mod script;
 mod stories;

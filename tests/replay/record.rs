@@ -3,6 +3,7 @@
 use super::{
     folder,
     gate::assert_replays,
+    money,
     stories::{self, until_ended},
 };
 use crate::{
@@ -55,6 +56,8 @@ async fn record_every_path() {
     record_story(&release, "regular", stories::regular_activities().await).await;
     record_story(&release, "moved", stories::moved().await).await;
     record_story(&release, "aborted", stories::aborted().await).await;
+    record_story(&release, "outside", money::outside().await).await;
+    record_story(&release, "operated", money::operated().await).await;
     record_story(&release, "open", stories::waiting().await).await;
     assert_replays(release.parent().unwrap()).await;
 }

@@ -14,14 +14,14 @@ use std::{path::Path, process::Command};
 use tempfile::TempDir;
 
 /// Servers that come and go beside a Temporal that stays.
-struct Stage {
-    temporal: TestTemporal,
+pub(super) struct Stage {
+    pub(super) temporal: TestTemporal,
     data: TempDir,
     sku: String,
 }
 
 impl Stage {
-    async fn new() -> Stage {
+    pub(super) async fn new() -> Stage {
         Stage::on(TestTemporal::start().await)
     }
 
@@ -35,20 +35,20 @@ impl Stage {
         }
     }
 
-    fn options(&self) -> ServerOptions {
+    pub(super) fn options(&self) -> ServerOptions {
         let data: &Path = self.data.path();
         let options = ServerOptions::with_temporal(&self.temporal.address);
         options.data_dir(data).policies()
     }
 
-    async fn start(&self, options: ServerOptions) -> (TestServer, Client) {
+    pub(super) async fn start(&self, options: ServerOptions) -> (TestServer, Client) {
         let server = TestServer::start(options).await;
         let client = server.client().await;
         client.stock(&self.sku, 100).await;
         (server, client)
     }
 
-    fn placing(&self, policy: &str, id: &str) -> Placing {
+    pub(super) fn placing(&self, policy: &str, id: &str) -> Placing {
         let mut placing = match policy {
             "pre-order" => Placing::pre_order(&self.sku, 30),
             policy => Placing::new(policy, &self.sku),
@@ -57,12 +57,12 @@ impl Stage {
         placing
     }
 
-    async fn held(&self, client: &Client, id: &str) {
+    pub(super) async fn held(&self, client: &Client, id: &str) {
         client.place(self.placing("pre-order", id)).await;
         client.until(id, OrderState::AwaitingRelease).await;
     }
 
-    async fn ended(&self, id: &str) {
+    pub(super) async fn ended(&self, id: &str) {
         until_ended(&self.temporal.address, &format!("order/{id}")).await;
     }
 
@@ -309,6 +309,12 @@ pub async fn in_the_same_moment() -> TestTemporal {
         let placing = stage.placing("quick-approval", id).price(6_000, 0);
         client.place(placing).await;
         client.until(id, OrderState::AwaitingApproval).await;
+        // The store knows it first.
+        eventually("the timer to be started", async || {
+            let events = temporal::history(&stage.temporal.address, id).await;
+            events.contains(&"TIMER_STARTED".to_owned()).then_some(())
+        })
+        .await;
     }
     server.process.kill();
     let review = |request: &str| {
@@ -413,6 +419,9 @@ pub async fn aborted() -> TestTemporal {
     let stage = Stage::new().await;
     let doomed = stage
         .options()
+        // A provider that asks for a moment has each step committed for itself.
+        .arg("--simulate")
+        .arg("all:latency=1ms")
         .env("ORDERS_TEST_ABORT_AFTER", "charge_payment");
     let (mut server, client) = stage.start(doomed).await;
     let _ = client
