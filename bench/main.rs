@@ -1,6 +1,12 @@
 //! `make bench`: what an order costs, side by side with what Temporal itself and others need, in one
 //! run on one machine. Ratios travel; the figures themselves do not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a measurement that cannot go on should stop, with the line that says where"
+)]
+
 #[path = "../tests"]
 #[allow(dead_code, unused_imports, reason = "tests need more of it")]
 mod tests {
