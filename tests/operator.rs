@@ -128,8 +128,8 @@ async fn a_history_that_grows_too_long_is_begun_anew_and_loses_no_command() {
     }
     server.stop().await;
     let (server, client) = start(&temporal, folder.path(), "").await;
-    client.retry(&id).await.unwrap();
-    asked += 1;
+    // What the stop interrupted may have gone on by itself.
+    asked += usize::from(client.retry(&id).await.is_ok());
     client.until(&id, OrderState::Cancelled).await;
     let events = client.events(&id).await;
     let ids: BTreeSet<&str> = retries(&events)

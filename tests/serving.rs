@@ -195,7 +195,8 @@ async fn logs_are_json_when_asked_and_name_the_order() {
         .iter()
         .filter(|line| line["order_id"] == id.as_str())
         .collect();
-    assert!(of_order.len() >= 3, "{of_order:#?}");
+    // What was asked for, and what came of it.
+    assert!(of_order.len() >= 2, "{of_order:#?}");
     assert!(
         of_order
             .iter()
