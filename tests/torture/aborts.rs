@@ -13,7 +13,7 @@ use crate::{
     soak::{books::Books, dice::Dice, send::Line},
 };
 use futures::{StreamExt, future::join_all, stream};
-use orders_worker::domain::{order::Order, policy::CancelCutoff, state::OrderState};
+use orders_worker::domain::{order::Order, policy::CancelCutoff, state::OrderState, step::Step};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
@@ -34,6 +34,8 @@ struct Cell {
     number: u64,
     /// Whether the orders are cancelled before the restart.
     cancel: bool,
+    /// Whether each provider asks for a moment, so that each step is committed for itself.
+    alone: bool,
 }
 
 /// What an abort left behind.
@@ -55,13 +57,14 @@ pub async fn row(stories: &[&'static Story], sample: Option<usize>, seed: u64) -
     let mut dice = Dice::new(seed, 4_000_000);
     let mut cells = Vec::new();
     for story in stories {
-        for boundary in boundaries(&references[story.name]) {
+        for (boundary, alone) in boundaries(&references[story.name]) {
             for cancel in [false, true] {
                 cells.push(Cell {
                     story,
                     boundary: boundary.clone(),
                     number: dice.between(1, ORDERS as u64),
                     cancel,
+                    alone,
                 });
             }
         }
@@ -86,27 +89,39 @@ pub async fn row(stories: &[&'static Story], sample: Option<usize>, seed: u64) -
     row
 }
 
-/// Those that the process passes, and for each of an activity the moment when Temporal knows it.
-fn boundaries(reference: &Reference) -> Vec<String> {
+/// Those that the process passes, and for each of an activity the moment when Temporal knows it. Then
+/// those that it passes only where each step is committed for itself.
+fn boundaries(reference: &Reference) -> Vec<(String, bool)> {
     let passed = reference.boundaries.iter();
     let told = passed
         .clone()
         .filter_map(|name| Some(format!("told:{}", name.strip_prefix("after:")?)));
-    passed.cloned().chain(told).collect()
+    let steps = passed.clone().filter_map(|name| {
+        let step = name.strip_prefix("before:")?;
+        Step::ALL.iter().find(|known| known.as_str() == step)
+    });
+    let alone = steps.map(|step| format!("after:{step}"));
+    let alone = alone.filter(|name| !reference.boundaries.contains(name));
+    let together = passed.cloned().chain(told).map(|name| (name, false));
+    together.chain(alone.map(|name| (name, true))).collect()
 }
 
 impl Cell {
     fn name(&self) -> String {
         let cancel = if self.cancel { ", cancelled" } else { "" };
+        let alone = if self.alone { ", alone" } else { "" };
         let (story, boundary, number) = (self.story.name, &self.boundary, self.number);
-        format!("{story} at {boundary}#{number}{cancel}")
+        format!("{story} at {boundary}#{number}{alone}{cancel}")
     }
 
     async fn play(&self, expected: &Effects) -> Row {
         let mut row = Row::new("");
         row.runs = 1;
         row.orders = ORDERS;
-        let stage = Stage::new().await;
+        let mut stage = Stage::new().await;
+        if self.alone {
+            stage.options = stage.options.arg("--simulate").arg("all:latency=1ms");
+        }
         let at = format!("{}#{}", self.boundary, self.number);
         let doomed = stage.options.clone().env("ORDERS_TEST_ABORT_AT", &at);
         let server = TestServer::start(doomed).await;

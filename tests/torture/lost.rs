@@ -48,7 +48,7 @@ async fn one(
     let mut row = Row::new("");
     let calls = |story: &&&'static Story| {
         let boundaries = &references[story.name].boundaries;
-        step.is_none_or(|step| boundaries.contains(&format!("after:{step}")))
+        step.is_none_or(|step| boundaries.contains(&format!("before:{step}")))
     };
     let stories: Vec<&'static Story> = stories.iter().filter(calls).copied().collect();
     if stories.is_empty() {
