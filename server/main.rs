@@ -7,11 +7,6 @@ use orders_server::{
 };
 use std::process::ExitCode;
 
-/// An order is many small pieces of memory that come and go on several threads: the system's allocator
-/// took a tenth of all the time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Wrong usage or settings, as clap's own.
 const USAGE: u8 = 2;
 /// The system refused something that every program needs.
