@@ -185,18 +185,17 @@ async fn logs_are_json_when_asked_and_name_the_order() {
     let (id, request_id) = (placing.id(), placing.0.request_id.clone());
     client.place(placing).await;
     client.until(&id, OrderState::InTransit).await;
-    let output = server.process.output();
-    let lines: Vec<serde_json::Value> = output
-        .lines()
-        .filter(|line| line.starts_with('{'))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let of_order: Vec<_> = lines
-        .iter()
-        .filter(|line| line["order_id"] == id.as_str())
-        .collect();
-    // What was asked for, and what came of it.
-    assert!(of_order.len() >= 2, "{of_order:#?}");
+    // What was asked for, and what came of it. A line is written a moment after what it tells.
+    let of_order = eventually("two lines of the log", async || {
+        let output = server.process.output();
+        let lines = output.lines().filter(|line| line.starts_with('{'));
+        let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let of_order: Vec<_> = lines
+            .filter(|line| line["order_id"] == id.as_str())
+            .collect();
+        (of_order.len() >= 2).then_some(of_order)
+    })
+    .await;
     assert!(
         of_order
             .iter()

@@ -21,6 +21,7 @@ use crate::{
     },
 };
 use futures::{StreamExt, stream};
+use orders::v1::OrderState;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -141,7 +142,7 @@ pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
     match &cast.postgres {
         // Its books are read by `orders verify` below.
         Some(_) => are_closed(&line, &played, &mut row).await,
-        None => check(&data, &played, &probe, &mut row).await,
+        None => check(&data, &played, &mut row).await,
     }
     let address = format!("127.0.0.1:{}", cast.port);
     eventually("the end of every workflow", async || {
@@ -162,12 +163,28 @@ pub async fn row(victim: Victim, size: Size, seed: u64) -> Row {
     row
 }
 
+/// What the ids of probes begin with.
+const PROBE: &str = "probe-";
+
 /// An order that is there all the time, to see when commands are done again.
 async fn place_the_probe(line: &Line, seed: u64) -> String {
-    let mut placing = Placing::new("external-payment", "plenty-1").0;
-    placing.order_id = format!("probe-{seed}");
-    line.place(&placing).await.unwrap();
-    placing.order_id
+    for number in 0.. {
+        let mut placing = Placing::new("external-payment", "plenty-1").0;
+        placing.order_id = format!("{PROBE}{seed}-{number}");
+        line.place(&placing).await.unwrap();
+        // One whose reservation fails for good, as the dice may have it, is there for a moment only.
+        let there = eventually("the probe to wait or to be closed", async || {
+            let order = line.get(&placing.order_id).await;
+            match order.close_time {
+                Some(_) => Some(false),
+                None => (order.state() == OrderState::AwaitingPayment).then_some(true),
+            }
+        });
+        if there.await {
+            return placing.order_id;
+        }
+    }
+    unreachable!("one of them waits")
 }
 
 /// How long commands are not done.
@@ -281,10 +298,10 @@ impl Cast {
 }
 
 /// I1 to I8, and that no acknowledged order is lost.
-async fn check(data: &std::path::Path, played: &[Played], probe: &str, row: &mut Row) {
+async fn check(data: &std::path::Path, played: &[Played], row: &mut Row) {
     let books = Books::open(data).await;
     let mut entries = books.entries().await;
-    entries.remove(probe);
+    entries.retain(|id, _| !id.starts_with(PROBE));
     for played in played {
         let id = &played.plan.placing.order_id;
         let Some(entry) = entries.get(id) else {
