@@ -246,7 +246,7 @@ async fn start_with(held: usize, interrupted: usize) {
          {first:?}, all went on within {caught_up:?}, at most {most} MiB"
     );
     // Far from what is quick, which is printed above: machines are noisy.
-    assert!(ready < Duration::from_secs(30), "{ready:?}");
+    assert!(ready < Duration::from_secs(60), "{ready:?}");
     assert!(most < 500, "{most} MiB");
     let began = Instant::now();
     let ran = tokio::task::block_in_place(|| verify(&server.data_dir, &[]));

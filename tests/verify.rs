@@ -4,7 +4,7 @@
 mod damage;
 mod temporal;
 
-use crate::harness::{Cli, Client, Placing, ServerOptions, TestServer, cli::Ran, sku};
+use crate::harness::{Cli, Client, PATIENCE, Placing, ServerOptions, TestServer, cli::Ran, sku};
 use orders::v1::OrderState;
 use orders_worker::store::{Store, verify::Check};
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -158,7 +158,7 @@ pub async fn until_found(data: &Path, args: &[&str], expected: &[(&str, &str)]) 
         .map(|(check, of)| ((*check).to_owned(), (*of).to_owned()))
         .collect();
     let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-    let end = tokio::time::Instant::now() + Duration::from_secs(150);
+    let end = tokio::time::Instant::now() + 2 * PATIENCE;
     loop {
         let ran = tokio::task::block_in_place(|| verify(data, &args));
         let found = found(&ran);

@@ -15,6 +15,7 @@ mod find;
 mod lock;
 mod port;
 mod process;
+pub mod tuning;
 
 pub use error::DevServerError;
 
@@ -80,7 +81,7 @@ impl DevServerSettings {
                 .map(keyword)
                 .into(),
             lock_patience: Duration::from_secs(5),
-            start_patience: Duration::from_secs(30),
+            start_patience: Duration::from_secs(60),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A client as any user has one: generated from the proto, over the wire.
 
-use super::{Placing, Refused, eventually, unique};
+use super::{Placing, Refused, again::until_answered, eventually, unique};
 use orders::v1::{
     CancelOrderRequest, ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order,
     OrderState, PlaceOrderRequest, ReviewDecision, ReviewOrderRequest, SetStockItemRequest,
@@ -8,7 +8,7 @@ use orders::v1::{
     inventory_service_client::InventoryServiceClient,
     operator_service_client::OperatorServiceClient, order_service_client::OrderServiceClient,
 };
-use tonic::{Code, Response, transport::Channel};
+use tonic::{Code, transport::Channel};
 
 /// The services of a server.
 #[derive(Clone)]
@@ -49,9 +49,12 @@ impl Client {
             request_id: unique("stock"),
             actor: String::new(),
         };
-        let mut inventory = self.inventory.clone();
-        let response = inventory.set_stock_item(request).await.unwrap();
-        response.into_inner().stock_item.unwrap()
+        let send = |request| {
+            let mut service = self.inventory.clone();
+            async move { service.set_stock_item(request).await }
+        };
+        let answer = until_answered(request, send).await;
+        answer.unwrap().stock_item.unwrap()
     }
 
     /// Puts a piece of a sku on the shelf, on a server that may not take it.
@@ -74,9 +77,12 @@ impl Client {
         let request = orders::v1::GetStockItemRequest {
             sku: sku.to_owned(),
         };
-        let mut inventory = self.inventory.clone();
-        let response = inventory.get_stock_item(request).await.unwrap();
-        response.into_inner().stock_item.unwrap()
+        let send = |request| {
+            let mut service = self.inventory.clone();
+            async move { service.get_stock_item(request).await }
+        };
+        let answer = until_answered(request, send).await;
+        answer.unwrap().stock_item.unwrap()
     }
 
     /// Places an order.
@@ -86,9 +92,13 @@ impl Client {
 
     /// Places an order, or is refused.
     pub async fn try_place(&self, request: impl Into<PlaceOrderRequest>) -> Result<Order, Refused> {
-        let placed = self.orders.clone().place_order(request.into()).await;
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.place_order(request).await }
+        };
+        let placed = until_answered(request.into(), send).await;
         placed
-            .map(|response| response.into_inner().order.unwrap())
+            .map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -107,8 +117,12 @@ impl Client {
             order_id: order_id.to_owned(),
             consistency: 0,
         };
-        let response = self.orders.clone().get_order(request).await;
-        response.map(Response::into_inner).unwrap().order.unwrap()
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.get_order(request).await }
+        };
+        let answer = until_answered(request, send).await;
+        answer.unwrap().order.unwrap()
     }
 
     /// Waits until the order is in `state`.
@@ -155,8 +169,12 @@ impl Client {
             request_id: unique("start"),
             ..StartFulfillmentRequest::default()
         };
-        let done = self.orders.clone().start_fulfillment(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.start_fulfillment(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -167,8 +185,12 @@ impl Client {
             request_id: unique("pickup"),
             ..ConfirmPickupRequest::default()
         };
-        let done = self.orders.clone().confirm_pickup(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.confirm_pickup(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -179,8 +201,12 @@ impl Client {
             request_id: unique("delivery"),
             ..ConfirmDeliveryRequest::default()
         };
-        let done = self.orders.clone().confirm_delivery(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.confirm_delivery(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -194,8 +220,12 @@ impl Client {
             reason: "looked at it".to_owned(),
             ..ReviewOrderRequest::default()
         };
-        let done = self.orders.clone().review_order(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.review_order(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -207,8 +237,12 @@ impl Client {
             reason: "changed my mind".to_owned(),
             ..CancelOrderRequest::default()
         };
-        let done = self.orders.clone().cancel_order(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.cancel_order(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 

@@ -1,6 +1,6 @@
 //! More commands of the client: those that carry something, and those sent as signals.
 
-use super::{Client, Refused, order::address, unique};
+use super::{Client, Refused, again::until_answered, order::address, unique};
 use orders::{
     google::r#type::Money,
     v1::{
@@ -19,8 +19,12 @@ impl Client {
             amount: Some(amount),
             ..ConfirmPaymentRequest::default()
         };
-        let done = self.orders.clone().confirm_payment(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.confirm_payment(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 
@@ -32,8 +36,12 @@ impl Client {
             shipping_address: Some(address(line1)),
             ..UpdateShippingAddressRequest::default()
         };
-        let done = self.orders.clone().update_shipping_address(request).await;
-        done.map(|response| response.into_inner().order.unwrap())
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.update_shipping_address(request).await }
+        };
+        let done = until_answered(request, send).await;
+        done.map(|answer| answer.order.unwrap())
             .map_err(Refused::from)
     }
 

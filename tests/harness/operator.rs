@@ -1,6 +1,6 @@
 //! What an operator asks.
 
-use super::{Client, Refused, eventually, unique};
+use super::{Client, Refused, again::until_answered, eventually, unique};
 use orders::v1::{
     AttentionReasonType, ExplainOrderRequest, ExplainOrderResponse,
     ListOrdersNeedingAttentionRequest, ListOrdersNeedingAttentionResponse, Order, PaymentOutcome,
@@ -60,8 +60,12 @@ impl Client {
             actor: "grace".to_owned(),
             reason: "the bank is back".to_owned(),
         };
-        let answer = self.operator.clone().retry_order(request).await;
-        let order = answer.map(|answer| answer.into_inner().order.unwrap());
+        let send = |request| {
+            let mut service = self.operator.clone();
+            async move { service.retry_order(request).await }
+        };
+        let answer = until_answered(request, send).await;
+        let order = answer.map(|answer| answer.order.unwrap());
         order.map_err(Refused::from)
     }
 

@@ -1,6 +1,9 @@
 //! Thousands of watches at once: each gets the close, and what one costs is printed.
 
-use crate::harness::{Client, Placing, ServerOptions, TestServer, TestTemporal, sku, watch::after};
+use crate::harness::{
+    Client, Placing, ServerOptions, TestServer, TestTemporal, again::until_answered, sku,
+    watch::after,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use orders::v1::{
     CancelOrderRequest, OrderState, WatchOrderResponse, order_service_client::OrderServiceClient,
@@ -74,7 +77,11 @@ async fn cancel(client: &Client, id: &str) {
         request_id: format!("cancel-{id}"),
         ..CancelOrderRequest::default()
     };
-    client.orders.clone().cancel_order(request).await.unwrap();
+    let send = |request| {
+        let mut service = client.orders.clone();
+        async move { service.cancel_order(request).await }
+    };
+    until_answered(request, send).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
