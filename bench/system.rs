@@ -1,6 +1,6 @@
 //! What is measured: a Temporal and an orders server of their own, as processes.
 
-use crate::harness::{Client, ServerOptions, TestServer, TestTemporal, sku};
+use crate::harness::{Client, ServerOptions, TestServer, TestTemporal, sku, temporal::free_port};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -26,7 +26,7 @@ pub struct System {
 impl System {
     /// Starts both.
     pub async fn start() -> System {
-        let temporal = TestTemporal::start().await;
+        let temporal = TestTemporal::spawn(free_port(), &[]).await;
         let folder = tempfile::tempdir().unwrap();
         let server = serve(&temporal, folder.path()).await;
         let client = server.client().await;

@@ -3,10 +3,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions,
+    Client, ClientOptions, Connection, ConnectionOptions, GrpcCompression,
     envconfig::{ClientConfigProfile, LoadClientConfigProfileOptions},
 };
 use temporalio_common::envconfig::load_client_config_profile;
+use url::Host;
 
 /// How to reach Temporal.
 #[derive(Clone, Debug)]
@@ -76,6 +77,9 @@ impl Profile {
         loop {
             let mut options = ConnectionOptions::try_from(self.0.clone())?;
             options.identity = format!("orders@{}", std::process::id());
+            if is_here(&options) {
+                options.grpc_compression = GrpcCompression::None;
+            }
             let error = match Connection::connect(options).await {
                 Ok(connection) => {
                     let options = ClientOptions::new(self.namespace()).build();
@@ -94,6 +98,37 @@ impl Profile {
             }
             tracing::debug!(error, "Temporal does not answer yet");
             tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// Whether Temporal is on this machine: then compressing each message, as the SDK does by default, costs
+/// both sides a tenth of their time and spares nothing.
+fn is_here(options: &ConnectionOptions) -> bool {
+    match options.target.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn messages_to_other_machines_are_compressed() {
+        let here = |address: &str| {
+            let profile = Profile::load(Some(address), None).unwrap();
+            is_here(&ConnectionOptions::try_from(profile.0).unwrap())
+        };
+        for address in ["127.0.0.1:7233", "localhost:7233", "[::1]:7233"] {
+            assert!(here(address), "{address}");
+        }
+        for address in ["10.0.0.1:7233", "temporal.example.com:7233"] {
+            assert!(!here(address), "{address}");
         }
     }
 }

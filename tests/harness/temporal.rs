@@ -1,11 +1,12 @@
 //! Temporals that tests start themselves: the dev server, and the one that skips time.
 
 use super::{eventually, process::Process};
+use orders_server::temporal::dev_server::tuning::{DYNAMIC_CONFIG, ONE_PARTITION};
 use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions, UntypedWorkflow, WorkflowCountOptions,
-    WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowTerminateOptions,
-    envconfig::ClientConfigProfile,
+    Client, ClientOptions, Connection, ConnectionOptions, GrpcCompression, UntypedWorkflow,
+    WorkflowCountOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
+    WorkflowTerminateOptions, envconfig::ClientConfigProfile,
 };
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
@@ -63,6 +64,17 @@ impl TestTemporal {
     }
 
     async fn start_with(port: u16, args: &[&str]) -> TestTemporal {
+        // A closed workflow is deleted once its last tasks are known to be done: every 30 s.
+        let soon = [
+            "history.transferProcessorUpdateAckInterval=\"100ms\"",
+            "history.visibilityProcessorUpdateAckInterval=\"100ms\"",
+        ];
+        let args = configured(&soon).chain(args.iter().copied());
+        TestTemporal::spawn(port, &args.collect::<Vec<_>>()).await
+    }
+
+    /// Starts one as the embedded server is, but in memory, with these arguments more.
+    pub async fn spawn(port: u16, args: &[&str]) -> TestTemporal {
         let mut command = Command::new(needed("temporal"));
         command
             .args([
@@ -74,28 +86,21 @@ impl TestTemporal {
                 "--port",
             ])
             .arg(port.to_string())
-            .args([
-                "--dynamic-config-value",
-                "history.timerProcessorMaxTimeShift=\"100ms\"",
-            ])
             // As in the embedded server.
-            .args([
-                "--dynamic-config-value",
-                "history.workflowTaskRetryMaxInterval=\"10s\"",
-            ])
-            // A closed workflow is deleted once its last tasks are known to be done: every 30 s.
-            .args([
-                "--dynamic-config-value",
-                "history.transferProcessorUpdateAckInterval=\"100ms\"",
-                "--dynamic-config-value",
-                "history.visibilityProcessorUpdateAckInterval=\"100ms\"",
-            ])
+            .args(configured(&DYNAMIC_CONFIG))
+            .args(configured(&[ONE_PARTITION]))
             .args(args);
         let address = format!("127.0.0.1:{port}");
         let process = Process::spawn(command);
         connect(&address).await;
         TestTemporal { process, address }
     }
+}
+
+fn configured<'a>(config: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    config
+        .iter()
+        .flat_map(|value| ["--dynamic-config-value", value])
 }
 
 /// A Temporal in which days pass in milliseconds when nobody works.
@@ -152,7 +157,9 @@ pub async fn connect(address: &str) -> Client {
     eventually("Temporal", async || {
         let mut profile = ClientConfigProfile::default();
         profile.address = Some(address.to_owned());
-        let options = ConnectionOptions::try_from(profile).unwrap();
+        let mut options = ConnectionOptions::try_from(profile).unwrap();
+        // As the server connects to a Temporal on the same machine.
+        options.grpc_compression = GrpcCompression::None;
         let connection = Connection::connect(options).await.ok()?;
         Client::new(connection, ClientOptions::new("default").build()).ok()
     })

@@ -5,6 +5,7 @@ use super::{
     error::{DevServerError, in_words, system},
     lock::DataLock,
     port::Ports,
+    tuning::dynamic_config,
 };
 use nix::{
     sys::signal::{Signal, killpg},
@@ -57,7 +58,8 @@ impl Process {
         let log = data_dir.join(LOG);
         let output = create_log(&log).map_err(system(format!("its log {}", log.display())))?;
         let errors = output.try_clone().map_err(system("its log"))?;
-        let mut command = command(settings, cli, ports);
+        let config = dynamic_config(data_dir, DATABASE)?;
+        let mut command = command(settings, cli, ports, &config);
         command
             .current_dir(data_dir)
             .stdin(lock.for_child()?)
@@ -161,7 +163,7 @@ pub(super) fn make_data_dir(path: &Path) -> Result<PathBuf, DevServerError> {
     std::path::absolute(path).map_err(failed())
 }
 
-fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
+fn command(settings: &DevServerSettings, cli: &Path, ports: Ports, config: &[&str]) -> Command {
     let mut command = Command::new(cli);
     command
         .args(["server", "start-dev", "--ip", "127.0.0.1"])
@@ -170,18 +172,6 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
         // Twice the throughput of the default journal, and it came through kill -9 unharmed.
         .args(["--sqlite-pragma", "journal_mode=WAL"])
         .args(["--sqlite-pragma", "synchronous=NORMAL"])
-        // Timers of less than a second would wait for a whole one. The value is JSON: without its
-        // quotes the CLI refuses to start.
-        .args([
-            "--dynamic-config-value",
-            "history.timerProcessorMaxTimeShift=\"100ms\"",
-        ])
-        // A workflow task whose worker died under it several times is given more and more time, up to ten
-        // minutes, before Temporal gives it to another one. Ours take milliseconds.
-        .args([
-            "--dynamic-config-value",
-            "history.workflowTaskRetryMaxInterval=\"10s\"",
-        ])
         .args(["--namespace", &settings.namespace])
         .args(["--log-level", "warn", "--color", "never"]);
     match ports.ui {
@@ -191,6 +181,9 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports) -> Command {
         }
         None => command.arg("--headless"),
     };
+    for value in config {
+        command.args(["--dynamic-config-value", value]);
+    }
     for (name, kind) in &settings.search_attributes {
         command
             .arg("--search-attribute")

@@ -1,0 +1,62 @@
+//! Temporal's own settings, where its defaults are for clusters and not for one machine. They are better
+//! for whoever uses it, and risk no data.
+
+use super::error::{DevServerError, system};
+use std::{fs::File, path::Path};
+
+/// What the dev server is told, as the CLI's `--dynamic-config-value` takes it: values are JSON, so
+/// texts have their quotes.
+pub const DYNAMIC_CONFIG: [&str; 3] = [
+    // Timers of less than a second would wait for a whole one.
+    "history.timerProcessorMaxTimeShift=\"100ms\"",
+    // A workflow task whose worker died under it several times is given more and more time, up to ten
+    // minutes, before Temporal gives it to another one. Ours take milliseconds.
+    "history.workflowTaskRetryMaxInterval=\"10s\"",
+    // A task queue has four parts, for several machines to share. On one machine they only keep tasks
+    // apart from those who would take them: measured, one in ten waited for five seconds.
+    "matching.numTaskqueueWritePartitions=1",
+];
+
+/// The same for reading. Apart, since what an older dev server has left in the other three parts would
+/// never be found.
+pub const ONE_PARTITION: &str = "matching.numTaskqueueReadPartitions=1";
+
+/// Beside a database whose task queues have had one part from the beginning.
+const MARK: &str = "temporal.one-partition";
+
+/// All that a dev server on the database file `name` in `data_dir` is to be told.
+pub(super) fn dynamic_config(
+    data_dir: &Path,
+    name: &str,
+) -> Result<Vec<&'static str>, DevServerError> {
+    let mut config = DYNAMIC_CONFIG.to_vec();
+    let mark = data_dir.join(MARK);
+    if !data_dir.join(name).exists() {
+        File::create(&mark).map_err(system(format!("its file {}", mark.display())))?;
+    }
+    if mark.exists() {
+        config.push(ONE_PARTITION);
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn the_parts_of_older_task_queues_are_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = || dynamic_config(folder.path(), "temporal.db").unwrap();
+        File::create(folder.path().join("temporal.db")).unwrap();
+        assert_eq!(config(), DYNAMIC_CONFIG);
+
+        let folder = tempfile::tempdir().unwrap();
+        let config = || dynamic_config(folder.path(), "temporal.db").unwrap();
+        for _ in ["new", "begun again"] {
+            assert!(config().contains(&ONE_PARTITION));
+            File::create(folder.path().join("temporal.db")).unwrap();
+        }
+    }
+}
