@@ -320,12 +320,12 @@ impl OrderActivities {
         known: i64,
         point: &str,
     ) -> Result<Recorded, StoreError> {
-        tx.settle().await?;
+        tx.settle()?;
         let run_id = ctx.info().workflow_run_id.clone();
         let order_id = tx.order().order_id.clone();
         let state = tx.order().state;
         let recorded = tx.appended().len();
-        let types: Vec<_> = tx.appended().iter().map(|e| e.change.type_name()).collect();
+        let types: Vec<_> = tx.appended().map(|e| e.change.type_name()).collect();
         let next = onward::next(tx.order(), tx.now())
             .filter(|step| recorded > 0 && onward::may_follow(tx.order(), None, *step));
         if recorded > 0 {

@@ -7,6 +7,7 @@
 //! outside names the database only by the aliases [`Db`], [`Connection`] and [`Tx`], and what differs
 //! is in `dialect`.
 
+mod append;
 pub mod attention;
 pub mod commits;
 pub mod copy;

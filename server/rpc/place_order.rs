@@ -21,19 +21,24 @@ impl Orders {
         request: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Error> {
         let time = remaining(&request);
-        if let Some(stored) = within(time, self.placed_before(request.get_ref())).await? {
-            let order = Some(self.show(&stored));
-            return Ok(mark_replayed(
-                Response::new(PlaceOrderResponse { order }),
-                true,
-            ));
-        }
         let now = clock::now();
         let make_id = || uuid::Uuid::now_v7().to_string();
         let asked = convert::place_order(request.get_ref(), self.policies(), now, make_id)
-            .map_err(Error::Invalid)?;
+            .map_err(Error::Invalid);
         let work = async {
-            let (stored, replayed) = self.take_in(asked, now).await?;
+            let taken = match asked {
+                Ok(asked) => self.take_in(asked, now).await,
+                Err(error) => Err(error),
+            };
+            let (stored, replayed) = match taken {
+                // A request that was right once is answered the same for ever, also when its policy or
+                // its release time have passed away.
+                Err(Error::Invalid(violations)) => {
+                    let before = self.placed_before(request.get_ref()).await?;
+                    (before.ok_or(Error::Invalid(violations))?, true)
+                }
+                taken => taken?,
+            };
             let stored = self.started(stored).await?;
             let order = Some(self.show(&stored));
             Ok(mark_replayed(
@@ -44,18 +49,14 @@ impl Orders {
         within(time, work).await
     }
 
-    /// The order, when the same was placed before. Asked first: a request that was right once is
-    /// answered the same for ever, also when its policy or its release time have passed away.
+    /// The order, when the same was placed before.
     async fn placed_before(&self, asked: &PlaceOrderRequest) -> Result<Option<StoredOrder>, Error> {
         let fingerprint = convert::place_fingerprint(asked);
         let (request_id, order_id) = (&asked.request_id, &asked.order_id);
         let found = self
             .store()
             .placed_before(request_id, order_id, &fingerprint);
-        match found.await? {
-            Some(stored) => Ok(Some(self.started(stored).await?)),
-            None => Ok(None),
-        }
+        Ok(found.await?)
     }
 
     /// Records the order; true when it was there before.

@@ -69,10 +69,9 @@ impl OrderActivities {
         let reply = match decision {
             Ok(change) => {
                 self.effect(&mut tx, &change, actor(request)).await?;
-                tx.record_command(change, actor(request), request_id, &request.attempt)
-                    .await?;
+                tx.record_command(change, actor(request), request_id, &request.attempt);
                 // The answer shows what follows from the command, too.
-                tx.settle().await?;
+                tx.settle()?;
                 tx.remember_request(request_id, &fingerprint).await?;
                 tracing::info!(order_id, request_id, command = %kind, "command recorded");
                 CommandReply::Done {
@@ -162,8 +161,8 @@ async fn refuse_signal(
         command: request.command.kind().to_string(),
         reason: refusal.to_string(),
     };
-    tx.record_refusal(change, actor(request), &request.request_id, &key)
-        .await
+    tx.record_refusal(change, actor(request), &request.request_id, &key);
+    Ok(())
 }
 
 fn actor(request: &CommandRequest) -> &str {

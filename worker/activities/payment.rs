@@ -122,7 +122,7 @@ pub(super) async fn pay(
             PaymentPort::External(provider) => {
                 // A cancellation that comes meanwhile must know what to ask for.
                 if !step.is_compensation() && tx.order().in_flight != Some(step) {
-                    tx.record(Change::PaymentInitiated { step }, None).await?;
+                    tx.record(Change::PaymentInitiated { step }, None);
                 }
                 return Ok(Payment::Outside(question(tx, provider, movement, resolve)));
             }

@@ -121,9 +121,10 @@ impl OrderActivities {
                 End::Wait(time) if run.patient => {
                     let limit = tx.order().policy.attempt_timeout;
                     // The provider's slowness must not hold the database's write lock.
-                    match tx.appended().is_empty() {
-                        true => drop(tx),
-                        false => drop(self.finish(tx, ctx, input.known, done.as_str()).await?),
+                    if tx.appended().len() == 0 {
+                        drop(tx);
+                    } else {
+                        drop(self.finish(tx, ctx, input.known, done.as_str()).await?);
                     }
                     tokio::time::sleep(time.min(limit)).await;
                     attempt = match time <= limit {
@@ -171,8 +172,8 @@ impl OrderActivities {
             let is_failure = matches!(change, Change::AttemptFailed { .. });
             log_answer(tx, *step, &change, run.started);
             let key = (!is_failure).then(|| tx.order().step_key(*step));
-            tx.record(change, key.as_deref()).await?;
-            tx.settle().await?;
+            tx.record(change, key.as_deref());
+            tx.settle()?;
             *done = *step;
             match onward::after(tx, *step, run) {
                 Some(next) if !is_failure => {

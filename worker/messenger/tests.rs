@@ -65,7 +65,7 @@ async fn place() -> Place {
 /// One more message of an order.
 async fn go_on(store: &Store, order_id: &str) {
     let mut tx = store.lock_order(order_id, Timestamp::now()).await.unwrap();
-    tx.record(Change::FulfillmentStarted, None).await.unwrap();
+    tx.record(Change::FulfillmentStarted, None);
     let known = tx.order().revision - 1;
     tx.commit(known, None).await.unwrap();
 }

@@ -4,7 +4,7 @@
 use super::{Call, InventoryProvider, ProviderError};
 use crate::store::{
     Connection,
-    stock::lock_stock_item,
+    stock::{StockItem, lock_stock_item},
     supplier_orders::{Cause, reorder},
 };
 use async_trait::async_trait;
@@ -25,23 +25,27 @@ impl InventoryProvider for EmbeddedInventory {
         for item in &call.order.line_items {
             *wanted.entry(&item.sku).or_default() += item.quantity;
         }
-        let mut missing = Vec::new();
-        for (sku, quantity) in &wanted {
+        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        for (sku, quantity) in wanted {
             let item = lock_stock_item(db, sku).await?;
-            let available = item.map_or(0, |item| item.available());
-            if available < *quantity {
-                missing.push(format!(
+            let available = item.as_ref().map_or(0, StockItem::available);
+            match item {
+                Some(mut item) if available >= quantity => {
+                    item.reserved += quantity;
+                    items.push((item, quantity));
+                }
+                _ => missing.push(format!(
                     "{sku}: {quantity} asked for, {available} available"
-                ));
+                )),
             }
         }
         if !missing.is_empty() {
             return Err(ProviderError::Refused(missing.join("; ")));
         }
-        for (sku, quantity) in wanted {
+        for (item, quantity) in items {
             sqlx::query("UPDATE stock SET reserved = reserved + $1 WHERE sku = $2")
                 .bind(quantity)
-                .bind(sku)
+                .bind(&item.sku)
                 .execute(&mut *db)
                 .await?;
             sqlx::query(
@@ -49,13 +53,13 @@ impl InventoryProvider for EmbeddedInventory {
                  VALUES ($1, $2, $3, 'RESERVED')",
             )
             .bind(&call.order.order_id)
-            .bind(sku)
+            .bind(&item.sku)
             .bind(quantity)
             .execute(&mut *db)
             .await?;
             // Opened with what made it necessary; the order does not wait for it.
             let cause = Cause::Order(&call.order.order_id);
-            reorder(db, sku, cause, call.now).await?;
+            reorder(db, &item, cause, call.now).await?;
         }
         Ok(reservation_id)
     }

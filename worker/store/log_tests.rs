@@ -27,7 +27,7 @@ async fn record(store: &Store, order_id: &str, changes: &[Change]) {
     let mut tx = store.lock_order(order_id, now).await.unwrap();
     let known = tx.order().revision;
     for change in changes {
-        tx.record(change.clone(), None).await.unwrap();
+        tx.record(change.clone(), None);
     }
     tx.commit(known, Some("run")).await.unwrap();
 }

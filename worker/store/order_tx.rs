@@ -2,6 +2,7 @@
 
 use super::{
     Connection, Store, StoreError, Tx,
+    append::{Appended, insert_events},
     commits::Committed,
     micros, outbox, payment_journal,
     read::{StoredOrder, StoredRequest, events_after, load_locked, remember_request, request},
@@ -9,6 +10,7 @@ use super::{
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
     message::Message,
+    movement::Balance,
     order::Order,
     phase::{self, Todo},
 };
@@ -22,12 +24,15 @@ pub struct OrderTx {
     run_id: Option<String>,
     /// The revision that the row had when it was locked.
     loaded: i64,
-    appended: Vec<Event>,
+    /// Written at the commit, or dropped with the transaction.
+    appended: Vec<Appended>,
+    /// With the revisions of their events; written with them.
+    messages: Vec<(Message, i64)>,
     now: Timestamp,
     /// The request that this transaction answers.
     answered: Option<String>,
-    /// Whether people are to be told of something.
-    has_messages: bool,
+    /// The sums of the payment as this transaction has read or written them.
+    sums: Option<Balance>,
     /// Whether the payment journal has new entries: they are kept, whether or not the order changes.
     has_entries: bool,
     /// Whether the order's money changed.
@@ -66,9 +71,10 @@ impl Store {
             order: stored.order,
             run_id: stored.run_id,
             appended: Vec::new(),
+            messages: Vec::new(),
             now,
             answered: None,
-            has_messages: false,
+            sums: None,
             has_entries: false,
             moved: false,
             commits: self.commits.clone(),
@@ -129,50 +135,29 @@ impl OrderTx {
     }
 
     /// Adds what the process itself did. `step_key` names the step whose outcome this is; the
-    /// database refuses a second one.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn record(
-        &mut self,
-        change: Change,
-        step_key: Option<&str>,
-    ) -> Result<(), StoreError> {
-        self.append(change, ACTOR_PROCESS, None, step_key).await
+    /// database refuses a second one, at the commit.
+    pub fn record(&mut self, change: Change, step_key: Option<&str>) {
+        self.append(change, ACTOR_PROCESS, None, step_key);
     }
 
     /// Adds what a caller asked for, by the call `attempt` (may be empty).
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn record_command(
-        &mut self,
-        change: Change,
-        actor: &str,
-        request_id: &str,
-        attempt: &str,
-    ) -> Result<(), StoreError> {
+    pub fn record_command(&mut self, change: Change, actor: &str, request_id: &str, attempt: &str) {
         let key = Some(attempt_key(attempt, request_id)).filter(|_| !attempt.is_empty());
-        self.append(change, actor, Some(request_id), key.as_deref())
-            .await
+        self.append(change, actor, Some(request_id), key.as_deref());
     }
 
     /// Adds that a signal was refused, once for each `step_key`.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn record_refusal(
+    pub fn record_refusal(
         &mut self,
         change: Change,
         actor: &str,
         request_id: &str,
         step_key: &str,
-    ) -> Result<(), StoreError> {
-        self.append(change, actor, Some(request_id), Some(step_key))
-            .await
+    ) {
+        self.append(change, actor, Some(request_id), Some(step_key));
     }
 
-    /// Whether an event with that key is recorded.
+    /// Whether an event with that key was recorded before this transaction.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -188,11 +173,11 @@ impl OrderTx {
     /// Adds everything that follows from the order as it stands.
     ///
     /// # Errors
-    /// When the database cannot be written, or a rule records without end.
-    pub async fn settle(&mut self) -> Result<(), StoreError> {
+    /// When a rule records without end.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
         for _ in 0..MAX_FOLLOW_UPS {
             match self.todo() {
-                Todo::Record(change) => self.append(change, ACTOR_PROCESS, None, None).await?,
+                Todo::Record(change) => self.append(change, ACTOR_PROCESS, None, None),
                 _ => return Ok(()),
             }
         }
@@ -200,13 +185,13 @@ impl OrderTx {
         Err(StoreError::Corrupt(format!("no end of changes in {state}")))
     }
 
-    async fn append(
+    fn append(
         &mut self,
         change: Change,
         actor: &str,
         request_id: Option<&str>,
         step_key: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) {
         let event = Event {
             revision: self.order.revision + 1,
             time: self.now,
@@ -214,16 +199,14 @@ impl OrderTx {
             request_id: request_id.map(str::to_owned),
             change,
         };
-        insert_event(&mut self.tx, &self.order.order_id, &event, step_key).await?;
         self.order.apply(&event);
         self.moved |= event.change.is_about_money();
         // Here, not at the end: a message tells of the order as it was at that moment.
         if let Some(message) = Message::of(&event, &self.order) {
-            outbox::insert(&mut self.tx, &message, event.revision).await?;
-            self.has_messages = true;
+            self.messages.push((message, event.revision));
         }
-        self.appended.push(event);
-        Ok(())
+        let step_key = step_key.map(str::to_owned);
+        self.appended.push(Appended { event, step_key });
     }
 
     /// The payment journal was written.
@@ -231,9 +214,14 @@ impl OrderTx {
         self.has_entries = true;
     }
 
+    /// The payment has these sums now.
+    pub(super) fn has_sums(&mut self, sums: Balance) {
+        self.sums = Some(sums);
+    }
+
     /// What was added so far.
-    pub fn appended(&self) -> &[Event] {
-        &self.appended
+    pub fn appended(&self) -> impl ExactSizeIterator<Item = &Event> {
+        self.appended.iter().map(|appended| &appended.event)
     }
 
     /// Makes it all happen, and gives the order's events after revision `known`: what was added
@@ -255,17 +243,22 @@ impl OrderTx {
                 "the workflow of {order_id} is at revision {known}, the database only at {loaded}"
             )));
         }
-        let mut appended = self.appended.iter();
-        let reserved =
-            appended.any(|event| matches!(event.change, Change::InventoryReserved { .. }));
-        let mut events = Vec::new();
-        if known < self.loaded {
-            events = events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?;
-        } else {
-            events.append(&mut self.appended);
+        let is_reservation =
+            |event: &Event| matches!(event.change, Change::InventoryReserved { .. });
+        let reserved = self.appended().any(is_reservation);
+        insert_events(&mut self.tx, &self.order.order_id, &self.appended).await?;
+        for (message, revision) in &self.messages {
+            outbox::insert(&mut self.tx, message, *revision).await?;
         }
+        let events = match known < self.loaded {
+            true => events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?,
+            false => std::mem::take(&mut self.appended)
+                .into_iter()
+                .map(|appended| appended.event)
+                .collect(),
+        };
         if self.moved {
-            payment_journal::check(&mut self.tx, &self.order).await?;
+            payment_journal::check(&mut self.tx, &self.order, self.sums).await?;
         }
         if self.order.revision == self.loaded && self.has_entries {
             self.tx.commit().await?;
@@ -276,7 +269,7 @@ impl OrderTx {
             if reserved {
                 self.opened.tell();
             }
-            if self.has_messages {
+            if !self.messages.is_empty() {
                 self.outbox.tell();
             }
             if let Some(request_id) = self.answered {
@@ -295,6 +288,10 @@ impl OrderTx {
 
     /// Whether somebody who waited for the answer commanded the order a moment ago.
     async fn was_commanded(&mut self) -> Result<bool, StoreError> {
+        // What was only placed so far was not.
+        if self.loaded == 1 {
+            return Ok(false);
+        }
         let row = sqlx::query(
             "SELECT 1 FROM order_events
              WHERE order_id = $1 AND step_key LIKE 'attempt/%' AND time > $2 LIMIT 1",
@@ -349,25 +346,4 @@ impl OrderTx {
 /// somebody copied and sends under another one must not meet the key of the first, and wait for ever.
 pub(super) fn attempt_key(attempt: &str, request_id: &str) -> String {
     format!("attempt/{attempt}/{request_id}")
-}
-
-pub(super) async fn insert_event(
-    connection: &mut Connection,
-    order_id: &str,
-    event: &Event,
-    step_key: Option<&str>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO order_events (order_id, revision, type, step_key, time, body)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(order_id)
-    .bind(event.revision)
-    .bind(event.change.type_name())
-    .bind(step_key)
-    .bind(micros(event.time))
-    .bind(serde_json::to_string(event)?)
-    .execute(connection)
-    .await?;
-    Ok(())
 }

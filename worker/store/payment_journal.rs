@@ -54,6 +54,7 @@ impl OrderTx {
                 "payment {payment_id} has the sums {sums:?}, its journal says {balance:?}"
             )));
         }
+        self.has_sums(sums);
         Ok(journal)
     }
 
@@ -127,6 +128,7 @@ impl OrderTx {
         if outcome.phase == EntryPhase::Succeeded {
             let balance = balance(journal, &movement.payment_id)?;
             write_sums(db, &movement.payment_id, balance).await?;
+            self.has_sums(balance);
         }
         self.booked();
         Ok(())
@@ -144,7 +146,7 @@ async fn write_sums(
     payment_id: &str,
     balance: Balance,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let written = sqlx::query(
         "UPDATE payments SET authorized = $1, captured = $2, refunded = $3, voided = $4
          WHERE payment_id = $5",
     )
@@ -155,7 +157,12 @@ async fn write_sums(
     .bind(payment_id)
     .execute(db)
     .await?;
-    Ok(())
+    match written.rows_affected() {
+        1 => Ok(()),
+        rows => Err(StoreError::Corrupt(format!(
+            "{rows} payments are called {payment_id}"
+        ))),
+    }
 }
 
 /// The journal of a payment.
@@ -198,15 +205,23 @@ async fn sums(db: &mut Connection, payment_id: &str) -> Result<Balance, StoreErr
     })
 }
 
-/// That the order's own log and the books say the same of its money.
+/// That the order's own log and the books say the same of its money. `known` are the sums, where this
+/// transaction has read or written them already.
 ///
 /// # Errors
 /// When they do not: nothing may be committed then.
-pub(super) async fn check(db: &mut Connection, order: &Order) -> Result<(), StoreError> {
+pub(super) async fn check(
+    db: &mut Connection,
+    order: &Order,
+    known: Option<Balance>,
+) -> Result<(), StoreError> {
     let Some(expected) = movement::expected(order) else {
         return Ok(());
     };
-    let sums = sums(db, &order.payment.payment_id).await?;
+    let sums = match known {
+        Some(sums) => sums,
+        None => sums(db, &order.payment.payment_id).await?,
+    };
     if sums == expected {
         return Ok(());
     }

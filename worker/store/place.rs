@@ -2,17 +2,12 @@
 
 use super::{
     Connection, Store, StoreError,
-    dialect::Dialect,
-    is_duplicate, micros,
-    order_tx::insert_event,
-    outbox,
-    read::{StoredOrder, StoredRequest, load, remember_request, request},
+    append::{Appended, insert_events},
+    micros, outbox,
+    read::{StoredOrder, StoredRequest, load, remember_new_request, request},
 };
 use crate::domain::{event::Event, message::Message, order::Order};
 use sqlx::Row;
-
-/// How often a placing looks again after it met another one.
-const RACES: usize = 2;
 
 /// What became of a placing.
 #[derive(Debug)]
@@ -73,72 +68,51 @@ impl Store {
     ) -> Result<Placing, StoreError> {
         let order = Order::from_placed(placed)
             .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
-        // Where several write at once, another call may have the same ids: who was not first looks
-        // again, and finds what the first one has committed.
-        let mut attempt = self
-            .try_place(&order, placed, request_id, fingerprint)
-            .await;
-        for _ in 0..RACES {
-            match attempt {
-                Err(StoreError::Unavailable(error)) if is_duplicate(&error) => {}
-                Ok(Placing::PaymentExists) if self.dialect == Dialect::Postgres => {}
-                _ => return attempt,
-            }
-            attempt = self
-                .try_place(&order, placed, request_id, fingerprint)
-                .await;
-        }
-        attempt
-    }
-
-    async fn try_place(
-        &self,
-        order: &Order,
-        placed: &Event,
-        request_id: &str,
-        fingerprint: &str,
-    ) -> Result<Placing, StoreError> {
         let mut tx = self.write().await?;
-        if let Some(before) = request(&mut tx, request_id).await? {
-            return match load(&mut tx, &before.resource).await? {
-                Some(stored) if before.fingerprint == fingerprint => Ok(Placing::Replayed(stored)),
-                _ => Ok(Placing::RequestReused),
-            };
-        }
         let now = micros(order.place_time);
         let asked = StoredRequest {
             resource: order.order_id.clone(),
             fingerprint: fingerprint.to_owned(),
             revision: 1,
         };
-        if let Some(before) = fingerprint_of(&mut tx, &order.order_id).await? {
-            if before != fingerprint {
+        // Written first, and looked at only where it is not new: mostly it is. Where several write at
+        // once, who is not first waits here for the one who is, and finds what that one has committed;
+        // always in this sequence, so that no two wait for each other.
+        if !remember_new_request(&mut tx, request_id, &asked, now).await? {
+            let before = request(&mut tx, request_id).await?;
+            let before = before.ok_or_else(|| StoreError::Corrupt("a request vanished".into()))?;
+            return match load(&mut tx, &before.resource).await? {
+                Some(stored) if before.fingerprint == fingerprint => Ok(Placing::Replayed(stored)),
+                _ => Ok(Placing::RequestReused),
+            };
+        }
+        if !insert_order(&mut tx, &order, fingerprint).await? {
+            let before = fingerprint_of(&mut tx, &order.order_id).await?;
+            if before.as_deref() != Some(fingerprint) {
                 return Ok(Placing::OrderExists);
             }
-            remember_request(&mut tx, request_id, &asked, now).await?;
             let stored = load(&mut tx, &order.order_id).await?;
             tx.commit().await?;
             return stored
                 .map(Placing::Replayed)
                 .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
         }
-        insert_order(&mut tx, order, fingerprint).await?;
-        if let Err(error) = insert_payment(&mut tx, order).await {
-            return match is_duplicate(&error) {
-                true => Ok(Placing::PaymentExists),
-                false => Err(error.into()),
-            };
+        if !insert_payment(&mut tx, &order).await? {
+            return Ok(Placing::PaymentExists);
         }
-        insert_event(&mut tx, &order.order_id, placed, Some("place")).await?;
-        if let Some(message) = Message::of(placed, order) {
+        let appended = Appended {
+            event: placed.clone(),
+            step_key: Some("place".to_owned()),
+        };
+        insert_events(&mut tx, &order.order_id, &[appended]).await?;
+        if let Some(message) = Message::of(placed, &order) {
             outbox::insert(&mut tx, &message, placed.revision).await?;
         }
-        remember_request(&mut tx, request_id, &asked, now).await?;
         tx.commit().await?;
         self.outbox.tell();
         self.appended.tell();
         Ok(Placing::Placed(StoredOrder {
-            order: order.clone(),
+            order,
             run_id: None,
             workflow_started: false,
         }))
@@ -168,15 +142,17 @@ async fn fingerprint_of(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
+/// False when there is an order of that id.
 async fn insert_order(
     connection: &mut Connection,
     order: &Order,
     fingerprint: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
         "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
              update_time, due_time, fingerprint, document)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)
+         ON CONFLICT (order_id) DO NOTHING",
     )
     .bind(&order.order_id)
     .bind(&order.customer_id)
@@ -188,15 +164,19 @@ async fn insert_order(
     .bind(serde_json::to_string(order)?)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
-async fn insert_payment(connection: &mut Connection, order: &Order) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO payments (payment_id, order_id, currency) VALUES ($1, $2, $3)")
-        .bind(&order.payment.payment_id)
-        .bind(&order.order_id)
-        .bind(&order.total.currency)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// False when there is a payment of that id.
+async fn insert_payment(connection: &mut Connection, order: &Order) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO payments (payment_id, order_id, currency) VALUES ($1, $2, $3)
+         ON CONFLICT (payment_id) DO NOTHING",
+    )
+    .bind(&order.payment.payment_id)
+    .bind(&order.order_id)
+    .bind(&order.total.currency)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
 }

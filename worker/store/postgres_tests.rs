@@ -4,10 +4,10 @@
 
 use super::{
     Store, StoreError,
+    append::{Appended, insert_events},
     database::Database,
     migrate::{Migrations, migrate},
     open::OpenError,
-    order_tx::insert_event,
     place::Placing,
     postgres::Postgres,
     samples::{open_postgres, placed, take_in},
@@ -51,9 +51,9 @@ async fn a_slow_transaction_holds_the_log_back_and_nobody_misses_its_events() {
         }
     };
     let mut slow = store.lock_order("slow", now).await.unwrap();
-    slow.record(Change::Screened, None).await.unwrap();
+    slow.record(Change::Screened, None);
     let mut quick = store.lock_order("quick", now).await.unwrap();
-    quick.record(Change::Screened, None).await.unwrap();
+    quick.record(Change::Screened, None);
     quick.commit(1, None).await.unwrap();
     // Committed, and read as an order, but its position is not final.
     assert_eq!(
@@ -90,8 +90,8 @@ async fn many_writers_give_each_order_growing_positions_and_a_reader_misses_none
                 let order_id = orders[(writer + round) % orders.len()];
                 let mut tx = store.lock_order(order_id, now).await.unwrap();
                 let known = tx.order().revision;
-                tx.record(Change::Screened, None).await.unwrap();
-                tx.record(Change::Screened, None).await.unwrap();
+                tx.record(Change::Screened, None);
+                tx.record(Change::Screened, None);
                 tx.commit(known, None).await.unwrap();
             }
         })
@@ -288,7 +288,11 @@ async fn what_the_database_refuses_is_told_apart() {
     assert!(matches!(broken, StoreError::Corrupt(_)), "{broken}");
     let mut tx = store.write().await.unwrap();
     let event = placed("nobody", now);
-    let nobody = insert_event(&mut tx, "nobody", &event, None).await;
+    let appended = Appended {
+        event,
+        step_key: None,
+    };
+    let nobody = insert_events(&mut tx, "nobody", &[appended]).await;
     assert!(matches!(nobody, Err(StoreError::Corrupt(_))), "{nobody:?}");
     drop(tx);
     // A lock that is held for too long is waited for no longer than an attempt lasts.

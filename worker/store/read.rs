@@ -167,22 +167,51 @@ pub(super) async fn request(
 }
 
 /// Remembers what was asked under a request id.
+///
+/// # Errors
+/// Also when something was asked under it before.
 pub(super) async fn remember_request(
     connection: &mut Connection,
     request_id: &str,
     asked: &StoredRequest,
     time: i64,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
-         VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(request_id)
-    .bind(&asked.resource)
-    .bind(&asked.fingerprint)
-    .bind(asked.revision)
-    .bind(time)
-    .execute(connection)
-    .await?;
+    remember(connection, REQUEST, request_id, asked, time).await?;
     Ok(())
+}
+
+/// The same; false, and nothing is changed, when something was asked under it before.
+pub(super) async fn remember_new_request(
+    connection: &mut Connection,
+    request_id: &str,
+    asked: &StoredRequest,
+    time: i64,
+) -> Result<bool, sqlx::Error> {
+    let rows = remember(connection, NEW_REQUEST, request_id, asked, time).await?;
+    Ok(rows == 1)
+}
+
+const REQUEST: &str = "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
+                       VALUES ($1, $2, $3, $4, $5)";
+
+const NEW_REQUEST: &str = "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
+                           VALUES ($1, $2, $3, $4, $5)
+                           ON CONFLICT (request_id) DO NOTHING";
+
+async fn remember(
+    connection: &mut Connection,
+    insert: &'static str,
+    request_id: &str,
+    asked: &StoredRequest,
+    time: i64,
+) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query(insert)
+        .bind(request_id)
+        .bind(&asked.resource)
+        .bind(&asked.fingerprint)
+        .bind(asked.revision)
+        .bind(time)
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected())
 }

@@ -14,6 +14,7 @@ pub(super) struct Statement {
 pub(super) enum Value {
     Number(i64),
     Text(String),
+    NoText,
 }
 
 impl From<i64> for Value {
@@ -25,6 +26,12 @@ impl From<i64> for Value {
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Self::NoText, Self::from)
     }
 }
 
@@ -59,6 +66,7 @@ impl Statement {
             .fold(query, |query, value| match value {
                 Value::Number(number) => query.bind(number),
                 Value::Text(text) => query.bind(text),
+                Value::NoText => query.bind(None::<String>),
             })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, DbRow, Store, StoreError, from_micros, micros, statement::Statement,
-    stock::stock_item,
+    stock::StockItem,
 };
 use crate::domain::fingerprint;
 use jiff::Timestamp;
@@ -112,18 +112,18 @@ pub(super) fn supplier_order_of(row: &DbRow) -> Result<SupplierOrder, StoreError
     })
 }
 
-/// Opens a supplier order when the stock of `sku` is low and nothing is on order. Call it in the
-/// transaction that lowered the stock, or that took in a delivery.
+/// Opens a supplier order when the stock of `item` is low and nothing is on order. Call it in the
+/// transaction that lowered the stock, or that took in a delivery, with the item as it is then.
 pub(crate) async fn reorder(
     connection: &mut Connection,
-    sku: &str,
+    item: &StockItem,
     cause: Cause<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let item = stock_item(connection, sku).await?;
-    let Some(quantity) = item.and_then(|item| item.shortfall()) else {
+    let Some(quantity) = item.shortfall() else {
         return Ok(());
     };
+    let sku = item.sku.as_str();
     let cause = cause.to_string();
     let mut supplier_order_id = fingerprint([sku, cause.as_str()]);
     // 96 bits: chance never makes two the same.

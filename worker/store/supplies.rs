@@ -4,7 +4,7 @@
 use super::{
     Store, StoreError, from_micros, micros,
     statement::Statement,
-    stock::lock_stock_item,
+    stock::{lock_stock_item, stock_item},
     supplier_orders::{Cause, SELECT, SupplierOrder, reorder, supplier_order_of},
 };
 use jiff::Timestamp;
@@ -151,7 +151,9 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let cause = Cause::SupplierOrder(supplier_order_id);
-        reorder(&mut tx, &sku, cause, now).await?;
+        if let Some(item) = stock_item(&mut tx, &sku).await? {
+            reorder(&mut tx, &item, cause, now).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }

@@ -101,9 +101,7 @@ async fn an_order_can_be_read_as_it_was() {
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
     let screened = crate::domain::event::Change::Screened;
-    tx.record(screened.clone(), Some("screen_order"))
-        .await
-        .unwrap();
+    tx.record(screened.clone(), Some("screen_order"));
     let events = tx.commit(1, Some("run")).await.unwrap();
     assert_eq!(events.len(), 1);
     let first = store.order_at("order", 1).await.unwrap().order;
@@ -111,8 +109,8 @@ async fn an_order_can_be_read_as_it_was() {
     assert!(!first.screened && second.screened);
     // The same step a second time is refused by the database itself.
     let mut tx = store.lock_order("order", now).await.unwrap();
-    tx.record(screened, Some("screen_order")).await.unwrap_err();
-    drop(tx);
+    tx.record(screened, Some("screen_order"));
+    tx.commit(2, Some("run")).await.unwrap_err();
     assert_eq!(store.order("order").await.unwrap().unwrap().order, second);
 }
 
@@ -158,9 +156,7 @@ async fn reading_changes_nothing() {
     take_in(&store, "order", now).await;
     store.confirm_start("order").await.unwrap();
     let mut tx = store.lock_order("order", now).await.unwrap();
-    tx.record(Change::Screened, Some("screen_order"))
-        .await
-        .unwrap();
+    tx.record(Change::Screened, Some("screen_order"));
     tx.commit(1, Some("run")).await.unwrap();
     // Changes when anybody else commits anything, in whichever process.
     let mut watcher = store.readers.acquire().await.unwrap();
@@ -193,11 +189,11 @@ async fn reading_changes_nothing() {
     store.ping().await.unwrap();
     // A step that is not next, or a wake of an order that has nothing to settle.
     let mut tx = store.lock_order("order", soon).await.unwrap();
-    tx.settle().await.unwrap();
+    tx.settle().unwrap();
     assert!(tx.commit(2, Some("another run")).await.unwrap().is_empty());
     // A step that was given up before its commit.
     let mut tx = store.lock_order("order", soon).await.unwrap();
-    tx.record(Change::FulfillmentStarted, None).await.unwrap();
+    tx.record(Change::FulfillmentStarted, None);
     drop(tx);
 
     assert_eq!(store.order("order").await.unwrap().unwrap().order, order);
@@ -220,9 +216,7 @@ async fn a_copied_attempt_stops_nothing_and_is_told_apart() {
         let known = tx.order().revision;
         let reason = request_id.to_owned();
         let change = Change::CancelRequested { reason };
-        tx.record_command(change, "me", request_id, "attempt")
-            .await
-            .unwrap();
+        tx.record_command(change, "me", request_id, "attempt");
         tx.commit(known, None).await.unwrap();
     }
     let applied = async |attempt, request_id| {
@@ -277,9 +271,7 @@ async fn the_books_must_agree() {
         amount,
     };
     // The order's log says that it is paid, and the journal knows nothing of it.
-    tx.record(authorized(100), Some("authorize_payment"))
-        .await
-        .unwrap();
+    tx.record(authorized(100), Some("authorize_payment"));
     let refused = tx.commit(1, None).await.unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
 
@@ -302,9 +294,7 @@ async fn the_books_must_agree() {
             .unwrap();
     }
     assert_eq!(journal.entries.len(), 2, "booked once");
-    tx.record(authorized(movement.amount), Some("authorize_payment"))
-        .await
-        .unwrap();
+    tx.record(authorized(movement.amount), Some("authorize_payment"));
     tx.commit(1, None).await.unwrap();
     // More than was authorized cannot be captured, nor more than was captured be refunded.
     let mut tx = store.lock_order("order", now).await.unwrap();
