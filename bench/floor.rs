@@ -1,7 +1,11 @@
 //! The floor: the smallest workflow that takes as many messages and waits as long, on the same SDK and
 //! the same Temporal.
 
-use crate::{harness::temporal::connect, shape::Shape};
+use crate::{
+    harness::temporal::connect,
+    shape::Shape,
+    twin::{self, Child, Plan, Records, Twin},
+};
 use std::{thread, time::Duration};
 use temporalio_client::{
     Client, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions, WorkflowStartOptions,
@@ -54,7 +58,7 @@ impl Floor {
     }
 }
 
-/// A worker that runs floors, on a thread of its own, and a client.
+/// A worker that runs floors and twins, on a thread of its own, and a client.
 pub struct Floors {
     client: Client,
     stop: Option<Box<dyn Fn() + Send + Sync>>,
@@ -74,6 +78,11 @@ impl Floors {
                 let options = WorkerOptions::new(QUEUE)
                     .register_workflow::<Floor>()
                     .unwrap()
+                    .register_workflow::<Twin>()
+                    .unwrap()
+                    .register_workflow::<Child>()
+                    .unwrap()
+                    .register_activities(Records)
                     .build();
                 let mut worker = Worker::new(&runtime, of_worker, options).unwrap();
                 let stop: Box<dyn Fn() + Send + Sync> = Box::new(worker.shutdown_handle());
@@ -120,6 +129,29 @@ impl Floors {
             sent.await.unwrap();
         }
         self.end(&id).await;
+    }
+}
+
+impl Floors {
+    /// Runs the twin of an order of that shape.
+    pub async fn twin(&self, shape: &Shape, id: String) {
+        let options = WorkflowStartOptions::new(QUEUE, id)
+            .enable_eager_workflow_start(true)
+            .search_attributes(twin::attributes(shape))
+            .build();
+        let started = self
+            .client
+            .start_workflow(Twin::run, Plan::of(shape), options);
+        let handle = started.await.unwrap();
+        for _ in 0..shape.messages {
+            let options = WorkflowExecuteUpdateOptions::builder().build();
+            let sent = handle.execute_update(Twin::message, "confirm".to_owned(), options);
+            sent.await.unwrap();
+        }
+        handle
+            .get_result(WorkflowGetResultOptions::default())
+            .await
+            .unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
 };
 use orders::v1::OrderState;
 use serde::Serialize;
+use std::time::{Duration, Instant};
 
 /// Memory of the orders process after so many orders.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -23,11 +24,11 @@ pub struct Memory {
 pub struct Many {
     /// With so many pre-orders held.
     pub open: Vec<Memory>,
-    /// Pre-orders placed per second with none open.
+    /// Pre-orders placed per second on a system without any.
     pub placing_at_none: f64,
     /// With all of them open.
     pub placing_at_most: f64,
-    /// The one against the other.
+    /// The one against the other, turn by turn, the one in the middle.
     pub placing_ratio: f64,
     /// After so many orders were completed, in a process of its own.
     pub completed: Vec<Memory>,
@@ -42,75 +43,83 @@ pub struct Effort {
     pub pace: usize,
     /// Completed orders at which to look, fewest first.
     pub completed: &'static [usize],
+    /// When time is short there are fewer orders: no more are begun after this.
+    pub time: Duration,
 }
 
 const AT_ONCE: usize = 32;
 
+/// The time is looked at after so many.
+const PART: usize = 250;
+
 /// Measures them on a system of its own.
 pub async fn measure(effort: Effort) -> Many {
+    let began = Instant::now();
     let system = System::start().await;
-    let pid = system.server.process.pid();
     complete(&system, 100).await;
-    let (placing_at_none, mut placed) = pace(&system, effort.pace).await;
-    let mut open = vec![Memory {
-        orders: placed,
-        mib: resident_mib(pid),
-    }];
-    let mut placing_at_most = placing_at_none;
+    let mut open = vec![memory(&system, 0)];
+    let mut placed = 0;
     for &goal in effort.open {
-        let last = effort.pace * TURNS;
-        hold(&system, goal.saturating_sub(placed + last)).await;
-        placed = placed.max(goal.saturating_sub(last));
-        let (pace, more) = pace(&system, effort.pace).await;
-        placing_at_most = pace;
-        placed += more;
-        open.push(Memory {
-            orders: placed,
-            mib: resident_mib(pid),
-        });
-        eprintln!(
-            "  {placed} pre-orders held: {:.0} MiB, placing {pace:.0}/s",
-            resident_mib(pid)
-        );
+        while placed < goal && began.elapsed() < effort.time / 2 {
+            let more = PART.min(goal - placed);
+            hold(&system, more).await;
+            placed += more;
+        }
+        open.push(memory(&system, placed));
+        eprintln!("  {placed} held: {:.0} MiB", open[open.len() - 1].mib);
     }
+    let (placing_at_most, placing_at_none, placing_ratio) = pace(&system, effort.pace).await;
     let system = system.restarted().await;
-    let pid = system.server.process.pid();
     let (mut done, mut completed) = (0, Vec::new());
     for &goal in effort.completed {
-        complete(&system, goal - done).await;
-        done = goal;
-        completed.push(Memory {
-            orders: done,
-            mib: resident_mib(pid),
-        });
-        eprintln!("  {done} orders completed: {:.0} MiB", resident_mib(pid));
+        while done < goal && (began.elapsed() < effort.time || completed.is_empty()) {
+            let more = PART.min(goal - done);
+            complete(&system, more).await;
+            done += more;
+        }
+        completed.push(memory(&system, done));
+        eprintln!(
+            "  {done} completed: {:.0} MiB",
+            completed[completed.len() - 1].mib
+        );
     }
     assert_eq!(system.server.stop().await, Some(0));
     Many {
         open,
         placing_at_none,
         placing_at_most,
-        placing_ratio: placing_at_most / placing_at_none,
+        placing_ratio,
         completed,
     }
 }
 
+fn memory(system: &System, orders: usize) -> Memory {
+    let mib = resident_mib(system.server.process.pid());
+    Memory { orders, mib }
+}
+
 const TURNS: usize = 3;
 
-/// The pace of placing, the turn in the middle, and how many were placed.
-async fn pace(system: &System, orders: usize) -> (f64, usize) {
-    let mut paces = Vec::new();
+/// The pace of placing there and on a system that has no orders yet, in turn, since a machine is not
+/// always as fast; and the one against the other.
+async fn pace(full: &System, orders: usize) -> (f64, f64, f64) {
+    let empty = System::start().await;
+    complete(&empty, 100).await;
+    let mut turns = Vec::new();
     for _ in 0..TURNS {
-        paces.push(hold(system, orders).await);
+        let at_none = hold(&empty, orders).await;
+        turns.push((hold(full, orders).await, at_none));
     }
-    (median(paces), orders * TURNS)
+    assert_eq!(empty.server.stop().await, Some(0));
+    (
+        median(turns.iter().map(|(full, _)| *full)),
+        median(turns.iter().map(|(_, empty)| *empty)),
+        median(turns.iter().map(|(full, empty)| full / empty)),
+    )
 }
 
 /// Places pre-orders and sees them held; gives how many a second.
 async fn hold(system: &System, count: usize) -> f64 {
-    if count == 0 {
-        return 0.0;
-    }
     let (client, sku) = (system.client.clone(), system.sku.clone());
     let rate = load::run(count, AT_ONCE, move |_| {
         let (client, sku) = (client.clone(), sku.clone());

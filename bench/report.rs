@@ -80,7 +80,7 @@ impl Report {
         if self.throughput.is_empty() {
             return;
         }
-        text.push_str("\n| orders/s, p50 and p99 in ms | at once | orders | floor | peer |\n|---|--:|--:|--:|--:|\n");
+        text.push_str("\n| orders/s, p50 and p99 in ms | at once | orders | floor | twin | peer |\n|---|--:|--:|--:|--:|--:|\n");
         for policy in &self.throughput {
             for (at_once, rate) in &policy.ours {
                 let cell = |rate: &crate::load::Rate| {
@@ -89,14 +89,16 @@ impl Report {
                 };
                 let floor = policy.floor.get(at_once).map(cell).unwrap_or_default();
                 let most = policy.ours.keys().last() == Some(at_once);
-                let peer = if most {
-                    cell(&policy.peer)
-                } else {
-                    String::new()
+                let [twin, peer] = match most {
+                    true => [cell(&policy.twin), cell(&policy.peer)],
+                    false => [String::new(), String::new()],
                 };
                 let ours = cell(rate);
                 let name = policy.policy;
-                let _ = writeln!(text, "| {name} | {at_once} | {ours} | {floor} | {peer} |");
+                let _ = writeln!(
+                    text,
+                    "| {name} | {at_once} | {ours} | {floor} | {twin} | {peer} |"
+                );
             }
         }
     }
@@ -105,8 +107,8 @@ impl Report {
         if self.cost.is_empty() {
             return;
         }
-        text.push_str("\n| cost of one order | events | of the peer | Actions | bytes | CPU s per 1,000 | Temporal's |\n");
-        text.push_str("|---|--:|--:|--:|--:|--:|--:|\n");
+        text.push_str("\n| cost of one order | events | of the peer | Actions | bytes | CPU s per 1,000 | Temporal's | for the floor | for the twin |\n");
+        text.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         for cost in &self.cost {
             let Cost {
                 policy,
@@ -116,15 +118,17 @@ impl Report {
             } = cost;
             let of = self.throughput.iter().find(|of| of.policy == *policy);
             let peer = of.map(|of| of.peer_events.to_string()).unwrap_or_default();
-            let cpu = of
-                .map(|of| format!("{:.1}", of.cpu_seconds_per_1000))
-                .unwrap_or_default();
-            let temporal = of
-                .map(|of| format!("{:.1}", of.temporal_cpu_seconds_per_1000))
-                .unwrap_or_default();
+            let seconds = |seconds: fn(&Throughput) -> f64| {
+                of.map(|of| format!("{:.1}", seconds(of)))
+                    .unwrap_or_default()
+            };
+            let cpu = seconds(|of| of.cpu_seconds_per_1000);
+            let temporal = seconds(|of| of.temporal_cpu_seconds_per_1000);
+            let floor = seconds(|of| of.floor_temporal_cpu_seconds_per_1000);
+            let twin = seconds(|of| of.twin_temporal_cpu_seconds_per_1000);
             let _ = writeln!(
                 text,
-                "| {policy} | {events} | {peer} | {actions} | {bytes} | {cpu} | {temporal} |"
+                "| {policy} | {events} | {peer} | {actions} | {bytes} | {cpu} | {temporal} | {floor} | {twin} |"
             );
         }
     }
@@ -144,6 +148,8 @@ impl Report {
                 )
                 .line(),
             );
+            let of_twin = of.of_twin;
+            let _ = writeln!(text, "| {policy} against its twin | {of_twin:.2} | | |");
             text.push_str(
                 &Goal::at_least(
                     format!("{policy} against the Python SDK"),

@@ -40,12 +40,26 @@ pub struct Throughput {
     pub of_floor: f64,
     /// Ours against the peer.
     pub of_peer: f64,
+    /// The twin's rate at the highest concurrency, the turn in the middle.
+    pub twin: Rate,
+    /// Ours against the twin, turn by turn, the one in the middle.
+    pub of_twin: f64,
     /// Seconds of processor of the orders process for 1,000 orders.
     pub cpu_seconds_per_1000: f64,
     /// Temporal's for 1,000 orders.
     pub temporal_cpu_seconds_per_1000: f64,
     /// Temporal's for 1,000 floors.
     pub floor_temporal_cpu_seconds_per_1000: f64,
+    /// Temporal's for 1,000 twins.
+    pub twin_temporal_cpu_seconds_per_1000: f64,
+}
+
+/// All of them, one after the other, at the highest concurrency.
+struct Turn {
+    ours: Rate,
+    floor: Rate,
+    twin: Rate,
+    peer: Rate,
 }
 
 /// Measures all policies.
@@ -55,9 +69,10 @@ pub async fn measure(system: &System, floors: &Arc<Floors>, effort: Effort) -> V
         // What is first pays for caches and connections.
         ours(system, shape, 8, 8).await;
         of_floors(floors, shape, 8, 8).await;
+        of_twins(floors, shape, 8, 8).await;
         let figures = one(system, floors, shape, effort).await;
         eprintln!(
-            "  {}: {:.1} orders/s, {:.2} of the floor, {:.1} x its peer",
+            "  {}: {:.1} orders/s, {:.2} of the floor, {:.2} of its twin, {:.1} x its peer",
             shape.policy,
             figures
                 .ours
@@ -65,6 +80,7 @@ pub async fn measure(system: &System, floors: &Arc<Floors>, effort: Effort) -> V
                 .last()
                 .map_or(0.0, |rate| rate.per_second),
             figures.of_floor,
+            figures.of_twin,
             figures.of_peer
         );
         measured.push(figures);
@@ -85,7 +101,7 @@ async fn one(system: &System, floors: &Arc<Floors>, shape: Shape, effort: Effort
     let (orders, temporal) = (system.server.process.pid(), system.temporal.process.pid());
     let count = count(shape, effort, most);
     let mut turns = Vec::new();
-    let (mut cpu, mut temporal_cpu, mut floor_cpu) = (0.0, 0.0, 0.0);
+    let (mut cpu, mut temporal_cpu, mut floor_cpu, mut twin_cpu) = (0.0, 0.0, 0.0, 0.0);
     let mut peer_events = 0;
     for _ in 0..effort.rounds {
         let before = cpu_seconds(temporal);
@@ -96,39 +112,47 @@ async fn one(system: &System, floors: &Arc<Floors>, shape: Shape, effort: Effort
         cpu += cpu_seconds(orders) - before.0;
         temporal_cpu += cpu_seconds(temporal) - before.1;
         let address = &system.temporal.address;
+        let before = cpu_seconds(temporal);
+        let twin = of_twins(floors, shape, count, most).await;
+        twin_cpu += cpu_seconds(temporal) - before;
         let (peer, events) = peers::run(address, shape.peer, effort.peer_orders, most).await;
         peer_events = events;
-        turns.push((ours, floor, peer));
+        turns.push(Turn {
+            ours,
+            floor,
+            twin,
+            peer,
+        });
     }
     let thousands = (count * effort.rounds) as f64 / 1_000.0;
-    let of_floor = median(
-        turns
-            .iter()
-            .map(|(ours, floor, _)| ours.per_second / floor.per_second),
-    );
-    let of_peer = median(
-        turns
-            .iter()
-            .map(|(ours, _, peer)| ours.per_second / peer.per_second),
-    );
-    let middle = |of: fn(&(Rate, Rate, Rate)) -> &Rate| {
+    let against = |other: fn(&Turn) -> &Rate| {
+        median(
+            turns
+                .iter()
+                .map(|turn| turn.ours.per_second / other(turn).per_second),
+        )
+    };
+    let middle = |of: fn(&Turn) -> &Rate| {
         let mut rates: Vec<&Rate> = turns.iter().map(of).collect();
         rates.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
         rates[rates.len() / 2].clone()
     };
-    mine.insert(most, middle(|turn| &turn.0));
-    theirs.insert(most, middle(|turn| &turn.1));
+    mine.insert(most, middle(|turn| &turn.ours));
+    theirs.insert(most, middle(|turn| &turn.floor));
     Throughput {
         policy: shape.policy,
         ours: mine,
         floor: theirs,
-        peer: middle(|turn| &turn.2),
+        peer: middle(|turn| &turn.peer),
         peer_events,
-        of_floor,
-        of_peer,
+        of_floor: against(|turn| &turn.floor),
+        of_peer: against(|turn| &turn.peer),
+        twin: middle(|turn| &turn.twin),
+        of_twin: against(|turn| &turn.twin),
         cpu_seconds_per_1000: cpu / thousands,
         temporal_cpu_seconds_per_1000: temporal_cpu / thousands,
         floor_temporal_cpu_seconds_per_1000: floor_cpu / thousands,
+        twin_temporal_cpu_seconds_per_1000: twin_cpu / thousands,
     }
 }
 
@@ -156,6 +180,15 @@ async fn of_floors(floors: &Arc<Floors>, shape: Shape, count: usize, at_once: us
     load::run(count, at_once, move |_| {
         let floors = floors.clone();
         async move { floors.one(&shape, crate::harness::unique("floor")).await }
+    })
+    .await
+}
+
+async fn of_twins(floors: &Arc<Floors>, shape: Shape, count: usize, at_once: usize) -> Rate {
+    let floors = floors.clone();
+    load::run(count, at_once, move |_| {
+        let floors = floors.clone();
+        async move { floors.twin(&shape, crate::harness::unique("twin")).await }
     })
     .await
 }
