@@ -66,10 +66,13 @@ impl Dialect {
     /// What a writer's connection is told first.
     pub(super) fn writer_setup(self) -> &'static str {
         match self {
-            // FULL, not NORMAL: a commit that was answered must also survive a power failure.
+            // FULL, not NORMAL: a commit that was answered must also survive a power failure. The log is
+            // copied into the file after 16 MiB and not after 4: an order writes some 60 pages, mostly
+            // the same ones as the orders before it. The cache has 8 MiB.
             Self::Sqlite => {
                 "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;
-                 PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+                 PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+                 PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192"
             }
             // The times are below an activity's attempt, so that one that timed out is not still at
             // work. A lost answer must not leave its locks behind.
