@@ -1,15 +1,15 @@
 //! What one order leaves in Temporal: history events, bytes, and the Actions that Temporal Cloud bills.
 
 use crate::{harness::temporal::connect, shape::SHAPES, system::System};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use temporalio_client::{UntypedWorkflow, WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 
 /// Of one order, with all its workflows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Cost {
     /// The policy.
-    pub policy: &'static str,
+    pub policy: String,
     /// Events in the histories.
     pub events: usize,
     /// Bytes of the histories, as Temporal counts them.
@@ -25,7 +25,7 @@ pub async fn measure(system: &System) -> Vec<Cost> {
     for shape in SHAPES {
         let id = shape.order(&system.client, &system.sku).await;
         let mut cost = Cost {
-            policy: shape.policy,
+            policy: shape.policy.to_owned(),
             events: 0,
             bytes: 0,
             actions: 0,

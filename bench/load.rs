@@ -1,6 +1,6 @@
 //! Doing the same thing many times, so many at once, and how long it took.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     sync::{
         Arc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 /// What a run gave.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Rate {
     /// How many were done in a second.
     pub per_second: f64,

@@ -7,11 +7,11 @@ use crate::{
     system::{System, resident_mib},
 };
 use orders::v1::OrderState;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// Memory of the orders process after so many orders.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Memory {
     /// So many orders.
     pub orders: usize,
@@ -20,7 +20,7 @@ pub struct Memory {
 }
 
 /// The figures of many orders.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Many {
     /// With so many pre-orders held.
     pub open: Vec<Memory>,

@@ -7,11 +7,11 @@ use crate::{
     shape::SHAPES,
     system::System,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// Medians, in milliseconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Placing {
     /// Of PlaceOrder.
     pub place_order_ms: f64,

@@ -28,7 +28,7 @@ pub fn draw(report: &Report) -> Result<(), Box<dyn Error>> {
     for policy in &report.throughput {
         let points = policy.ours.iter();
         let points = points.map(|(at_once, rate)| (*at_once as f64, rate.per_second));
-        lines.push((policy.policy.to_owned(), points.collect()));
+        lines.push((policy.policy.clone(), points.collect()));
     }
     if let Some(stock) = report.throughput.first() {
         let points = stock.floor.iter();

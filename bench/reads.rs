@@ -8,12 +8,12 @@ use crate::{
     system::System,
 };
 use orders::v1::{GetOrderRequest, ListOrdersRequest, OrderState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Connection;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The figures of reads.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Reads {
     /// GetOrder, so many at once.
     pub get_order: Rate,

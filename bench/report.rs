@@ -3,11 +3,11 @@
 use crate::{
     cost::Cost, open::Many, place::Placing, reads::Reads, shape::SHAPES, throughput::Throughput,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// Everything that was measured in one run; what was left out is missing.
-#[derive(Debug, Default, Serialize)]
+/// Everything that was measured; what was left out is missing.
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Report {
     /// Whether it is the quick form.
     pub quick: bool,
@@ -94,7 +94,7 @@ impl Report {
                     false => [String::new(), String::new()],
                 };
                 let ours = cell(rate);
-                let name = policy.policy;
+                let name = &policy.policy;
                 let _ = writeln!(
                     text,
                     "| {name} | {at_once} | {ours} | {floor} | {twin} | {peer} |"
@@ -139,7 +139,7 @@ impl Report {
             let Some(shape) = SHAPES.iter().find(|shape| shape.policy == of.policy) else {
                 continue;
             };
-            let policy = of.policy;
+            let policy = &of.policy;
             text.push_str(
                 &Goal::at_least(
                     format!("{policy} against the floor"),

@@ -7,7 +7,7 @@ use crate::{
     shape::{SHAPES, Shape},
     system::{System, cpu_seconds},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How much is done.
@@ -24,10 +24,10 @@ pub struct Effort {
 }
 
 /// The figures of one policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Throughput {
     /// The policy.
-    pub policy: &'static str,
+    pub policy: String,
     /// Ours, by how many at once: the turn in the middle.
     pub ours: BTreeMap<usize, Rate>,
     /// The floor's.
@@ -140,7 +140,7 @@ async fn one(system: &System, floors: &Arc<Floors>, shape: Shape, effort: Effort
     mine.insert(most, middle(|turn| &turn.ours));
     theirs.insert(most, middle(|turn| &turn.floor));
     Throughput {
-        policy: shape.policy,
+        policy: shape.policy.to_owned(),
         ours: mine,
         floor: theirs,
         peer: middle(|turn| &turn.peer),

@@ -30,6 +30,25 @@ async fn record(store: &Store, order_id: &str, changes: &[Change]) {
         tx.record(change.clone(), None);
     }
     tx.commit(known, Some("run")).await.unwrap();
+    final_log(store).await;
+}
+
+/// The log once it shows all that was committed. On PostgreSQL that takes as long as somebody else's
+/// transaction, in whichever database of the server.
+async fn final_log(store: &Store) {
+    let written = "SELECT COALESCE(MAX(position), 0) FROM order_events";
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let written: i64 = sqlx::query_scalar(written)
+            .fetch_one(&store.readers)
+            .await
+            .unwrap();
+        if store.log_head().await.unwrap() == written {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "the log is held back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Everything after a position: order, revision of the event, revision of the order with it.
