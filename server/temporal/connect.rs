@@ -103,7 +103,7 @@ impl Profile {
 }
 
 /// Whether Temporal is on this machine: then compressing each message, as the SDK does by default, costs
-/// both sides a tenth of their time and spares nothing.
+/// both sides time and spares nothing.
 fn is_here(options: &ConnectionOptions) -> bool {
     match options.target.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
