@@ -2,9 +2,9 @@
 
 use crate::{
     harness::{Client, Placing},
-    load::{self, median},
+    load,
     shape::SHAPES,
-    system::{System, resident_mib},
+    system::{System, cpu_seconds, resident_mib},
 };
 use orders::v1::OrderState;
 use serde::{Deserialize, Serialize};
@@ -19,15 +19,26 @@ pub struct Memory {
     pub mib: f64,
 }
 
+/// Placing pre-orders until they are held: the turn in the middle.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub struct Pace {
+    /// So many in a second.
+    pub per_second: f64,
+    /// Milliseconds of processor of the orders process for one.
+    pub cpu_ms: f64,
+    /// Temporal's.
+    pub temporal_cpu_ms: f64,
+}
+
 /// The figures of many orders.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Many {
     /// With so many pre-orders held.
     pub open: Vec<Memory>,
-    /// Pre-orders placed per second on a system without any.
-    pub placing_at_none: f64,
+    /// Placing pre-orders on a system without any.
+    pub placing_at_none: Pace,
     /// With all of them open.
-    pub placing_at_most: f64,
+    pub placing_at_most: Pace,
     /// The one against the other, turn by turn, the one in the middle.
     pub placing_ratio: f64,
     /// After so many orders were completed, in a process of its own.
@@ -102,20 +113,33 @@ const TURNS: usize = 3;
 
 /// The pace of placing there and on a system that has no orders yet, in turn, since a machine is not
 /// always as fast; and the one against the other.
-async fn pace(full: &System, orders: usize) -> (f64, f64, f64) {
+async fn pace(full: &System, orders: usize) -> (Pace, Pace, f64) {
     let empty = System::start().await;
     complete(&empty, 100).await;
     let mut turns = Vec::new();
     for _ in 0..TURNS {
-        let at_none = hold(&empty, orders).await;
-        turns.push((hold(full, orders).await, at_none));
+        let at_none = turn(&empty, orders).await;
+        turns.push((turn(full, orders).await, at_none));
     }
     assert_eq!(empty.server.stop().await, Some(0));
-    (
-        median(turns.iter().map(|(full, _)| *full)),
-        median(turns.iter().map(|(_, empty)| *empty)),
-        median(turns.iter().map(|(full, empty)| full / empty)),
-    )
+    let ratio = |(full, empty): &(Pace, Pace)| full.per_second / empty.per_second;
+    turns.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let middle = turns[TURNS / 2];
+    (middle.0, middle.1, ratio(&middle))
+}
+
+async fn turn(system: &System, orders: usize) -> Pace {
+    let pids = [system.server.process.pid(), system.temporal.process.pid()];
+    let before = pids.map(cpu_seconds);
+    let per_second = hold(system, orders).await;
+    let after = pids.map(cpu_seconds);
+    let [cpu_ms, temporal_cpu_ms] =
+        [0, 1].map(|at| (after[at] - before[at]) * 1_000.0 / orders as f64);
+    Pace {
+        per_second,
+        cpu_ms,
+        temporal_cpu_ms,
+    }
 }
 
 /// Places pre-orders and sees them held; gives how many a second.

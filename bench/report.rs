@@ -190,9 +190,16 @@ impl Report {
 
     fn many(&self, many: &Many, text: &mut String) {
         if let (Some(first), Some(last)) = (many.open.first(), many.open.last()) {
+            let (most, none) = (&many.placing_at_most, &many.placing_at_none);
             let what = format!(
-                "placing with {} open ({:.0}/s) against none ({:.0}/s)",
-                last.orders, many.placing_at_most, many.placing_at_none
+                "placing with {} open ({:.0}/s; {:.1} ms of processor each, {:.1} of Temporal) against none ({:.0}/s; {:.1}, {:.1})",
+                last.orders,
+                most.per_second,
+                most.cpu_ms,
+                most.temporal_cpu_ms,
+                none.per_second,
+                none.cpu_ms,
+                none.temporal_cpu_ms
             );
             text.push_str(&Goal::at_least(what, many.placing_ratio, 0.9).line());
             let what = format!(
