@@ -87,7 +87,9 @@ impl Store {
             .push(" AND ")
             .push(self.dialect.is_final());
         query.push(" ORDER BY e.position LIMIT ").bind(limit);
-        let rows = query.query().fetch_all(&self.readers).await?;
+        let mut reader = self.reader().await?;
+        let rows = query.query().fetch_all(&mut *reader).await?;
+        self.keep(reader);
         rows.iter()
             .map(|row| {
                 Ok(Record {
@@ -111,8 +113,9 @@ impl Store {
         revision: i64,
         limit: i64,
     ) -> Result<Option<History>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+        let mut reader = self.reader().await?;
         let Some(stored) = load(&mut reader, order_id).await? else {
+            self.keep(reader);
             return Ok(None);
         };
         let newest = stored.order.revision;
@@ -140,6 +143,7 @@ impl Store {
                 }
             }
         }
+        self.keep(reader);
         Ok(Some(History {
             entries,
             newest,

@@ -7,13 +7,14 @@ use super::{
     log::Appended,
     migrate::{self, Migrations},
     outbox::Outbox,
+    reader::AtHand,
     supplies::Opened,
 };
 use sqlx::{AssertSqlSafe, Executor, Pool, any::AnyPoolOptions};
 use std::{path::Path, time::Duration};
 
 /// How long a caller waits for a connection of the pool.
-const ACQUIRE: Duration = Duration::from_secs(3);
+pub(super) const ACQUIRE: Duration = Duration::from_secs(3);
 
 /// Connections that read a SQLite file.
 const FILE_READERS: u32 = 4;
@@ -114,6 +115,7 @@ impl Store {
             dialect,
             writer,
             readers,
+            at_hand: matches!(database, Database::File(_)).then(AtHand::default),
             commits: Commits::default(),
             appended: Appended::default(),
             opened: Opened::default(),
@@ -132,6 +134,9 @@ impl Store {
 
     /// Closes all connections; a transaction under way is finished first.
     pub async fn close(&self) {
+        if let Some(at_hand) = &self.at_hand {
+            at_hand.close().await;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }
