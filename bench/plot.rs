@@ -63,7 +63,7 @@ fn chart(area: &Area, title: &str, across: &str, lines: &[Line]) -> Result<(), B
     chart
         .configure_mesh()
         .x_desc(across)
-        .light_line_style(WHITE)
+        .max_light_lines(1)
         .draw()?;
     for (number, (name, points)) in lines.iter().enumerate() {
         let style = Palette99::pick(number).stroke_width(2);
