@@ -24,7 +24,6 @@ pub mod payment_journal;
 pub mod payment_resolution;
 pub mod place;
 pub mod read;
-mod reader;
 mod statement;
 pub mod stock;
 pub mod supplier_orders;
@@ -67,8 +66,6 @@ pub struct Store {
     /// busy loop.
     writer: sqlx::Pool<Db>,
     readers: sqlx::Pool<Db>,
-    /// Readers that are kept between reads; of a SQLite file.
-    at_hand: Option<reader::AtHand>,
     /// Tells this process of the commands that it has committed.
     commits: commits::Commits,
     /// Tells the reader of the log in this process of new events.

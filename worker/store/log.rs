@@ -87,9 +87,7 @@ impl Store {
             .push(" AND ")
             .push(self.dialect.is_final());
         query.push(" ORDER BY e.position LIMIT ").bind(limit);
-        let mut reader = self.reader().await?;
-        let rows = query.query().fetch_all(&mut *reader).await?;
-        self.keep(reader);
+        let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
                 Ok(Record {
@@ -113,9 +111,8 @@ impl Store {
         revision: i64,
         limit: i64,
     ) -> Result<Option<History>, StoreError> {
-        let mut reader = self.reader().await?;
+        let mut reader = self.readers.acquire().await?;
         let Some(stored) = load(&mut reader, order_id).await? else {
-            self.keep(reader);
             return Ok(None);
         };
         let newest = stored.order.revision;
@@ -143,7 +140,6 @@ impl Store {
                 }
             }
         }
-        self.keep(reader);
         Ok(Some(History {
             entries,
             newest,

@@ -7,14 +7,13 @@ use super::{
     log::Appended,
     migrate::{self, Migrations},
     outbox::Outbox,
-    reader::AtHand,
     supplies::Opened,
 };
 use sqlx::{AssertSqlSafe, Executor, Pool, any::AnyPoolOptions};
 use std::{path::Path, time::Duration};
 
 /// How long a caller waits for a connection of the pool.
-pub(super) const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE: Duration = Duration::from_secs(3);
 
 /// Connections that read a SQLite file.
 const FILE_READERS: u32 = 4;
@@ -115,7 +114,6 @@ impl Store {
             dialect,
             writer,
             readers,
-            at_hand: matches!(database, Database::File(_)).then(AtHand::default),
             commits: Commits::default(),
             appended: Appended::default(),
             opened: Opened::default(),
@@ -134,9 +132,6 @@ impl Store {
 
     /// Closes all connections; a transaction under way is finished first.
     pub async fn close(&self) {
-        if let Some(at_hand) = &self.at_hand {
-            at_hand.close().await;
-        }
         self.readers.close().await;
         self.writer.close().await;
     }

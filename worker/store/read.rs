@@ -32,10 +32,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn order(&self, order_id: &str) -> Result<Option<StoredOrder>, StoreError> {
-        let mut reader = self.reader().await?;
-        let stored = load(&mut reader, order_id).await?;
-        self.keep(reader);
-        Ok(stored)
+        let mut reader = self.readers.acquire().await?;
+        load(&mut reader, order_id).await
     }
 
     /// The order as it was at `revision`: the fold of its events up to there.

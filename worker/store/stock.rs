@@ -65,10 +65,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn stock_item(&self, sku: &str) -> Result<Option<StockItem>, StoreError> {
-        let mut reader = self.reader().await?;
-        let item = stock_item(&mut reader, sku).await?;
-        self.keep(reader);
-        Ok(item)
+        let mut reader = self.readers.acquire().await?;
+        stock_item(&mut reader, sku).await
     }
 
     /// The SKUs after `after` in alphabetical order, at most `limit`.
