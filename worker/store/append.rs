@@ -31,9 +31,7 @@ pub(super) async fn insert_events(
         insert.bind(event.change.type_name()).push(", ");
         insert.bind(step_key.as_deref()).push(", ");
         insert.bind(micros(event.time)).push(", ");
-        insert
-            .bind(serde_json::to_string(event)?.as_str())
-            .push(")");
+        insert.bind(serde_json::to_string(event)?).push(")");
     }
     insert.query().execute(connection).await?;
     Ok(())

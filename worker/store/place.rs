@@ -105,11 +105,14 @@ impl Store {
             step_key: Some("place".to_owned()),
         };
         insert_events(&mut tx, &order.order_id, &[appended]).await?;
-        if let Some(message) = Message::of(placed, &order) {
-            outbox::insert(&mut tx, &message, placed.revision).await?;
+        let message = Message::of(placed, &order);
+        if let Some(message) = &message {
+            outbox::insert(&mut tx, message, placed.revision).await?;
         }
         tx.commit().await?;
-        self.outbox.tell();
+        if message.is_some() {
+            self.outbox.tell();
+        }
         self.appended.tell();
         Ok(Placing::Placed(StoredOrder {
             order,
