@@ -37,7 +37,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// How long the first of some new messages waits for the others: one look serves them all.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// Messages taken at once.
+/// Orders whose messages are taken at once, at most.
 const BATCH: i64 = 64;
 
 /// Messages on their way at the same time; each is of another order.
@@ -116,9 +116,9 @@ async fn deliver_due(
             failures: AtomicU32::new(0),
         };
         let outcomes: Vec<_> = stream::iter(claims)
-            .map(|claim| batch.outcome(claim))
+            .map(|of_order| batch.outcomes(of_order))
             .buffer_unordered(AT_ONCE)
-            .collect()
+            .concat()
             .await;
         store.settle_messages(clock::now(), &outcomes).await?;
         if batch.is_away() {
@@ -143,23 +143,40 @@ impl Batch<'_> {
         self.failures.load(Ordering::Relaxed) >= FAILURES
     }
 
-    async fn outcome(&self, claim: Claim) -> (Claim, Outcome) {
+    /// Delivers the messages of one order, one after the other, as far as it goes.
+    async fn outcomes(&self, of_order: Vec<Claim>) -> Vec<(Claim, Outcome)> {
+        let mut outcomes = Vec::with_capacity(of_order.len());
+        let mut stuck = None;
+        for claim in of_order {
+            let outcome = match stuck {
+                Some(again) => Outcome::Untried { again },
+                None => self.outcome(&claim).await,
+            };
+            // What is behind it waits with it.
+            if let Outcome::Failed { again, .. } | Outcome::Untried { again } = outcome {
+                stuck = Some(again);
+            }
+            outcomes.push((claim, outcome));
+        }
+        outcomes
+    }
+
+    async fn outcome(&self, claim: &Claim) -> Outcome {
         if self.is_away() {
             let again = later(clock::now(), FIRST_PAUSE);
-            return (claim, Outcome::Untried { again });
+            return Outcome::Untried { again };
         }
         if self.stop.is_cancelled() || Instant::now() >= self.end {
             let again = clock::now();
-            return (claim, Outcome::Untried { again });
+            return Outcome::Untried { again };
         }
-        let outcome = tokio::select! {
-            delivered = self.deliver(&claim) => match delivered {
+        tokio::select! {
+            delivered = self.deliver(claim) => match delivered {
                 Ok(()) => Outcome::Delivered,
-                Err(error) => not_delivered(&claim, error, clock::now()),
+                Err(error) => not_delivered(claim, error, clock::now()),
             },
             () = self.patience_is_over() => Outcome::Untried { again: clock::now() },
-        };
-        (claim, outcome)
+        }
     }
 
     async fn patience_is_over(&self) {

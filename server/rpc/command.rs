@@ -5,7 +5,7 @@ use crate::{error::Error, temporal::TemporalError};
 use orders_worker::{
     activities::CommandReply,
     domain::{command::CommandRequest, command::Refusal},
-    store::read::StoredOrder,
+    store::read::{StoredOrder, StoredRequest},
 };
 use std::time::Duration;
 
@@ -34,10 +34,8 @@ impl Orders {
         // Of those who ask for the same at once, whoever's call was applied is told that it was.
         request.attempt = uuid::Uuid::now_v7().to_string();
         for _ in 0..TRIES {
-            let stored = self.stored(order_id).await?;
-            if self.is_replay(order_id, &request, &fingerprint).await? {
-                // Read again: it may have been answered since the order was read.
-                let stored = self.stored(order_id).await?;
+            let (stored, asked) = self.stored_asked(order_id, &request.request_id).await?;
+            if is_replay(order_id, &request, &fingerprint, asked)? {
                 return Ok((stored, self.is_other(order_id, &request).await?));
             }
             // What the store refuses is refused, and Temporal need not be asked.
@@ -51,10 +49,17 @@ impl Orders {
             let reply = tokio::select! {
                 // Committed is done: what follows (a provider's answer, Temporal's own record) the
                 // caller need not wait for, and the sweep sees to it whatever happens now.
-                stored = committed.committed() => {
+                committed = committed.committed() => {
+                    let stored = committed.stored;
                     // Another request of the same id may have been quicker.
-                    self.is_replay(order_id, &request, &fingerprint).await?;
-                    return Ok((stored, self.is_other(order_id, &request).await?));
+                    if stored.order.order_id != order_id || committed.fingerprint != fingerprint {
+                        return Err(Error::RequestReused(request.request_id));
+                    }
+                    let is_other = match &committed.attempt {
+                        Some(attempt) => *attempt != request.attempt,
+                        None => self.is_other(order_id, &request).await?,
+                    };
+                    return Ok((stored, is_other));
                 }
                 reply = sent => reply,
             };
@@ -116,20 +121,14 @@ impl Orders {
         resumed.map_err(|error| Error::Temporal(error.to_string()))
     }
 
-    /// Whether the same was asked before, with the same id.
-    pub(super) async fn is_replay(
+    /// The order, and what was asked under that id before.
+    pub(super) async fn stored_asked(
         &self,
         order_id: &str,
-        request: &CommandRequest,
-        fingerprint: &str,
-    ) -> Result<bool, Error> {
-        match self.store().request(&request.request_id).await? {
-            None => Ok(false),
-            Some(before) if before.resource == order_id && before.fingerprint == fingerprint => {
-                Ok(true)
-            }
-            Some(_) => Err(Error::RequestReused(request.request_id.clone())),
-        }
+        request_id: &str,
+    ) -> Result<(StoredOrder, Option<StoredRequest>), Error> {
+        let stored = self.store().order_asked(order_id, request_id).await?;
+        stored.ok_or_else(|| Error::NoOrder(order_id.to_owned()))
     }
 
     /// Whether a command that was applied was applied by another call than this.
@@ -151,5 +150,21 @@ impl Orders {
             Ok(_) => Ok(()),
             Err(refusal) => Err(Error::refused(order_id, &request.request_id, refusal)),
         }
+    }
+}
+
+/// Whether it is the same that was asked under its id before.
+pub(super) fn is_replay(
+    order_id: &str,
+    request: &CommandRequest,
+    fingerprint: &str,
+    before: Option<StoredRequest>,
+) -> Result<bool, Error> {
+    match before {
+        None => Ok(false),
+        Some(before) if before.resource == order_id && before.fingerprint == fingerprint => {
+            Ok(true)
+        }
+        Some(_) => Err(Error::RequestReused(request.request_id.clone())),
     }
 }

@@ -1,6 +1,6 @@
 //! SignalOrder: a command whose caller does not wait for what becomes of it.
 
-use super::{Orders, mark_replayed, remaining, within};
+use super::{Orders, command::is_replay, mark_replayed, remaining, within};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
 use tonic::{Request, Response};
@@ -14,7 +14,7 @@ impl Orders {
         let (order_id, command) =
             convert::signal_order(request.get_ref()).map_err(Error::Invalid)?;
         let work = async {
-            let stored = self.stored(&order_id).await?;
+            let (stored, asked) = self.stored_asked(&order_id, &command.request_id).await?;
             let state = stored.order.state;
             let closed = || Error::Closed {
                 order_id: order_id.clone(),
@@ -24,7 +24,7 @@ impl Orders {
                 return Err(closed());
             }
             let fingerprint = command.fingerprint(&order_id);
-            if self.is_replay(&order_id, &command, &fingerprint).await? {
+            if is_replay(&order_id, &command, &fingerprint, asked)? {
                 return Ok(mark_replayed(Response::new(SignalOrderResponse {}), true));
             }
             self.started(stored).await?;

@@ -140,9 +140,8 @@ impl OrderActivities {
             amount: order.total.minor,
             original: None,
         };
-        let mut journal = tx.journal().await?;
         let moved = Outcome::moved(transaction_id);
-        tx.book(&mut journal, &movement, &moved, actor).await
+        tx.book(&movement, &moved, actor).await
     }
 }
 

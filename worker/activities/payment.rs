@@ -8,7 +8,7 @@
 use crate::{
     domain::{
         event::{ACTOR_PROCESS, Change},
-        movement::{EntryPhase, Journal, Movement, Task},
+        movement::{EntryPhase, Movement, Task},
         step::{CompensationOutcome, Step},
     },
     provider::{
@@ -80,15 +80,13 @@ pub(super) async fn book_answer(
         resolve,
         answer,
     } = answered;
-    let mut journal = tx.journal().await?;
     let outcome = outcome(step, &movement, resolve, &answer)?;
-    book(tx, &mut journal, &movement, outcome).await?;
+    book(tx, &movement, outcome).await?;
+    let is_open = tx.journal().await?.is_open(&movement.key);
     Ok(match answer {
         Ok(_) => None,
         // This attempt moved nothing; an earlier one of the same key may have.
-        Err(ProviderError::Failed(error)) if journal.is_open(&movement.key) => {
-            Some(ProviderError::NoAnswer(error))
-        }
+        Err(ProviderError::Failed(error)) if is_open => Some(ProviderError::NoAnswer(error)),
         Err(error) => Some(error),
     })
 }
@@ -100,9 +98,8 @@ pub(super) async fn pay(
     step: Step,
     waited: bool,
 ) -> Result<Payment, ProviderError> {
-    let mut journal = tx.journal().await?;
     loop {
-        let (movement, resolve) = match task(&journal, tx, step)? {
+        let (movement, resolve) = match task(tx, step).await? {
             Task::Moved(entry) => {
                 let receipt = Receipt {
                     transaction_id: entry.transaction_id.unwrap_or_default(),
@@ -115,7 +112,7 @@ pub(super) async fn pay(
             Task::Resolve(movement) => (movement, true),
         };
         if !resolve {
-            tx.intend(&mut journal, &movement).await?;
+            tx.intend(&movement).await?;
         }
         let provider = match port {
             PaymentPort::Embedded(provider) => provider,
@@ -140,30 +137,29 @@ pub(super) async fn pay(
             false => provider.perform(db, &call, &movement).await.map(Some),
         };
         let outcome = outcome(step, &movement, resolve, &answer)?;
-        book(tx, &mut journal, &movement, outcome).await?;
+        book(tx, &movement, outcome).await?;
         answer?;
     }
 }
 
 /// Writes that the provider was asked and never answered.
 pub(super) async fn no_answer(tx: &mut OrderTx, step: Step) -> Result<(), StoreError> {
-    let mut journal = tx.journal().await?;
-    let (movement, resolve) = match task(&journal, tx, step)? {
+    let (movement, resolve) = match task(tx, step).await? {
         Task::Move(movement) => (movement, false),
         Task::Resolve(movement) => (movement, true),
         Task::Moved(_) | Task::Nothing => return Ok(()),
     };
     if !resolve {
-        tx.intend(&mut journal, &movement).await?;
+        tx.intend(&movement).await?;
     }
     let answer = Err(silence(tx.order().policy.attempt_timeout));
     let outcome = outcome(step, &movement, resolve, &answer)?;
-    book(tx, &mut journal, &movement, outcome).await
+    book(tx, &movement, outcome).await
 }
 
-fn task(journal: &Journal, tx: &OrderTx, step: Step) -> Result<Task, StoreError> {
-    let order = tx.order();
-    let task = journal.task(order, step);
+async fn task(tx: &mut OrderTx, step: Step) -> Result<Task, StoreError> {
+    let journal = tx.journal().await?;
+    let task = journal.task(tx.order(), step);
     let task = task.map_err(|error| StoreError::Corrupt(error.to_string()))?;
     task.ok_or_else(|| StoreError::Corrupt(format!("{step} moves no money")))
 }
@@ -191,12 +187,11 @@ fn question(
 
 async fn book(
     tx: &mut OrderTx,
-    journal: &mut Journal,
     movement: &Movement,
     outcome: Option<Outcome>,
 ) -> Result<(), StoreError> {
     match outcome {
-        Some(outcome) => tx.book(journal, movement, &outcome, ACTOR_PROCESS).await,
+        Some(outcome) => tx.book(movement, &outcome, ACTOR_PROCESS).await,
         None => Ok(()),
     }
 }

@@ -45,6 +45,11 @@ impl Message {
 
     /// Names the message for ever, `order_id/milestone`: by it a receiver tells a repeated one.
     pub fn id(&self) -> String {
-        format!("{}/{}", self.order_id, self.milestone)
+        message_id(&self.order_id, &self.milestone)
     }
+}
+
+/// [`Message::id`] of that order's milestone.
+pub(crate) fn message_id(order_id: &str, milestone: &str) -> String {
+    format!("{order_id}/{milestone}")
 }

@@ -70,6 +70,19 @@ async fn go_on(store: &Store, order_id: &str) {
     tx.commit(known, None).await.unwrap();
 }
 
+/// And its last one.
+async fn arrive(store: &Store, order_id: &str) {
+    let mut tx = store.lock_order(order_id, Timestamp::now()).await.unwrap();
+    tx.record(Change::Delivered, None);
+    let known = tx.order().revision - 1;
+    tx.commit(known, None).await.unwrap();
+}
+
+fn ids(claims: &[Vec<Claim>]) -> Vec<Vec<String>> {
+    let of_order = |claims: &Vec<Claim>| claims.iter().map(|claim| claim.message.id()).collect();
+    claims.iter().map(of_order).collect()
+}
+
 async fn state(store: &Store, id: &str) -> (String, i64, Option<String>) {
     let (order_id, milestone) = id.split_once('/').unwrap();
     store.message_state(order_id, milestone).await
@@ -123,9 +136,8 @@ async fn a_message_waits_for_the_earlier_ones_of_its_order_only() {
     // A moment later it is tried again; meanwhile the other one stays behind it.
     let soon = later(Timestamp::now(), SignedDuration::from_secs(10));
     let claims = store.claim_messages(soon, soon, 10).await.unwrap();
-    let ids: Vec<_> = claims.iter().map(|claim| claim.message.id()).collect();
-    assert_eq!(ids, ["a/received"]);
-    assert_eq!(claims[0].attempts, 1);
+    assert_eq!(ids(&claims), [["a/received", "a/fulfillment_started"]]);
+    assert_eq!(claims[0][0].attempts, 1);
 }
 
 #[tokio::test]
@@ -162,7 +174,7 @@ async fn a_receiver_that_is_away_is_not_asked_for_each_message() {
     let soon = later(Timestamp::now(), SignedDuration::from_secs(10));
     let claims = store.claim_messages(soon, soon, 100).await.unwrap();
     assert_eq!(claims.len(), 50);
-    let attempts: u32 = claims.iter().map(|claim| claim.attempts).sum();
+    let attempts: u32 = claims.iter().flatten().map(|claim| claim.attempts).sum();
     assert_eq!(attempts as usize, tried);
 }
 
@@ -174,24 +186,26 @@ async fn two_processes_do_not_deliver_the_same() {
     let now = Timestamp::now();
     let lease = later(now, SignedDuration::from_secs(60));
     let claims = store.claim_messages(now, lease, 10).await.unwrap();
-    assert_eq!(claims.len(), 1);
+    assert_eq!(ids(&claims), [["a/received", "a/fulfillment_started"]]);
     let second = store.claim_messages(now, lease, 10).await.unwrap();
-    assert!(
-        second.is_empty(),
-        "the first is on lease, the other behind it"
-    );
+    assert!(second.is_empty(), "both are on lease");
+    arrive(&store, "a").await;
+    let third = store.claim_messages(now, lease, 10).await.unwrap();
+    assert!(third.is_empty(), "the new one is behind those on lease");
     // The first process died: after the lease the message is taken over ...
     let after = later(lease, SignedDuration::from_secs(1));
     let lease = later(after, SignedDuration::from_secs(60));
     let taken_over = store.claim_messages(after, lease, 10).await.unwrap();
-    assert_eq!(taken_over.len(), 1);
-    assert_eq!(taken_over[0].first_time, claims[0].first_time);
+    let ids_after = ids(&taken_over);
+    assert_eq!(ids_after[0][..2], ids(&claims)[0]);
+    assert_eq!(ids_after[0].len(), 3, "{ids_after:?}");
+    assert_eq!(taken_over[0][0].first_time, claims[0][0].first_time);
     // ... and if the first was only slow, its failure changes nothing, but its success counts.
     let failed = Outcome::Failed {
         error: "late".to_owned(),
         again: after,
     };
-    let late = |outcome| [(claims[0].clone(), outcome)];
+    let late = |outcome| [(claims[0][0].clone(), outcome)];
     store.settle_messages(after, &late(failed)).await.unwrap();
     assert!(
         store
@@ -202,8 +216,9 @@ async fn two_processes_do_not_deliver_the_same() {
     );
     let delivered = late(Outcome::Delivered);
     store.settle_messages(after, &delivered).await.unwrap();
-    let next = store.claim_messages(after, lease, 10).await.unwrap();
-    assert_eq!(next[0].message.id(), "a/fulfillment_started");
+    let long_after = later(lease, SignedDuration::from_secs(1));
+    let next = store.claim_messages(long_after, long_after, 10).await;
+    assert_eq!(ids(&next.unwrap())[0][0], "a/fulfillment_started");
 }
 
 #[tokio::test]
@@ -239,7 +254,55 @@ async fn a_receiver_that_never_answers_does_not_hold_up_the_stop() {
     let now = Timestamp::now();
     let claims = store.claim_messages(now, now, 1).await.unwrap();
     assert_eq!(claims.len(), 1);
-    assert_eq!(claims[0].attempts, 0);
+    assert_eq!(claims[0][0].attempts, 0);
+}
+
+#[tokio::test]
+async fn what_only_waited_behind_a_failing_message_is_as_young_as_its_first_attempt() {
+    let Place { store, _folder } = place().await;
+    take_in(&store, "a", Timestamp::now()).await;
+    go_on(&store, "a").await;
+    arrive(&store, "a").await;
+    let port = Port {
+        all_away: true,
+        ..Port::default()
+    };
+    let stop = CancellationToken::new();
+    assert!(!deliver_due(&store, &port, &stop).await.unwrap());
+    assert_eq!(port.take(), ["a/received"]);
+    // Three days on, the first one is too old; those behind it were never tried.
+    let much_later = later(Timestamp::now(), OLDEST + SignedDuration::from_mins(1));
+    let lease = later(much_later, SignedDuration::from_secs(60));
+    let claims = store.claim_messages(much_later, lease, 1).await.unwrap();
+    let away = || DeliveryError::Failed("away".to_owned());
+    let outcomes = claims[0].iter().map(|claim| {
+        let outcome = not_delivered(claim, away(), much_later);
+        (claim.clone(), outcome)
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    assert_eq!(outcomes.len(), 3);
+    assert!(matches!(outcomes[0].1, Outcome::GivenUp { .. }));
+    assert!(matches!(outcomes[1].1, Outcome::Failed { .. }));
+    store.settle_messages(much_later, &outcomes).await.unwrap();
+    let second = state(&store, "a/fulfillment_started").await;
+    assert_eq!(second, ("PENDING".to_owned(), 1, Some("away".to_owned())));
+}
+
+#[tokio::test]
+async fn no_more_messages_are_taken_than_may_be_told_twice() {
+    let Place { store, _folder } = place().await;
+    for number in 0..40 {
+        let id = format!("order-{number:02}");
+        take_in(&store, &id, Timestamp::now()).await;
+        go_on(&store, &id).await;
+    }
+    let now = Timestamp::now();
+    let lease = later(now, SignedDuration::from_secs(60));
+    let first = store.claim_messages(now, lease, 64).await.unwrap();
+    assert_eq!(first.iter().map(Vec::len).sum::<usize>(), 64);
+    // The others are the next look's.
+    let second = store.claim_messages(now, lease, 64).await.unwrap();
+    assert_eq!(second.iter().map(Vec::len).sum::<usize>(), 16);
 }
 
 #[test]
@@ -255,7 +318,7 @@ async fn a_message_that_is_too_old_is_given_up() {
     take_in(&store, "a", Timestamp::now()).await;
     let began = Timestamp::now();
     let claims = store.claim_messages(began, began, 1).await.unwrap();
-    let claim: &Claim = &claims[0];
+    let claim: &Claim = &claims[0][0];
     let failed = || DeliveryError::Failed("é".repeat(2_000));
     let young = later(began, OLDEST - SignedDuration::from_mins(1));
     let outcome = not_delivered(claim, failed(), young);

@@ -3,7 +3,7 @@
 
 use super::{Call, InventoryProvider, ProviderError};
 use crate::store::{
-    Connection,
+    Connection, DbRow,
     stock::{StockItem, lock_stock_item},
     supplier_orders::{Cause, reorder},
 };
@@ -86,7 +86,17 @@ async fn settle(
     stock: &'static str,
     state: &str,
 ) -> Result<bool, ProviderError> {
-    let reserved = lines(db, call, "RESERVED").await?;
+    let rows = sqlx::query(
+        "UPDATE reservations SET state = $1 WHERE order_id = $2 AND state = 'RESERVED'
+         RETURNING sku, quantity",
+    )
+    .bind(state)
+    .bind(&call.order.order_id)
+    .fetch_all(&mut *db)
+    .await?;
+    let mut reserved = lines_of(&rows)?;
+    // As every order locks its rows.
+    reserved.sort();
     for (sku, quantity) in &reserved {
         sqlx::query(stock)
             .bind(quantity)
@@ -94,11 +104,6 @@ async fn settle(
             .execute(&mut *db)
             .await?;
     }
-    sqlx::query("UPDATE reservations SET state = $1 WHERE order_id = $2 AND state = 'RESERVED'")
-        .bind(state)
-        .bind(&call.order.order_id)
-        .execute(db)
-        .await?;
     Ok(!reserved.is_empty())
 }
 
@@ -115,6 +120,10 @@ async fn lines(
     .bind(state)
     .fetch_all(db)
     .await?;
+    lines_of(&rows)
+}
+
+fn lines_of(rows: &[DbRow]) -> Result<Vec<(String, i64)>, sqlx::Error> {
     rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .collect()

@@ -33,14 +33,15 @@ impl PaymentProvider for EmbeddedPayment {
                 return Err(ProviderError::Wait(left));
             }
         }
-        if let Some(receipt) = receipt(db, &movement.key).await? {
-            return Ok(receipt);
-        }
         let receipt = Receipt {
             transaction_id: format!("txn-{}", movement.key.replace('/', "-")),
             amount: movement.amount,
         };
-        write(db, call, movement, &receipt).await?;
+        if !write(db, call, movement, &receipt).await? {
+            // Made before: as it was made then.
+            let made = self.resolve(db, call, movement).await?;
+            return made.ok_or_else(|| ProviderError::Failed("a movement vanished".to_owned()));
+        }
         if token == test_token::LOST_ANSWER {
             let lost = format!("no answer to {} {}", movement.kind, movement.key);
             return Err(ProviderError::NoAnswer(lost));
@@ -68,15 +69,16 @@ fn since_first_asked(call: &Call<'_>) -> Duration {
         .unwrap_or_default()
 }
 
+/// False when the key's movement is in the ledger already.
 async fn write(
     db: &mut Connection,
     call: &Call<'_>,
     movement: &Movement,
     receipt: &Receipt,
-) -> Result<(), ProviderError> {
-    sqlx::query(
+) -> Result<bool, ProviderError> {
+    let written = sqlx::query(
         "INSERT INTO payment_entries (key, payment_id, kind, amount, transaction_id, time)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING",
     )
     .bind(&movement.key)
     .bind(&movement.payment_id)
@@ -86,7 +88,7 @@ async fn write(
     .bind(micros(call.now))
     .execute(db)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() == 1)
 }
 
 async fn receipt(db: &mut Connection, key: &str) -> Result<Option<Receipt>, sqlx::Error> {

@@ -150,7 +150,7 @@ impl Store {
         }
         query.push(" ORDER BY ").push(column).push(direction);
         query.push(", order_id").push(direction);
-        query.push(" LIMIT ").bind(limit);
+        query.limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {

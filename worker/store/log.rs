@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    read::{StoredOrder, events_after, load},
+    read::{StoredOrder, events_between, load},
     statement::Statement,
 };
 use crate::domain::{event::Event, order::Order};
@@ -86,7 +86,7 @@ impl Store {
             .bind(position)
             .push(" AND ")
             .push(self.dialect.is_final());
-        query.push(" ORDER BY e.position LIMIT ").bind(limit);
+        query.push(" ORDER BY e.position").limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
@@ -122,7 +122,7 @@ impl Store {
             // The order after an event is the fold of all events up to it. Those that came since
             // the row was read are left for the next call.
             let end = revision.saturating_add(limit).min(newest);
-            let events = events_after(&mut reader, order_id, 0, end).await?;
+            let events = events_between(&mut reader, order_id, 0, end).await?;
             let mut order = events
                 .first()
                 .and_then(Order::from_placed)

@@ -4,13 +4,13 @@ use super::{
     Connection, Store, StoreError, Tx,
     append::{Appended, insert_events},
     commits::Committed,
-    micros, outbox, payment_journal,
-    read::{StoredOrder, StoredRequest, events_after, load_locked, remember_request, request},
+    micros, outbox,
+    payment_journal::Books,
+    read::{StoredOrder, StoredRequest, events_between, load_locked, remember_request, request},
 };
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
     message::Message,
-    movement::Balance,
     order::Order,
     phase::{self, Todo},
 };
@@ -29,12 +29,12 @@ pub struct OrderTx {
     /// With the revisions of their events; written with them.
     messages: Vec<(Message, i64)>,
     now: Timestamp,
-    /// The request that this transaction answers.
-    answered: Option<String>,
-    /// The sums of the payment as this transaction has read or written them.
-    sums: Option<Balance>,
-    /// Whether the payment journal has new entries: they are kept, whether or not the order changes.
-    has_entries: bool,
+    /// The call whose command this transaction records.
+    attempt: Option<String>,
+    /// The request that it answers, and its fingerprint.
+    answered: Option<(String, String)>,
+    /// The payment's.
+    pub(super) books: Books,
     /// Whether the order's money changed.
     moved: bool,
     commits: super::commits::Commits,
@@ -73,9 +73,9 @@ impl Store {
             appended: Vec::new(),
             messages: Vec::new(),
             now,
+            attempt: None,
             answered: None,
-            sums: None,
-            has_entries: false,
+            books: Books::default(),
             moved: false,
             commits: self.commits.clone(),
             log: self.appended.clone(),
@@ -130,7 +130,7 @@ impl OrderTx {
             revision: self.order.revision,
         };
         remember_request(&mut self.tx, request_id, &asked, micros(self.now)).await?;
-        self.answered = Some(request_id.to_owned());
+        self.answered = Some((request_id.to_owned(), asked.fingerprint));
         Ok(())
     }
 
@@ -143,6 +143,7 @@ impl OrderTx {
     /// Adds what a caller asked for, by the call `attempt` (may be empty).
     pub fn record_command(&mut self, change: Change, actor: &str, request_id: &str, attempt: &str) {
         let key = Some(attempt_key(attempt, request_id)).filter(|_| !attempt.is_empty());
+        self.attempt = Some(attempt.to_owned());
         self.append(change, actor, Some(request_id), key.as_deref());
     }
 
@@ -209,16 +210,6 @@ impl OrderTx {
         self.appended.push(Appended { event, step_key });
     }
 
-    /// The payment journal was written.
-    pub(super) fn booked(&mut self) {
-        self.has_entries = true;
-    }
-
-    /// The payment has these sums now.
-    pub(super) fn has_sums(&mut self, sums: Balance) {
-        self.sums = Some(sums);
-    }
-
     /// What was added so far.
     pub fn appended(&self) -> impl ExactSizeIterator<Item = &Event> {
         self.appended.iter().map(|appended| &appended.event)
@@ -247,20 +238,22 @@ impl OrderTx {
             |event: &Event| matches!(event.change, Change::InventoryReserved { .. });
         let reserved = self.appended().any(is_reservation);
         insert_events(&mut self.tx, &self.order.order_id, &self.appended).await?;
-        for (message, revision) in &self.messages {
-            outbox::insert(&mut self.tx, message, *revision).await?;
-        }
+        outbox::insert(&mut self.tx, &self.messages).await?;
         let events = match known < self.loaded {
-            true => events_after(&mut self.tx, &self.order.order_id, known, MAX_EVENTS).await?,
+            true => {
+                let until = known.saturating_add(MAX_EVENTS);
+                events_between(&mut self.tx, &self.order.order_id, known, until).await?
+            }
             false => std::mem::take(&mut self.appended)
                 .into_iter()
                 .map(|appended| appended.event)
                 .collect(),
         };
+        self.books.write(&mut self.tx).await?;
         if self.moved {
-            payment_journal::check(&mut self.tx, &self.order, self.sums).await?;
+            self.books.check(&mut self.tx, &self.order).await?;
         }
-        if self.order.revision == self.loaded && self.has_entries {
+        if self.order.revision == self.loaded && self.books.have_entries() {
             self.tx.commit().await?;
         } else if self.order.revision > self.loaded {
             self.update_row(run_id).await?;
@@ -272,9 +265,11 @@ impl OrderTx {
             if !self.messages.is_empty() {
                 self.outbox.tell();
             }
-            if let Some(request_id) = self.answered {
+            if let Some((request_id, fingerprint)) = self.answered {
                 self.commits.tell(Committed {
                     request_id,
+                    fingerprint,
+                    attempt: self.attempt,
                     stored: StoredOrder {
                         order: self.order,
                         run_id: run_id.map(str::to_owned).or(self.run_id),

@@ -1,6 +1,6 @@
 //! The payment journal in the database, and the sums of each payment beside it.
 
-use super::{Connection, StoreError, micros, order_tx::OrderTx};
+use super::{Connection, DbRow, StoreError, micros, order_tx::OrderTx, statement::Statement};
 use crate::domain::{
     event::ACTOR_PROCESS,
     movement::{self, Balance, Entry, EntryPhase, Imbalance, Journal, Movement, MovementKind},
@@ -39,106 +39,163 @@ impl Outcome {
     }
 }
 
+/// The books of the order's payment in one transaction: as they were read, and what it adds.
+#[derive(Default)]
+pub(super) struct Books {
+    /// With what was added; none until it is read.
+    account: Option<Account>,
+    /// Whether the row of the payment has other sums.
+    has_moved: bool,
+    added: Vec<Added>,
+}
+
+/// What is known of a payment.
+struct Account {
+    journal: Journal,
+    /// The sums that belong to it.
+    sums: Balance,
+}
+
+/// An entry that is written at the commit.
+struct Added {
+    number: i64,
+    movement: Movement,
+    outcome: Outcome,
+    actor: String,
+    time: i64,
+}
+
+impl Books {
+    /// Whether there is something to be written: it is kept, whether or not the order changes.
+    pub(super) fn have_entries(&self) -> bool {
+        !self.added.is_empty()
+    }
+
+    /// Writes what was added, in one statement, and the sums.
+    pub(super) async fn write(&mut self, db: &mut Connection) -> Result<(), StoreError> {
+        let Some(last) = self.added.last() else {
+            return Ok(());
+        };
+        if let Some(account) = self.account.as_ref().filter(|_| self.has_moved) {
+            write_sums(db, &last.movement.payment_id, account.sums).await?;
+        }
+        insert(db, &self.added).await
+    }
+
+    /// That the order's own log and the books say the same of its money.
+    ///
+    /// # Errors
+    /// When they do not: nothing may be committed then.
+    pub(super) async fn check(&self, db: &mut Connection, order: &Order) -> Result<(), StoreError> {
+        let Some(expected) = movement::expected(order) else {
+            return Ok(());
+        };
+        let sums = match &self.account {
+            Some(account) => account.sums,
+            None => sums(db, &order.payment.payment_id).await?,
+        };
+        if sums == expected {
+            return Ok(());
+        }
+        Err(StoreError::Corrupt(format!(
+            "the money of order {}: its log says {expected:?}, its payment {sums:?}",
+            order.order_id
+        )))
+    }
+}
+
 impl OrderTx {
-    /// The journal of the order's payment.
+    /// The journal of the order's payment, with what this transaction has added.
     ///
     /// # Errors
     /// When the database cannot be read, or the payment's sums are not those of its journal.
     pub async fn journal(&mut self) -> Result<Journal, StoreError> {
-        let (order, db) = self.parts();
-        let payment_id = &order.payment.payment_id;
-        let journal = read(db, payment_id).await?;
-        let (sums, balance) = (sums(db, payment_id).await?, balance(&journal, payment_id)?);
-        if sums != balance {
-            return Err(StoreError::Corrupt(format!(
-                "payment {payment_id} has the sums {sums:?}, its journal says {balance:?}"
-            )));
-        }
-        self.has_sums(sums);
-        Ok(journal)
+        Ok(self.account().await?.journal.clone())
     }
 
-    /// Writes that a provider is about to be asked. To be committed before it is, where it is outside
+    /// Adds that a provider is about to be asked. To be committed before it is, where it is outside
     /// of the process.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub async fn intend(
-        &mut self,
-        journal: &mut Journal,
-        movement: &Movement,
-    ) -> Result<(), StoreError> {
+    /// When the journal cannot be read, or the movement contradicts what has moved before.
+    pub async fn intend(&mut self, movement: &Movement) -> Result<(), StoreError> {
         let intent = Outcome::unmoved(EntryPhase::Intent, "");
-        self.append_entry(journal, movement, &intent, ACTOR_PROCESS)
-            .await
+        self.append_entry(movement, &intent, ACTOR_PROCESS).await
     }
 
-    /// Writes what became of a movement, as `actor` says. What has moved has moved: an answer that
+    /// Adds what became of a movement, as `actor` says. What has moved has moved: an answer that
     /// comes twice, or late, is booked once.
     ///
     /// # Errors
-    /// When the database cannot be written, or the movement contradicts what has moved before.
+    /// When the journal cannot be read, or the movement contradicts what has moved before.
     pub async fn book(
         &mut self,
-        journal: &mut Journal,
         movement: &Movement,
         outcome: &Outcome,
         actor: &str,
     ) -> Result<(), StoreError> {
-        if journal.moved(&movement.key).is_some() {
+        if self.account().await?.journal.moved(&movement.key).is_some() {
             return Ok(());
         }
-        self.append_entry(journal, movement, outcome, actor).await
+        self.append_entry(movement, outcome, actor).await
     }
 
     async fn append_entry(
         &mut self,
-        journal: &mut Journal,
         movement: &Movement,
         outcome: &Outcome,
         actor: &str,
     ) -> Result<(), StoreError> {
-        let now = self.now();
-        let (_, db) = self.parts();
-        let number = i64::try_from(journal.entries.len()).unwrap_or(i64::MAX - 1) + 1;
-        sqlx::query(
-            "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
-                 transaction_id, actor, evidence, time)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(&movement.payment_id)
-        .bind(number)
-        .bind(&movement.key)
-        .bind(movement.kind.as_str())
-        .bind(outcome.phase.as_str())
-        .bind(movement.amount)
-        .bind(outcome.transaction_id.as_deref())
-        .bind(actor)
-        .bind(&outcome.evidence)
-        .bind(micros(now))
-        .execute(&mut *db)
-        .await?;
-        journal.entries.push(Entry {
+        let moves = outcome.phase == EntryPhase::Succeeded;
+        let account = self.account().await?;
+        if moves {
+            let after = account.sums.after(movement.kind, movement.amount);
+            account.sums = after.map_err(|error| contradiction(&movement.payment_id, &error))?;
+        }
+        account.journal.entries.push(Entry {
             key: movement.key.clone(),
             kind: movement.kind,
             phase: outcome.phase,
             amount: movement.amount,
             transaction_id: outcome.transaction_id.clone(),
         });
-        if outcome.phase == EntryPhase::Succeeded {
-            let balance = balance(journal, &movement.payment_id)?;
-            write_sums(db, &movement.payment_id, balance).await?;
-            self.has_sums(balance);
-        }
-        self.booked();
+        let number = i64::try_from(account.journal.entries.len()).unwrap_or(i64::MAX);
+        let time = micros(self.now());
+        self.books.has_moved |= moves;
+        self.books.added.push(Added {
+            number,
+            movement: movement.clone(),
+            outcome: outcome.clone(),
+            actor: actor.to_owned(),
+            time,
+        });
         Ok(())
+    }
+
+    async fn account(&mut self) -> Result<&mut Account, StoreError> {
+        let account = match self.books.account.take() {
+            Some(account) => account,
+            None => {
+                let (order, db) = self.parts();
+                let payment_id = &order.payment.payment_id;
+                let account = read(db, payment_id).await?;
+                let balance = account.journal.balance();
+                let balance = balance.map_err(|error| contradiction(payment_id, &error))?;
+                if account.sums != balance {
+                    return Err(StoreError::Corrupt(format!(
+                        "payment {payment_id} has the sums {:?}, its journal says {balance:?}",
+                        account.sums
+                    )));
+                }
+                account
+            }
+        };
+        Ok(self.books.account.insert(account))
     }
 }
 
-fn balance(journal: &Journal, payment_id: &str) -> Result<Balance, StoreError> {
-    let contradiction =
-        |error: Imbalance| StoreError::Corrupt(format!("payment {payment_id}: {error}"));
-    journal.balance().map_err(contradiction)
+fn contradiction(payment_id: &str, error: &Imbalance) -> StoreError {
+    StoreError::Corrupt(format!("payment {payment_id}: {error}"))
 }
 
 async fn write_sums(
@@ -165,29 +222,57 @@ async fn write_sums(
     }
 }
 
-/// The journal of a payment.
-async fn read(db: &mut Connection, payment_id: &str) -> Result<Journal, StoreError> {
+async fn insert(db: &mut Connection, added: &[Added]) -> Result<(), StoreError> {
+    let mut insert = Statement::new(
+        "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
+             transaction_id, actor, evidence, time) VALUES ",
+    );
+    for (index, entry) in added.iter().enumerate() {
+        let (movement, outcome) = (&entry.movement, &entry.outcome);
+        insert.push(if index == 0 { "(" } else { ", (" });
+        insert.bind(movement.payment_id.as_str()).push(", ");
+        insert.bind(entry.number).push(", ");
+        insert.bind(movement.key.as_str()).push(", ");
+        insert.bind(movement.kind.as_str()).push(", ");
+        insert.bind(outcome.phase.as_str()).push(", ");
+        insert.bind(movement.amount).push(", ");
+        insert.bind(outcome.transaction_id.as_deref()).push(", ");
+        insert.bind(entry.actor.as_str()).push(", ");
+        insert.bind(outcome.evidence.as_str()).push(", ");
+        insert.bind(entry.time).push(")");
+    }
+    insert.query().execute(db).await?;
+    Ok(())
+}
+
+/// The journal of a payment and its sums, in one question.
+async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreError> {
     let rows = sqlx::query(
-        "SELECT key, kind, phase, amount, transaction_id FROM payment_journal
-         WHERE payment_id = $1 ORDER BY entry",
+        "SELECT p.authorized, p.captured, p.refunded, p.voided,
+             j.key, j.kind, j.phase, j.amount, j.transaction_id
+         FROM payments p LEFT JOIN payment_journal j ON j.payment_id = p.payment_id
+         WHERE p.payment_id = $1 ORDER BY j.entry",
     )
     .bind(payment_id)
     .fetch_all(db)
     .await?;
-    let entries = rows.iter().map(|row| {
+    let payment = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let sums = balance_of(payment)?;
+    let mut journal = Journal::default();
+    for row in &rows {
         let unknown = |text: &str| StoreError::Corrupt(format!("no such entry: {text}"));
-        let (kind, phase): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
-        Ok(Entry {
-            key: row.try_get(0)?,
+        // One row without an entry stands for a payment without entries.
+        let Some(key) = row.try_get(4)? else { continue };
+        let (kind, phase): (&str, &str) = (row.try_get(5)?, row.try_get(6)?);
+        journal.entries.push(Entry {
+            key,
             kind: kind.parse::<MovementKind>().map_err(|()| unknown(kind))?,
             phase: phase.parse::<EntryPhase>().map_err(|()| unknown(phase))?,
-            amount: row.try_get(3)?,
-            transaction_id: row.try_get(4)?,
-        })
-    });
-    Ok(Journal {
-        entries: entries.collect::<Result<_, StoreError>>()?,
-    })
+            amount: row.try_get(7)?,
+            transaction_id: row.try_get(8)?,
+        });
+    }
+    Ok(Account { journal, sums })
 }
 
 async fn sums(db: &mut Connection, payment_id: &str) -> Result<Balance, StoreError> {
@@ -197,36 +282,15 @@ async fn sums(db: &mut Connection, payment_id: &str) -> Result<Balance, StoreErr
     .bind(payment_id)
     .fetch_one(db)
     .await?;
+    balance_of(&row)
+}
+
+/// From the first four columns.
+fn balance_of(row: &DbRow) -> Result<Balance, StoreError> {
     Ok(Balance {
         authorized: row.try_get(0)?,
         captured: row.try_get(1)?,
         refunded: row.try_get(2)?,
         voided: row.try_get::<i64, _>(3)? == 1,
     })
-}
-
-/// That the order's own log and the books say the same of its money. `known` are the sums, where this
-/// transaction has read or written them already.
-///
-/// # Errors
-/// When they do not: nothing may be committed then.
-pub(super) async fn check(
-    db: &mut Connection,
-    order: &Order,
-    known: Option<Balance>,
-) -> Result<(), StoreError> {
-    let Some(expected) = movement::expected(order) else {
-        return Ok(());
-    };
-    let sums = match known {
-        Some(sums) => sums,
-        None => sums(db, &order.payment.payment_id).await?,
-    };
-    if sums == expected {
-        return Ok(());
-    }
-    Err(StoreError::Corrupt(format!(
-        "the money of order {}: its log says {expected:?}, its payment {sums:?}",
-        order.order_id
-    )))
 }

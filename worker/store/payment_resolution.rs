@@ -33,7 +33,7 @@ pub async fn book(
     let key = tx.order().effect_key(step);
     let known = |known: String| Ok(Err(Refusal::PaymentKnown { step, known }));
     let happened = resolved.outcome == PaymentOutcome::Succeeded;
-    let mut journal = tx.journal().await?;
+    let journal = tx.journal().await?;
     let moved = journal.moved(&key);
     let mut transaction_id = moved.and_then(|entry| entry.transaction_id.clone());
     if witness == Witness::Ledger && transaction_id.is_none() {
@@ -70,7 +70,7 @@ pub async fn book(
         },
         false => Outcome::unmoved(EntryPhase::NotHappened, &resolved.evidence),
     };
-    tx.book(&mut journal, &movement, &outcome, actor).await?;
+    tx.book(&movement, &outcome, actor).await?;
     Ok(Ok(()))
 }
 

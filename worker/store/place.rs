@@ -106,11 +106,10 @@ impl Store {
         };
         insert_events(&mut tx, &order.order_id, &[appended]).await?;
         let message = Message::of(placed, &order);
-        if let Some(message) = &message {
-            outbox::insert(&mut tx, message, placed.revision).await?;
-        }
+        let messages = Vec::from_iter(message.map(|message| (message, placed.revision)));
+        outbox::insert(&mut tx, &messages).await?;
         tx.commit().await?;
-        if message.is_some() {
+        if !messages.is_empty() {
             self.outbox.tell();
         }
         self.appended.tell();

@@ -1,6 +1,6 @@
 //! Reading orders and their events. Changes nothing.
 
-use super::{Connection, Store, StoreError, dialect::Dialect, order_tx::attempt_key};
+use super::{Connection, DbRow, Store, StoreError, dialect::Dialect, order_tx::attempt_key};
 use crate::domain::{event::Event, order::Order};
 use sqlx::{Row, SqlSafeStr, SqlStr};
 
@@ -36,6 +36,35 @@ impl Store {
         load(&mut reader, order_id).await
     }
 
+    /// The order of that id, and what was asked under `request_id`: both of one moment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn order_asked(
+        &self,
+        order_id: &str,
+        request_id: &str,
+    ) -> Result<Option<(StoredOrder, Option<StoredRequest>)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT o.document, o.run_id, o.workflow_started, r.fingerprint, r.resource, r.revision
+             FROM orders o LEFT JOIN requests r ON r.request_id = $2 WHERE o.order_id = $1",
+        )
+        .bind(order_id)
+        .bind(request_id)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let fingerprint: Option<String> = row.try_get(3)?;
+        let asked = fingerprint.map(|fingerprint| {
+            Ok::<_, StoreError>(StoredRequest {
+                fingerprint,
+                resource: row.try_get(4)?,
+                revision: row.try_get(5)?,
+            })
+        });
+        Ok(Some((order_of(&row)?, asked.transpose()?)))
+    }
+
     /// The order as it was at `revision`: the fold of its events up to there.
     ///
     /// # Errors
@@ -45,7 +74,7 @@ impl Store {
         let stored = load(&mut reader, order_id).await?;
         let mut stored = stored.ok_or_else(|| StoreError::NoOrder(order_id.to_owned()))?;
         if stored.order.revision > revision {
-            let events = events_after(&mut reader, order_id, 0, revision).await?;
+            let events = events_between(&mut reader, order_id, 0, revision).await?;
             let placed = events.first().and_then(Order::from_placed);
             let mut order = placed
                 .ok_or_else(|| StoreError::Corrupt(format!("{order_id} was never placed")))?;
@@ -119,27 +148,32 @@ async fn load_by(
         .bind(order_id)
         .fetch_optional(connection)
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(StoredOrder {
+    row.as_ref().map(order_of).transpose()
+}
+
+/// From the first three columns.
+fn order_of(row: &DbRow) -> Result<StoredOrder, StoreError> {
+    Ok(StoredOrder {
         order: serde_json::from_str(row.try_get::<&str, _>(0)?)?,
         run_id: row.try_get(1)?,
         workflow_started: row.try_get::<i64, _>(2)? == 1,
-    }))
+    })
 }
 
-pub(super) async fn events_after(
+/// The events of an order after the revision `after`, up to `until`.
+pub(super) async fn events_between(
     connection: &mut Connection,
     order_id: &str,
-    revision: i64,
-    limit: i64,
+    after: i64,
+    until: i64,
 ) -> Result<Vec<Event>, StoreError> {
     let rows = sqlx::query(
-        "SELECT body FROM order_events WHERE order_id = $1 AND revision > $2
-         ORDER BY revision LIMIT $3",
+        "SELECT body FROM order_events
+         WHERE order_id = $1 AND revision > $2 AND revision <= $3 ORDER BY revision",
     )
     .bind(order_id)
-    .bind(revision)
-    .bind(limit)
+    .bind(after)
+    .bind(until)
     .fetch_all(connection)
     .await?;
     rows.iter()

@@ -64,6 +64,14 @@ impl Statement {
         self
     }
 
+    /// At most so many rows. Not a parameter: SQLite looks at a bound limit when it plans, and would plan
+    /// again each time that one is bound.
+    pub(super) fn limit(&mut self, rows: i64) -> &mut Self {
+        self.sql.push_str(" LIMIT ");
+        self.sql.push_str(&rows.to_string());
+        self
+    }
+
     /// The statement, to be run.
     pub(super) fn query(self) -> Query<'static, Db, AnyArguments> {
         let query = sqlx::query(AssertSqlSafe(self.sql));

@@ -89,8 +89,8 @@ impl Store {
             query.bind(micros(after.open_time)).push(", ");
             query.bind(after.supplier_order_id.as_str()).push(")");
         }
-        query.push(" ORDER BY open_time DESC, supplier_order_id DESC LIMIT ");
-        query.bind(limit);
+        query.push(" ORDER BY open_time DESC, supplier_order_id DESC");
+        query.limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter().map(supplier_order_of).collect()
     }

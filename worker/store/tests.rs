@@ -5,7 +5,9 @@
 use super::{
     Store, StoreError,
     list::{Filter, SortKey, Sorting},
+    micros,
     open::OpenError,
+    outbox::{Claim, Outcome::Delivered},
     overdue::Place,
     payment_journal::Outcome,
     postgres,
@@ -144,6 +146,42 @@ async fn what_was_told_before_the_outbox_is_not_told_again() {
     assert_eq!(store.message_state("order", "received").await, delivered);
 }
 
+/// Between the look and the taking of a process, another one may have taken what comes first.
+#[tokio::test]
+async fn a_message_is_not_taken_when_another_process_has_the_one_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    let soon = now + SignedDuration::from_secs(10);
+    let lease = soon + SignedDuration::from_secs(60);
+    let milestones = |claims: &[Vec<Claim>]| {
+        let claims = claims.iter().flatten();
+        let names: Vec<_> = claims
+            .map(|claim| claim.message.milestone.clone())
+            .collect();
+        names.join(" ")
+    };
+    let lease = micros(lease);
+    let seen_first = store.due_messages(soon, lease, 10).await.unwrap();
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    tx.record(Change::FulfillmentStarted, None);
+    tx.commit(1, None).await.unwrap();
+    let seen_later = store.due_messages(soon, lease, 10).await.unwrap();
+    assert_eq!(milestones(&seen_later), "received fulfillment_started");
+
+    let first = store.claim_due(seen_first, soon, lease).await.unwrap();
+    assert_eq!(milestones(&first), "received");
+    let later = store.claim_due(seen_later, soon, lease).await.unwrap();
+    assert_eq!(milestones(&later), "");
+    // It was not taken: once the one before it is done, it is due.
+    let done = first.into_iter().flatten();
+    let done: Vec<_> = done.map(|claim| (claim, Delivered)).collect();
+    store.settle_messages(soon, &done).await.unwrap();
+    let next = store.claim_messages(soon, soon, 10).await.unwrap();
+    assert_eq!(milestones(&next), "fulfillment_started");
+}
+
 /// I10: whatever is read, and a lock that finds nothing to do, leaves the database as it is.
 #[tokio::test]
 async fn reading_changes_nothing() {
@@ -276,36 +314,33 @@ async fn the_books_must_agree() {
     assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
 
     let mut tx = store.lock_order("order", now).await.unwrap();
-    let mut journal = tx.journal().await.unwrap();
+    let journal = tx.journal().await.unwrap();
     let task = journal.task(&order, step).unwrap();
     let Some(Task::Move(movement)) = task else {
         panic!("{task:?}");
     };
-    tx.intend(&mut journal, &movement).await.unwrap();
+    tx.intend(&movement).await.unwrap();
     // An intent is kept although nothing happened to the order.
     assert_eq!(tx.commit(1, None).await.unwrap(), []);
     let mut tx = store.lock_order("order", now).await.unwrap();
-    let mut journal = tx.journal().await.unwrap();
-    assert!(journal.is_open(&movement.key));
+    assert!(tx.journal().await.unwrap().is_open(&movement.key));
     let moved = Outcome::moved("txn");
     for _ in 0..2 {
-        tx.book(&mut journal, &movement, &moved, "orders")
-            .await
-            .unwrap();
+        tx.book(&movement, &moved, "orders").await.unwrap();
     }
+    let journal = tx.journal().await.unwrap();
     assert_eq!(journal.entries.len(), 2, "booked once");
     tx.record(authorized(movement.amount), Some("authorize_payment"));
     tx.commit(1, None).await.unwrap();
     // More than was authorized cannot be captured, nor more than was captured be refunded.
     let mut tx = store.lock_order("order", now).await.unwrap();
-    let mut journal = tx.journal().await.unwrap();
     let too_much = Movement {
         key: "order/capture_payment".to_owned(),
         kind: MovementKind::Capture,
         amount: movement.amount + 1,
         ..movement
     };
-    let refused = tx.book(&mut journal, &too_much, &moved, "orders").await;
+    let refused = tx.book(&too_much, &moved, "orders").await;
     assert!(matches!(refused, Err(StoreError::Corrupt(_))));
     drop(tx);
     // Sums that are not those of the journal are noticed before anything is written.

@@ -109,7 +109,7 @@ pub(super) async fn read(
     match which {
         Which::After(order_id, limit) => {
             query.push("> ").bind(order_id);
-            query.push(" ORDER BY order_id LIMIT ").bind(limit);
+            query.push(" ORDER BY order_id").limit(limit);
         }
         Which::Only(order_id) => {
             query.push("= ").bind(order_id);

@@ -43,7 +43,7 @@ pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Sh
     match which {
         Which::After(sku, limit) => {
             query.push("> ").bind(sku);
-            query.push(" ORDER BY sku LIMIT ").bind(limit);
+            query.push(" ORDER BY sku").limit(limit);
         }
         Which::Only(sku) => {
             query.push("= ").bind(sku);
