@@ -8,7 +8,10 @@ use temporalio_client::{
     WorkflowCountOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
     WorkflowTerminateOptions, envconfig::ClientConfigProfile,
 };
-use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_common::protos::temporal::api::{
+    enums::v1::EventType,
+    history::v1::{HistoryEvent, history_event::Attributes},
+};
 
 /// A program that `make test-tools` installed, or that is on the path.
 pub fn tool(name: &str) -> Option<PathBuf> {
@@ -177,10 +180,29 @@ pub async fn history_of(address: &str, workflow_id: &str) -> Vec<String> {
     let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
     let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
     let events = history.into_events().await.unwrap();
-    let name = |event: &temporalio_common::protos::temporal::api::history::v1::HistoryEvent| {
-        event.event_type().as_str_name().replace("EVENT_TYPE_", "")
-    };
     events.iter().map(name).collect()
+}
+
+/// What an event is called.
+pub fn name(event: &HistoryEvent) -> String {
+    event.event_type().as_str_name().replace("EVENT_TYPE_", "")
+}
+
+/// What a workflow left once it had ended: its events, oldest first, and their bytes, as Temporal counts
+/// and bills them.
+pub async fn left_by(address: &str, workflow_id: &str) -> (Vec<HistoryEvent>, i64) {
+    let client = connect(address).await;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    let events = eventually("the workflow's end", async || {
+        let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+        let events = history.into_events().await.unwrap();
+        let last = events.last()?.event_type();
+        (last == EventType::WorkflowExecutionCompleted).then_some(events)
+    })
+    .await;
+    let described = handle.describe(WorkflowDescribeOptions::default()).await;
+    let info = described.unwrap().raw().workflow_execution_info.clone();
+    (events, info.unwrap().history_size_bytes)
 }
 
 /// Why workflow tasks of a workflow failed, oldest first: Temporal's cause, and the worker's words.

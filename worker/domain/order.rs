@@ -29,7 +29,8 @@ pub struct LineItem {
     pub unit_price: Money,
 }
 
-/// An order as it is after `revision` events. A fold of its events: see [`Order::apply`].
+/// An order as it is after `revision` events. What is none is left out of its JSON, which is in each workflow's
+/// history and in each row. A fold of its events: see [`Order::apply`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     /// Unique for ever; chosen by the caller or a UUIDv7.
@@ -45,14 +46,18 @@ pub struct Order {
     /// Where it goes; the newest one until dispatched.
     pub shipping_address: Address,
     /// What it is paid with; none where the payment happens outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<PaymentMethod>,
     /// When a pre-order is released; only with a policy that holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub release_time: Option<Timestamp>,
     /// Where the order stands.
     pub state: OrderState,
     /// How the order will close, once it is being undone or has closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<CloseReason>,
     /// Why it was cancelled, in the words of who cancelled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<String>,
     /// Whether the fraud check let it pass.
     pub screened: bool,
@@ -65,8 +70,10 @@ pub struct Order {
     /// The parcel.
     pub shipment: Shipment,
     /// What the order waits for, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Deadline>,
     /// The step that failed last and was not repeated with success yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// The undoable steps that were done, oldest first: what a compensation reverses.
     pub done: Vec<Step>,
@@ -85,6 +92,7 @@ pub struct Order {
     /// When the last event happened.
     pub update_time: Timestamp,
     /// When it closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub close_time: Option<Timestamp>,
 }
 
@@ -96,6 +104,7 @@ pub struct Payment {
     /// Unique over all orders; the caller's or made from the order id.
     pub payment_id: String,
     /// The provider's (or the outside payer's) name for the transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// Held or taken.
     pub authorized: i64,
@@ -104,6 +113,7 @@ pub struct Payment {
     /// Given back.
     pub refunded: i64,
     /// When it was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capture_time: Option<Timestamp>,
 }
 
@@ -113,6 +123,7 @@ pub struct Reservation {
     /// Where it stands.
     pub state: ReservationState,
     /// The inventory's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation_id: Option<String>,
 }
 
@@ -122,12 +133,16 @@ pub struct Approval {
     /// Whether the order needs one.
     pub required: bool,
     /// What was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<ReviewDecision>,
     /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reviewer: Option<String>,
     /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
 }
 
@@ -137,16 +152,22 @@ pub struct Shipment {
     /// Where it stands.
     pub state: ShipmentState,
     /// The carrier's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shipment_id: Option<String>,
     /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
     /// How to follow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_number: Option<String>,
     /// When it should arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_delivery_time: Option<Timestamp>,
     /// When the carrier took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ship_time: Option<Timestamp>,
     /// When it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_time: Option<Timestamp>,
     /// Whether the carrier has it, or was told to fetch it without return.
     pub dispatched: bool,

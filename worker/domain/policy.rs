@@ -25,26 +25,46 @@ pub struct Policy {
     /// How the money is taken.
     pub payment: PaymentMode,
     /// How long to wait for ConfirmPayment (`EXTERNAL` only).
-    #[serde(default, with = "humantime_serde")]
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub payment_timeout: Option<Duration>,
     /// Orders strictly above this many whole units of their own currency need a review.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_above: Option<i64>,
     /// How long to wait for ReviewOrder; then the order is rejected.
-    #[serde(default, with = "humantime_serde")]
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub approval_timeout: Option<Duration>,
     /// Hold the order until StartFulfillment, at most this long after its release time; then it
     /// is cancelled. None: no hold.
-    #[serde(default, with = "humantime_serde")]
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub release_grace: Option<Duration>,
     /// Whether the carrier fetches the parcel, to be confirmed by ConfirmPickup. None: it is
     /// dispatched at once. The duration is the time between reminders.
-    #[serde(default, with = "humantime_serde")]
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pickup_reminder: Option<Duration>,
     /// When a shipped order counts as delivered.
     pub delivery: DeliveryMode,
     /// How long after shipping an order counts as delivered (`AUTO_AFTER` only).
-    #[serde(default, with = "humantime_serde")]
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delivery_after: Option<Duration>,
     /// Where the parcel is made ready and dispatched.
     #[serde(default, skip_serializing_if = "ShippingMode::is_inline")]
@@ -57,7 +77,7 @@ pub struct Policy {
     /// How failed steps are repeated.
     pub retry: RetryPolicy,
     /// How failed payment steps are repeated, where that differs.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_retry: Option<RetryPolicy>,
     /// How failed steps of the shipping lane are repeated, where that differs (`LANE` only).
     #[serde(default, skip_serializing_if = "Option::is_none")]

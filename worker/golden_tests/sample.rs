@@ -54,6 +54,8 @@ fn holds(now: &Value, old: &Value, path: &str) -> Result<(), String> {
             let path = format!("{path}/{name}");
             match now.get(name) {
                 Some(now) => holds(now, old, &path),
+                // Left out, and read as null, also by every release.
+                None if old.is_null() => Ok(()),
                 None => Err(format!("{path} is {old}, and is lost")),
             }
         }),
