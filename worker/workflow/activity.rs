@@ -18,7 +18,7 @@ use temporalio_workflow::RetryPolicy;
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// All local attempts together. Past it Temporal takes over: local retries that go on for minutes
-/// would hold one of the worker's few workflow slots each.
+/// would hold one of the worker's workflow slots each.
 const LOCAL: Duration = Duration::from_secs(12);
 
 /// An activity by its name, with its types.
