@@ -142,6 +142,11 @@ pub struct CommonSettings {
     #[arg(long, env = "ORDERS_NO_MIGRATE", default_value_t)]
     pub no_migrate: bool,
 
+    /// Do not show Temporal where orders stand (its search attribute OrderState): spares an Action and a
+    /// history event for each change. Of orders that are started from now on.
+    #[arg(long, env = "ORDERS_NO_ORDER_STATE", default_value_t)]
+    pub no_order_state: bool,
+
     /// Temporal's address. Without it (and without TEMPORAL_ADDRESS or a temporal.toml that names
     /// one), a Temporal dev server is started and kept under the data directory.
     #[arg(long, env = "ORDERS_TEMPORAL_ADDRESS", value_name = "HOST:PORT")]

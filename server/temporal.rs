@@ -32,6 +32,8 @@ pub struct Temporal {
     task_queue: String,
     /// Whether orders are started with search attributes.
     searchable: Arc<AtomicBool>,
+    /// Whether one of them is where the order stands.
+    shows_state: bool,
     newest: Arc<pollers::Newest>,
     /// Whether the worker beside us may have an order's first task with the start.
     eager: bool,
@@ -44,6 +46,7 @@ impl Temporal {
             client,
             task_queue: task_queue.into(),
             searchable: Arc::default(),
+            shows_state: true,
             newest: Arc::default(),
             eager: true,
         }
@@ -54,6 +57,15 @@ impl Temporal {
     pub fn without_eager_start(self) -> Self {
         Self {
             eager: false,
+            ..self
+        }
+    }
+
+    /// With the state of orders not shown in Temporal: each change of it costs Temporal an Action, an event
+    /// and a row.
+    pub fn without_order_state(self) -> Self {
+        Self {
+            shows_state: false,
             ..self
         }
     }

@@ -1,7 +1,9 @@
 //! Orders as Temporal's own tools see them: found by their search attributes, asked and told by the
 //! `temporal` command line, with nothing of ours.
 
-use crate::harness::{Client, Placing, TestServer, eventually, shared, sku, temporal, unique};
+use crate::harness::{
+    Client, Placing, ServerOptions, TestServer, eventually, shared, sku, temporal, unique,
+};
 use futures::TryStreamExt;
 use orders::v1::{CloseReason, OrderState};
 use std::process::Command;
@@ -64,6 +66,37 @@ async fn orders_are_found_by_state_customer_and_policy() {
     assert!(before.is_empty(), "{before:?}");
     let both = format!("CustomerId = \"{customer}\"");
     assert_eq!(found(server, &both).await.len(), 2);
+}
+
+#[tokio::test]
+async fn where_orders_stand_need_not_be_shown() {
+    let temporal = shared().await.temporal_address();
+    let queue = unique("queue");
+    let options = ServerOptions::with_temporal(&temporal)
+        .arg("--no-order-state")
+        .arg("--task-queue")
+        .arg(&queue);
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let customer = unique("customer");
+    let mut placing = Placing::pre_order(&sku, 30);
+    placing.0.customer_id.clone_from(&customer);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    complete(&client, &id).await;
+    let query = format!("CustomerId = \"{customer}\" AND OrderPolicy = \"pre-order\"");
+    until_found(&server, &query, &id).await;
+    let (events, _) = temporal::left_by(&temporal, &format!("order/{id}")).await;
+    let events: Vec<String> = events.iter().map(temporal::name).collect();
+    let shown = |event: &&String| event.contains("SEARCH_ATTRIBUTES");
+    assert_eq!(events.iter().find(shown), None, "{events:#?}");
+    // 28, and at most one workflow task more, of three events.
+    assert!(events.len() <= 31, "{events:#?}");
+    let with_state = format!("{query} AND OrderState IS NOT NULL");
+    assert!(found(&server, &with_state).await.is_empty());
 }
 
 async fn complete(client: &Client, id: &str) {

@@ -69,6 +69,9 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
     if settings.versioning.version().is_some() {
         temporal = temporal.without_eager_start();
     }
+    if settings.no_order_state {
+        temporal = temporal.without_order_state();
+    }
     if dev_server.is_some() {
         temporal.keep_histories().await;
     }

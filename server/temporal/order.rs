@@ -46,7 +46,7 @@ impl Temporal {
         reuse: WorkflowIdReusePolicy,
     ) -> Result<Option<String>, TemporalError> {
         if self.searchable.load(Ordering::Relaxed) {
-            let attributes = search::attributes(&order);
+            let attributes = search::attributes(&order, self.shows_state);
             match self
                 .start_with(order.clone(), reuse, Some(attributes))
                 .await

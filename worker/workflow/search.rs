@@ -1,8 +1,8 @@
 //! What Temporal's own UI and CLI can filter orders by: the state, the customer, the policy, and not
 //! more, since each change of one is an event in the history.
 //!
-//! Only a workflow that was started with them goes on to change them: where Temporal does not know the
-//! attributes, an order runs without.
+//! Only a workflow that was started with the state goes on to show it: where Temporal does not know the
+//! attributes, or the state is not wanted there, an order runs without.
 
 use super::fold::KeepsOrder;
 use crate::domain::order::Order;
@@ -16,15 +16,15 @@ const POLICY: SearchAttributeKey<String> = SearchAttributeKey::keyword("OrderPol
 /// The names of the attributes, all of type Keyword.
 pub const NAMES: [&str; 3] = ["OrderState", "CustomerId", "OrderPolicy"];
 
-/// The attributes of an order.
-pub fn attributes(order: &Order) -> SearchAttributes {
+/// The attributes of an order; with where it stands, or without, for good.
+pub fn attributes(order: &Order, with_state: bool) -> SearchAttributes {
+    let state = with_state.then(|| STATE.try_value_set(order.state.to_string()));
     let values = [
-        STATE.try_value_set(order.state.to_string()),
         CUSTOMER.try_value_set(order.customer_id.clone()),
         POLICY.try_value_set(order.policy.name.clone()),
     ];
     // A string can always be written.
-    SearchAttributes::new(values.into_iter().flatten())
+    SearchAttributes::new(state.into_iter().chain(values).flatten())
 }
 
 /// Shows where the order stands, when that has changed since it was shown.
