@@ -5,7 +5,7 @@ use super::{
     error::{DevServerError, in_words, system},
     lock::DataLock,
     port::Ports,
-    tuning::dynamic_config,
+    tuning::{PRAGMAS, dynamic_config},
 };
 use nix::{
     sys::signal::{Signal, killpg},
@@ -169,9 +169,6 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports, config: &[&st
         .args(["server", "start-dev", "--ip", "127.0.0.1"])
         .args(["--port", &ports.grpc.port().to_string()])
         .args(["--db-filename", DATABASE])
-        // Twice the throughput of the default journal, and it came through kill -9 unharmed.
-        .args(["--sqlite-pragma", "journal_mode=WAL"])
-        .args(["--sqlite-pragma", "synchronous=NORMAL"])
         .args(["--namespace", &settings.namespace])
         .args(["--log-level", "warn", "--color", "never"]);
     match ports.ui {
@@ -181,6 +178,9 @@ fn command(settings: &DevServerSettings, cli: &Path, ports: Ports, config: &[&st
         }
         None => command.arg("--headless"),
     };
+    for pragma in PRAGMAS {
+        command.args(["--sqlite-pragma", pragma]);
+    }
     for value in config {
         command.args(["--dynamic-config-value", value]);
     }
