@@ -62,12 +62,13 @@ pub struct LimitSettings {
     )]
     pub keepalive_interval: Duration,
 
-    /// How long a client may take to answer that, before its connection is closed.
+    /// How long a client may take to answer that, before its connection is closed. As gRPC has it: a
+    /// machine may be busy for ten seconds.
     #[arg(
         long,
         env = "ORDERS_KEEPALIVE_TIMEOUT",
         value_name = "DURATION",
-        default_value = "10s",
+        default_value = "20s",
         value_parser = above_zero,
         help_heading = "Limits"
     )]
