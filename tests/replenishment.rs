@@ -344,6 +344,7 @@ async fn a_delivery_may_take_a_month() {
     let sku = sku();
     client.reordered_stock(&sku, 10, 10, 20).await;
     bought(&client, &sku, 1).await;
+    until_waiting(&server, &sku).await;
     temporal.pass(Duration::from_secs(29 * 86_400)).await;
     let open = client.supplier_orders(&sku).await;
     assert_eq!(open[0].state(), SupplierOrderState::Open);

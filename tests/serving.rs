@@ -1,11 +1,12 @@
 //! Starting, stopping, health, reflection, logs, exit codes.
 
 use crate::harness::{
-    Placing, ServerOptions, TestServer, eventually, process::Process, shared, sku, temporal,
+    Placing, ServerOptions, TestServer, again::refused_by_server, eventually, process::Process,
+    shared, sku, temporal,
 };
 use nix::sys::signal::Signal;
 use orders::v1::OrderState;
-use std::process::Command;
+use std::{process::Command, time::Duration};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 async fn health(address: &str, service: &str) -> i32 {
@@ -152,20 +153,16 @@ async fn a_deadline_that_passes_is_said_to_have_passed() {
     let id = placing.id();
     client.place(placing).await;
     // Nobody runs the order, so the command cannot be answered.
-    let mut request = tonic::Request::new(orders::v1::CancelOrderRequest {
-        order_id: id,
-        request_id: crate::harness::unique("cancel"),
-        ..Default::default()
-    });
-    request
-        .metadata_mut()
-        .insert("grpc-timeout", "700m".parse().unwrap());
-    let refused = client
-        .orders
-        .clone()
-        .cancel_order(request)
-        .await
-        .unwrap_err();
+    let refused = refused_by_server(async || {
+        let mut request = tonic::Request::new(orders::v1::CancelOrderRequest {
+            order_id: id.clone(),
+            request_id: crate::harness::unique("cancel"),
+            ..Default::default()
+        });
+        request.set_timeout(Duration::from_millis(700));
+        client.orders.clone().cancel_order(request).await
+    })
+    .await;
     assert_eq!(refused.code(), tonic::Code::DeadlineExceeded, "{refused:?}");
 }
 

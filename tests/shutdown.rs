@@ -8,7 +8,6 @@ use futures::{StreamExt, future::join_all, stream};
 use nix::sys::signal::Signal;
 use orders::v1::{OrderState, StartFulfillmentRequest};
 use std::{
-    path::Path,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -235,12 +234,13 @@ async fn start_with(held: usize, interrupted: usize) {
         }
     }
     let first = began.elapsed();
-    let mut most = memory(server.process.pid());
+    let mut most = server.process.memory();
     for id in &cut {
         client.until(id, OrderState::InTransit).await;
-        most = most.max(memory(server.process.pid()));
+        most = most.max(server.process.memory());
     }
     let caught_up = began.elapsed();
+    let most = most / 1024 / 1024;
     println!(
         "{held} held and {interrupted} interrupted orders: ready after {ready:?}, first command \
          {first:?}, all went on within {caught_up:?}, at most {most} MiB"
@@ -267,13 +267,4 @@ async fn place_many(client: &Client, count: usize, placing: impl Fn() -> Placing
         .buffer_unordered(16)
         .collect()
         .await
-}
-
-/// The resident memory of a process, in MiB.
-fn memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"));
-    let status = status.unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.unwrap().split_whitespace().next().unwrap();
-    kib.parse::<u64>().unwrap() / 1024
 }

@@ -104,7 +104,7 @@ async fn errors_are_json_where_answers_are() {
     assert_eq!(invalid["code"], "INVALID_ARGUMENT");
     assert_eq!(invalid["violations"][0]["field"], "request_id");
     let nowhere = format!("http://127.0.0.1:{}", temporal::free_port());
-    let elsewhere = ["--server", &nowhere, "--timeout", "300ms"];
+    let elsewhere = ["--server", &nowhere, "--timeout", "3s"];
     let unreachable =
         error(&[&["cancel", &id, "--request-id", "again-1"], &elsewhere[..]].concat());
     assert_eq!(unreachable["code"], "UNAVAILABLE");

@@ -10,13 +10,14 @@ use orders::v1::{
 };
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt;
 
+/// The calls have six seconds, by the server's clock alone: one of the client's could come first.
 async fn server(stand_in: &StandIn, most: &str) -> TestServer {
     let options = ServerOptions::with_temporal(&stand_in.address);
-    let options = options.arg("--no-worker");
+    let options = options.arg("--no-worker").arg("--max-call-time").arg("6s");
     TestServer::start(options.arg("--max-concurrent-requests").arg(most)).await
 }
 
@@ -25,7 +26,6 @@ async fn waiting(
     client: &Client,
     stand_in: &StandIn,
     count: usize,
-    time: Duration,
 ) -> (Vec<String>, Vec<JoinHandle<Code>>) {
     let sku = sku();
     client.stock(&sku, 100).await;
@@ -33,11 +33,9 @@ async fn waiting(
     for _ in 0..count {
         let placing = Placing::new("standard", &sku);
         ids.push(placing.id());
-        let mut request = Request::new(placing.0);
-        request.set_timeout(time);
         let mut orders = client.orders.clone();
         calls.push(tokio::spawn(async move {
-            orders.place_order(request).await.unwrap_err().code()
+            orders.place_order(placing.0).await.unwrap_err().code()
         }));
     }
     eventually("the calls to wait", async || {
@@ -74,7 +72,7 @@ async fn changes_that_pile_up_are_refused_and_reads_go_on() {
     let server = server(&stand_in, "4").await;
     let client = server.client().await;
     // Three of the four slots.
-    let (ids, calls) = waiting(&client, &stand_in, 3, Duration::from_secs(6)).await;
+    let (ids, calls) = waiting(&client, &stand_in, 3).await;
 
     let (sku, request_id) = (sku(), unique("stock"));
     let mut inventory = client.inventory.clone();
@@ -85,7 +83,8 @@ async fn changes_that_pile_up_are_refused_and_reads_go_on() {
         .unwrap_err();
     let took = begun.elapsed();
     println!("refused after {took:?}");
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    // Long before those that wait are done.
+    assert!(took < Duration::from_secs(3), "{took:?}");
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_says_when(&status);
     assert_eq!(Refused::from(status).reason, "OVERLOADED");
@@ -131,7 +130,7 @@ async fn health_and_reflection_answer_a_server_that_is_full() {
     let stand_in = StandIn::start().await;
     let server = server(&stand_in, "1").await;
     let client = server.client().await;
-    let (ids, calls) = waiting(&client, &stand_in, 1, Duration::from_secs(5)).await;
+    let (ids, calls) = waiting(&client, &stand_in, 1).await;
     let get = GetOrderRequest {
         order_id: ids[0].clone(),
         consistency: 0,

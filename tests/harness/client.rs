@@ -1,6 +1,10 @@
 //! A client as any user has one: generated from the proto, over the wire.
 
-use super::{Placing, Refused, again::until_answered, eventually, unique};
+use super::{
+    Placing, Refused,
+    again::{until_answered, until_done},
+    eventually, unique,
+};
 use orders::v1::{
     CancelOrderRequest, ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order,
     OrderState, PlaceOrderRequest, ReviewDecision, ReviewOrderRequest, SetStockItemRequest,
@@ -53,8 +57,7 @@ impl Client {
             let mut service = self.inventory.clone();
             async move { service.set_stock_item(request).await }
         };
-        let answer = until_answered(request, send).await;
-        answer.unwrap().stock_item.unwrap()
+        until_done(request, send).await.stock_item.unwrap()
     }
 
     /// Puts a piece of a sku on the shelf, on a server that may not take it.
@@ -81,13 +84,16 @@ impl Client {
             let mut service = self.inventory.clone();
             async move { service.get_stock_item(request).await }
         };
-        let answer = until_answered(request, send).await;
-        answer.unwrap().stock_item.unwrap()
+        until_done(request, send).await.stock_item.unwrap()
     }
 
     /// Places an order.
     pub async fn place(&self, request: impl Into<PlaceOrderRequest>) -> Order {
-        self.try_place(request).await.unwrap()
+        let send = |request| {
+            let mut service = self.orders.clone();
+            async move { service.place_order(request).await }
+        };
+        until_done(request.into(), send).await.order.unwrap()
     }
 
     /// Places an order, or is refused.
@@ -121,8 +127,7 @@ impl Client {
             let mut service = self.orders.clone();
             async move { service.get_order(request).await }
         };
-        let answer = until_answered(request, send).await;
-        answer.unwrap().order.unwrap()
+        until_done(request, send).await.order.unwrap()
     }
 
     /// Waits until the order is in `state`.

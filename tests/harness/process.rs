@@ -61,6 +61,14 @@ impl Process {
         self.child.id()
     }
 
+    /// Its resident memory, in bytes.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.unwrap().split_whitespace().next().unwrap();
+        kib.parse::<usize>().unwrap() * 1024
+    }
+
     /// Everything it has written so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().join("\n")

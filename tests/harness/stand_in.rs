@@ -11,12 +11,17 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use temporalio_common::protos::temporal::api::{
-    taskqueue::v1::PollerInfo, workflowservice::v1::DescribeTaskQueueResponse,
+use temporalio_common::protos::{
+    google::rpc,
+    temporal::api::{
+        errordetails::v1::NamespaceNotFoundFailure, taskqueue::v1::PollerInfo,
+        workflowservice::v1::DescribeTaskQueueResponse,
+    },
+    utilities::pack_any,
 };
 use tokio::net::TcpListener;
 use tonic::{
-    Status,
+    Code, Status,
     body::Body,
     transport::{Server, server::TcpIncoming},
 };
@@ -38,6 +43,7 @@ pub struct StandIn {
     pub address: String,
     calls: Arc<Mutex<Vec<Call>>>,
     busy: Arc<AtomicUsize>,
+    without_namespace: Arc<AtomicBool>,
 }
 
 struct Ending(Arc<AtomicBool>);
@@ -72,6 +78,12 @@ impl StandIn {
         self.busy.store(times, Ordering::SeqCst);
     }
 
+    /// From now on calls that matter are told that the namespace is not found, as a Temporal says
+    /// whose own database does not answer.
+    pub fn lose_namespace(&self) {
+        self.without_namespace.store(true, Ordering::SeqCst);
+    }
+
     /// The calls of a method so far.
     pub fn calls(&self, method: &str) -> Vec<Call> {
         let calls = self.calls.lock().unwrap();
@@ -94,6 +106,7 @@ impl StandIn {
             "StartWorkflowExecution"
             | "UpdateWorkflowExecution"
             | "SignalWorkflowExecution"
+            | "DescribeWorkflowExecution"
             | "QueryWorkflow" => {}
             "DescribeTaskQueue" => return polled(),
             _ => return Status::unimplemented("unknown method").into_http(),
@@ -106,6 +119,9 @@ impl StandIn {
             ended: ended.clone(),
         });
         let _ending = Ending(ended);
+        if self.without_namespace.load(Ordering::SeqCst) {
+            return namespace_not_found().into_http();
+        }
         let less = |times: usize| times.checked_sub(1);
         if self
             .busy
@@ -135,6 +151,21 @@ fn polled() -> Response<Body> {
         .header("content-type", "application/grpc")
         .body(Body::new(body))
         .unwrap()
+}
+
+/// What a Temporal was heard to say.
+fn namespace_not_found() -> Status {
+    let (code, message) = (Code::NotFound, "Namespace default is not found.");
+    let failure = NamespaceNotFoundFailure {
+        namespace: "default".to_owned(),
+    };
+    let url = "type.googleapis.com/temporal.api.errordetails.v1.NamespaceNotFoundFailure";
+    let details = rpc::Status {
+        code: code.into(),
+        message: message.to_owned(),
+        details: vec![pack_any(url.to_owned(), &failure).unwrap()],
+    };
+    Status::with_details(code, message, details.encode_to_vec().into())
 }
 
 fn parse(timeout: &str) -> Duration {

@@ -1,7 +1,9 @@
 //! The comparison with Temporal: each way in which the two can disagree, and its repair.
 
 use super::{until_found, verify};
-use crate::harness::{Placing, ServerOptions, TestServer, TestTemporal, sku, temporal as lookup};
+use crate::harness::{
+    Placing, ServerOptions, TestServer, TestTemporal, eventually, sku, temporal as lookup,
+};
 use orders::v1::OrderState;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,6 +21,11 @@ async fn workflows_and_processes_that_are_gone_are_found_and_repaired() {
     let ended = client.held(&sku).await;
     let deleted = client.held(&sku).await;
     let fine = client.held(&sku).await;
+    let waiting = "SELECT count(*) FROM supplier_orders WHERE sku = $1 AND due_time IS NOT NULL";
+    eventually("the process of the sku", async || {
+        (server.count(waiting, &sku).await == 1).then_some(())
+    })
+    .await;
     assert_eq!(server.stop().await, Some(0));
 
     lookup::terminate(&temporal.address, &format!("order/{ended}"))
