@@ -3,6 +3,7 @@
 
 mod clock;
 mod database;
+mod namespace;
 mod poisoned;
 
 use crate::harness::{Client, Placing};

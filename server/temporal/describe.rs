@@ -13,7 +13,7 @@ use temporalio_common::protos::temporal::api::{
         GetWorkflowExecutionHistoryReverseRequest,
     },
 };
-use tonic::{Code, Request, Status};
+use tonic::Request;
 
 /// The newest events of a history, among which the failure of its newest task is looked for.
 const NEWEST_EVENTS: i32 = 20;
@@ -81,10 +81,10 @@ impl Temporal {
         let mut service = self.client.clone();
         let answer =
             WorkflowService::describe_workflow_execution(&mut service, Request::new(request));
-        let mut described = match answer.await {
+        let mut described = match answer.await.map_err(|status| TemporalError::from(&status)) {
             Ok(answer) => described(answer.into_inner()),
-            Err(status) if status.code() == Code::NotFound => return Ok(None),
-            Err(status) => return Err(unavailable(&status)),
+            Err(TemporalError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
         if described.task_attempts > 1 {
             described.task_failure = self.task_failure(execution).await?;
@@ -108,7 +108,9 @@ impl Temporal {
             &mut service,
             Request::new(request),
         );
-        let answer = answer.await.map_err(|status| unavailable(&status))?;
+        let answer = answer
+            .await
+            .map_err(|status| TemporalError::from(&status))?;
         let events = answer.into_inner().history.unwrap_or_default().events;
         Ok(events.into_iter().find_map(|event| match event.attributes {
             Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) => {
@@ -156,8 +158,4 @@ fn words(failure: &Failure) -> String {
         true => failure.message.clone(),
         false => format!("{}: {}", failure.message, deepest.message),
     }
-}
-
-fn unavailable(status: &Status) -> TemporalError {
-    TemporalError::Unavailable(format!("{:?}: {}", status.code(), status.message()))
 }
