@@ -1,15 +1,29 @@
 //! What one order leaves in Temporal: history events, bytes, and the Actions that Temporal Cloud bills.
 
-use crate::{harness::temporal::connect, shape::SHAPES, system::System};
+use crate::{
+    floor::Floors,
+    harness::{temporal::left_by, unique},
+    plan::Plan,
+    shape::SHAPES,
+    system::System,
+};
 use serde::{Deserialize, Serialize};
-use temporalio_client::{UntypedWorkflow, WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 
-/// Of one order, with all its workflows.
+/// Of one order.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Cost {
     /// The policy.
     pub policy: String,
+    /// What it left.
+    pub order: Left,
+    /// What its twin left: the same, or the twin is none.
+    pub twin: Left,
+}
+
+/// What one of them left, with all its workflows.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Left {
     /// Events in the histories.
     pub events: usize,
     /// Bytes of the histories, as Temporal counts them.
@@ -18,43 +32,37 @@ pub struct Cost {
     pub actions: usize,
 }
 
-/// Runs an order of each policy, and looks at what it left.
-pub async fn measure(system: &System) -> Vec<Cost> {
-    let client = connect(&system.temporal.address).await;
+/// Runs an order of each policy and its twin, and looks at what they left.
+pub async fn measure(system: &System, floors: &Floors) -> Vec<Cost> {
+    let address = &system.temporal.address;
     let mut costs = Vec::new();
     for shape in SHAPES {
         let id = shape.order(&system.client, &system.sku).await;
-        let mut cost = Cost {
+        let workflow = format!("order/{id}");
+        let (events, _) = left_by(address, &workflow).await;
+        let plan = Plan::of(&shape, &events);
+        let lane = plan.input.child.map(|_| format!("shipping/{id}"));
+        let twin = unique("twin");
+        let child = plan.input.child.map(|_| format!("{twin}/child"));
+        floors.twin(plan, twin.clone()).await;
+        costs.push(Cost {
             policy: shape.policy.to_owned(),
-            events: 0,
-            bytes: 0,
-            actions: 0,
-        };
-        let mut workflows = vec![format!("order/{id}")];
-        if shape.policy == "shipping-lane" {
-            workflows.push(format!("shipping/{id}"));
-        }
-        for workflow in workflows {
-            let handle = client.get_workflow_handle::<UntypedWorkflow>(&workflow);
-            let events = crate::harness::eventually("the workflow's end", async || {
-                let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-                let events = history.into_events().await.unwrap();
-                let last = events.last()?.event_type();
-                (last == EventType::WorkflowExecutionCompleted).then_some(events)
-            })
-            .await;
-            let described = handle
-                .describe(WorkflowDescribeOptions::default())
-                .await
-                .unwrap();
-            let info = described.raw().workflow_execution_info.clone().unwrap();
-            cost.events += events.len();
-            cost.bytes += info.history_size_bytes;
-            cost.actions += actions(&events);
-        }
-        costs.push(cost);
+            order: left(address, [Some(workflow), lane]).await,
+            twin: left(address, [Some(twin), child]).await,
+        });
     }
     costs
+}
+
+async fn left(address: &str, workflows: [Option<String>; 2]) -> Left {
+    let mut all = Left::default();
+    for workflow in workflows.iter().flatten() {
+        let (events, bytes) = left_by(address, workflow).await;
+        all.events += events.len();
+        all.bytes += bytes;
+        all.actions += actions(&events);
+    }
+    all
 }
 
 /// One for each start, message, timer, activity, marker's workflow task and change of search

@@ -3,9 +3,11 @@
 
 use crate::{
     harness::temporal::connect,
+    plan::Plan,
     shape::Shape,
-    twin::{self, Child, Plan, Records, Twin},
+    twin::{Child, Records, Twin},
 };
+use orders_worker::workflow::worker;
 use std::{thread, time::Duration};
 use temporalio_client::{
     Client, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions, WorkflowStartOptions,
@@ -84,6 +86,8 @@ impl Floors {
                     .unwrap()
                     .register_activities(Records)
                     .build();
+                // As the worker of orders has it.
+                let options = worker::tuned(options, None);
                 let mut worker = Worker::new(&runtime, of_worker, options).unwrap();
                 let stop: Box<dyn Fn() + Send + Sync> = Box::new(worker.shutdown_handle());
                 assert!(started.send(stop).is_ok());
@@ -133,19 +137,17 @@ impl Floors {
 }
 
 impl Floors {
-    /// Runs the twin of an order of that shape.
-    pub async fn twin(&self, shape: &Shape, id: String) {
+    /// Runs a twin.
+    pub async fn twin(&self, plan: Plan, id: String) {
         let options = WorkflowStartOptions::new(QUEUE, id)
             .enable_eager_workflow_start(true)
-            .search_attributes(twin::attributes(shape))
+            .search_attributes(plan.attributes)
             .build();
-        let started = self
-            .client
-            .start_workflow(Twin::run, Plan::of(shape), options);
+        let started = self.client.start_workflow(Twin::run, plan.input, options);
         let handle = started.await.unwrap();
-        for _ in 0..shape.messages {
+        for message in plan.messages {
             let options = WorkflowExecuteUpdateOptions::builder().build();
-            let sent = handle.execute_update(Twin::message, "confirm".to_owned(), options);
+            let sent = handle.execute_update(Twin::message, message, options);
             sent.await.unwrap();
         }
         handle
@@ -160,7 +162,8 @@ impl Drop for Floors {
         if let Some(stop) = self.stop.take() {
             stop();
         }
-        if let Some(ended) = self.ended.take() {
+        // A bench that failed ends at once: its Temporal may not answer any more.
+        if let Some(ended) = self.ended.take().filter(|_| !thread::panicking()) {
             let _ = ended.join();
         }
     }

@@ -20,6 +20,7 @@ mod load;
 mod open;
 mod peers;
 mod place;
+mod plan;
 mod plot;
 mod reads;
 mod report;
@@ -46,6 +47,12 @@ struct Args {
     /// These parts only; the others stay as the last run of the same form has left them.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// The throughput of these policies only; all other figures stay as they were.
+    #[arg(long, value_delimiter = ',', value_parser = shape::policies())]
+    policy: Vec<String>,
+    /// What the server is started with, beside what it needs.
+    #[arg(long, allow_hyphen_values = true)]
+    server: Vec<String>,
     /// Serves one answer; for the benchmark itself.
     #[arg(long, hide = true)]
     echo: Option<PathBuf>,
@@ -70,15 +77,15 @@ enum Part {
 
 const THROUGHPUT: throughput::Effort = throughput::Effort {
     rounds: 3,
-    orders: 200,
-    peer_orders: 128,
-    at_once: &[1, 8, 32, 64],
+    orders: 192,
+    at_once: &[1, 8, 32],
+    at_once_waiting: 64,
 };
 const QUICK_THROUGHPUT: throughput::Effort = throughput::Effort {
     rounds: 1,
-    orders: 200,
-    peer_orders: 100,
-    at_once: &[64],
+    orders: 96,
+    at_once: &[32],
+    at_once_waiting: 48,
 };
 const READS: reads::Effort = reads::Effort {
     rounds: 3,
@@ -100,7 +107,7 @@ const QUICK_MANY: open::Effort = open::Effort {
     open: &[1_000],
     pace: 100,
     completed: &[500, 1_500],
-    time: Duration::from_secs(165),
+    time: Duration::from_secs(150),
 };
 
 #[tokio::main]
@@ -109,33 +116,47 @@ async fn main() {
     if let Some(file) = args.echo {
         return echo::serve(&file).await;
     }
-    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
+    system::start_with(args.server.clone());
+    let mut only = args.only;
+    if only.is_empty() && !args.policy.is_empty() {
+        only.push(Part::Throughput);
+    }
+    let wanted = |part| only.is_empty() || only.contains(&part);
     let began = Instant::now();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench.json");
     let before = std::fs::read(file).ok();
     let before = before.and_then(|text| serde_json::from_slice::<Report>(&text).ok());
-    let before = before.filter(|before| !args.only.is_empty() && before.quick == args.quick);
+    // Figures of one form stand beside each other only.
+    let before = before.filter(|before| {
+        !only.is_empty() && before.quick == args.quick && before.server == args.server
+    });
     let mut report = before.unwrap_or_default();
     report.quick = args.quick;
+    report.server = args.server;
     let rounds = if args.quick { 1 } else { 3 };
-    if args.only.iter().any(|part| *part != Part::Many) || args.only.is_empty() {
+    if wanted(Part::Throughput) {
+        eprintln!("throughput ...");
+        let effort = if args.quick {
+            QUICK_THROUGHPUT
+        } else {
+            THROUGHPUT
+        };
+        for measured in throughput::measure(effort, &args.policy).await {
+            report.take(measured);
+        }
+    }
+    if [Part::Cost, Part::Place, Part::Reads]
+        .into_iter()
+        .any(wanted)
+    {
         let system = system::System::start().await;
         let floors = Arc::new(floor::Floors::start(&system.temporal.address).await);
         if wanted(Part::Cost) {
-            report.cost = cost::measure(&system).await;
+            report.cost = cost::measure(&system, &floors).await;
         }
         if wanted(Part::Place) {
             eprintln!("placing ...");
             report.placing = Some(place::measure(&system, &floors, rounds, 60).await);
-        }
-        if wanted(Part::Throughput) {
-            eprintln!("throughput ...");
-            let effort = if args.quick {
-                QUICK_THROUGHPUT
-            } else {
-                THROUGHPUT
-            };
-            report.throughput = throughput::measure(&system, &floors, effort).await;
         }
         if wanted(Part::Reads) {
             eprintln!("reads ...");
@@ -153,9 +174,10 @@ async fn main() {
         report.many = Some(open::measure(effort).await);
     }
     report.took_seconds = began.elapsed().as_secs_f64();
-    std::fs::write(file, serde_json::to_vec_pretty(&report).unwrap()).unwrap();
     println!("{}", report.tables());
-    if !args.quick && !report.throughput.is_empty() && report.many.is_some() {
+    std::fs::write(file, serde_json::to_vec_pretty(&report).unwrap()).unwrap();
+    let is_whole = report.throughput.len() == shape::SHAPES.len() && report.many.is_some();
+    if !report.quick && report.server.is_empty() && is_whole {
         plot::draw(&report).unwrap();
     }
 }

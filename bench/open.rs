@@ -1,10 +1,10 @@
 //! What open orders cost, and what closed ones leave behind: memory, and the pace of placing.
 
 use crate::{
-    harness::{Client, Placing},
+    harness::{Client, Placing, watch::next},
     load,
     shape::SHAPES,
-    system::{System, cpu_seconds, resident_mib},
+    system::{System, cpu_seconds},
 };
 use orders::v1::OrderState;
 use serde::{Deserialize, Serialize};
@@ -30,9 +30,11 @@ pub struct Pace {
     pub temporal_cpu_ms: f64,
 }
 
-/// The figures of many orders.
+/// The figures of many orders, as far as the time allowed.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Many {
+    /// Whether there were as many as there should be.
+    pub is_whole: bool,
     /// With so many pre-orders held.
     pub open: Vec<Memory>,
     /// Placing pre-orders on a system without any.
@@ -71,10 +73,14 @@ pub async fn measure(effort: Effort) -> Many {
     let mut open = vec![memory(&system, 0)];
     let mut placed = 0;
     for &goal in effort.open {
+        let before = placed;
         while placed < goal && began.elapsed() < effort.time / 2 {
             let more = PART.min(goal - placed);
             hold(&system, more).await;
             placed += more;
+        }
+        if placed == before {
+            break;
         }
         open.push(memory(&system, placed));
         eprintln!("  {placed} held: {:.0} MiB", open[open.len() - 1].mib);
@@ -83,10 +89,14 @@ pub async fn measure(effort: Effort) -> Many {
     let system = system.restarted().await;
     let (mut done, mut completed) = (0, Vec::new());
     for &goal in effort.completed {
-        while done < goal && (began.elapsed() < effort.time || completed.is_empty()) {
+        let before = done;
+        while done < goal && began.elapsed() < effort.time {
             let more = PART.min(goal - done);
             complete(&system, more).await;
             done += more;
+        }
+        if done == before {
+            break;
         }
         completed.push(memory(&system, done));
         eprintln!(
@@ -95,7 +105,10 @@ pub async fn measure(effort: Effort) -> Many {
         );
     }
     assert_eq!(system.server.stop().await, Some(0));
+    let (held, done) = (open.last(), completed.last());
     Many {
+        is_whole: held.map(|memory| memory.orders) == effort.open.last().copied()
+            && done.map(|memory| memory.orders) == effort.completed.last().copied(),
         open,
         placing_at_none,
         placing_at_most,
@@ -105,7 +118,7 @@ pub async fn measure(effort: Effort) -> Many {
 }
 
 fn memory(system: &System, orders: usize) -> Memory {
-    let mib = resident_mib(system.server.process.pid());
+    let mib = system.server.process.memory() as f64 / (1 << 20) as f64;
     Memory { orders, mib }
 }
 
@@ -158,7 +171,7 @@ async fn held(client: &Client, sku: &str) {
     let id = placing.id();
     client.place(placing).await;
     let mut watch = client.watch(&id, 0).await.unwrap();
-    while let Some(told) = watch.message().await.unwrap() {
+    while let Some(told) = next(&mut watch).await.unwrap() {
         if told.order.unwrap().state() == OrderState::AwaitingRelease {
             return;
         }

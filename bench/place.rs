@@ -2,7 +2,7 @@
 
 use crate::{
     floor::Floors,
-    harness::unique,
+    harness::{unique, watch::next},
     load::{median, rate},
     shape::SHAPES,
     system::System,
@@ -35,7 +35,7 @@ pub async fn measure(system: &System, floors: &Floors, rounds: usize, calls: usi
             placing.push(began.elapsed());
             // From the first event on: what was not told yet comes, and then the end.
             let mut watch = system.client.watch(&id, placed.revision).await.unwrap();
-            while watch.message().await.unwrap().is_some() {}
+            while next(&mut watch).await.unwrap().is_some() {}
 
             let id = unique("bare");
             let began = Instant::now();

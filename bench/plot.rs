@@ -30,13 +30,15 @@ pub fn draw(report: &Report) -> Result<(), Box<dyn Error>> {
         let points = points.map(|(at_once, rate)| (*at_once as f64, rate.per_second));
         lines.push((policy.policy.clone(), points.collect()));
     }
-    if let Some(stock) = report.throughput.first() {
+    if let Some(stock) = report.throughput.iter().find(|of| of.policy == "stock") {
         let points = stock.floor.iter();
         let points = points.map(|(at_once, rate)| (*at_once as f64, rate.per_second));
         lines.push(("floor without messages".to_owned(), points.collect()));
     }
     chart(&left, "Orders per second", "orders at once", &lines)?;
     let open = report.many.iter().flat_map(|many| &many.open);
+    // Across, the scale is logarithmic.
+    let open = open.filter(|memory| memory.orders > 0);
     let open = open
         .map(|memory| (memory.orders as f64, memory.mib))
         .collect();

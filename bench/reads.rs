@@ -2,7 +2,7 @@
 
 use crate::{
     echo,
-    harness::Client,
+    harness::{Client, watch::next},
     load::{self, Rate, median, rate},
     shape::SHAPES,
     system::System,
@@ -134,7 +134,7 @@ async fn delivery(system: &System, watched: usize) -> f64 {
             let (client, id) = (system.client.clone(), id.clone());
             async move { client.cancel(&id).await.unwrap() }
         });
-        while let Some(told) = watch.message().await.unwrap() {
+        while let Some(told) = next(&mut watch).await.unwrap() {
             let time = told.event.and_then(|event| event.time).unwrap();
             let time = SystemTime::try_from(time).unwrap();
             took.push(time.elapsed().unwrap_or_default());

@@ -11,7 +11,9 @@ use std::fmt::Write;
 pub struct Report {
     /// Whether it is the quick form.
     pub quick: bool,
-    /// How long the run took, in seconds.
+    /// What the server was started with, beside what it needs.
+    pub server: Vec<String>,
+    /// How long the last run took, in seconds.
     pub took_seconds: f64,
     /// Of each policy.
     pub throughput: Vec<Throughput>,
@@ -66,13 +68,30 @@ impl Goal {
 }
 
 impl Report {
+    /// Takes what was measured of a policy, instead of what was known of it.
+    pub fn take(&mut self, measured: Throughput) {
+        let known = self.throughput.iter_mut();
+        match known.into_iter().find(|of| of.policy == measured.policy) {
+            Some(known) => *known = measured,
+            None => self.throughput.push(measured),
+        }
+    }
+
     /// The tables, as Markdown.
     pub fn tables(&self) -> String {
         let mut text = String::new();
+        if !self.server.is_empty() {
+            let _ = writeln!(text, "\nWith `orders serve {}`.", self.server.join(" "));
+        }
         self.rates(&mut text);
         self.costs(&mut text);
-        self.goals(&mut text);
-        let _ = writeln!(text, "\nThis took {:.0} s.", self.took_seconds);
+        let mut goals = String::new();
+        self.goals(&mut goals);
+        if !goals.is_empty() {
+            text.push_str("\n| figure | value | reach | reached |\n|---|--:|--:|---|\n");
+            text.push_str(&goals);
+        }
+        let _ = writeln!(text, "\nThe last run took {:.0} s.", self.took_seconds);
         text
     }
 
@@ -107,34 +126,35 @@ impl Report {
         if self.cost.is_empty() {
             return;
         }
-        text.push_str("\n| cost of one order | events | of the peer | Actions | bytes | CPU s per 1,000 | Temporal's | for the floor | for the twin |\n");
-        text.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
-        for cost in &self.cost {
-            let Cost {
-                policy,
-                events,
-                bytes,
-                actions,
-            } = cost;
+        text.push_str("\n| cost of one order | events | of the peer | of the twin | Actions | bytes | of the twin | CPU s per 1,000 | Temporal's | for the floor | for the twin |\n");
+        text.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        for Cost {
+            policy,
+            order,
+            twin,
+        } in &self.cost
+        {
             let of = self.throughput.iter().find(|of| of.policy == *policy);
             let peer = of.map(|of| of.peer_events.to_string()).unwrap_or_default();
             let seconds = |seconds: fn(&Throughput) -> f64| {
                 of.map(|of| format!("{:.1}", seconds(of)))
                     .unwrap_or_default()
             };
-            let cpu = seconds(|of| of.cpu_seconds_per_1000);
-            let temporal = seconds(|of| of.temporal_cpu_seconds_per_1000);
-            let floor = seconds(|of| of.floor_temporal_cpu_seconds_per_1000);
-            let twin = seconds(|of| of.twin_temporal_cpu_seconds_per_1000);
-            let _ = writeln!(
-                text,
-                "| {policy} | {events} | {peer} | {actions} | {bytes} | {cpu} | {temporal} | {floor} | {twin} |"
+            let left = format!(
+                "{policy} | {} | {peer} | {} | {} | {} | {}",
+                order.events, twin.events, order.actions, order.bytes, twin.bytes
             );
+            let cpu = [
+                seconds(|of| of.cpu_seconds_per_1000),
+                seconds(|of| of.temporal_cpu_seconds_per_1000),
+                seconds(|of| of.floor_temporal_cpu_seconds_per_1000),
+                seconds(|of| of.twin_temporal_cpu_seconds_per_1000),
+            ];
+            let _ = writeln!(text, "| {left} | {} |", cpu.join(" | "));
         }
     }
 
     fn goals(&self, text: &mut String) {
-        text.push_str("\n| figure | value | reach | reached |\n|---|--:|--:|---|\n");
         for of in &self.throughput {
             let Some(shape) = SHAPES.iter().find(|shape| shape.policy == of.policy) else {
                 continue;
@@ -189,7 +209,11 @@ impl Report {
     }
 
     fn many(&self, many: &Many, text: &mut String) {
-        if let (Some(first), Some(last)) = (many.open.first(), many.open.last()) {
+        if !many.is_whole {
+            text.push_str("| many orders: as far as the time allowed; all of them with `--only many` | | | |\n");
+        }
+        // The first one is before there were any.
+        if let [_, first, .., last] | [_, first @ last] = many.open.as_slice() {
             let (most, none) = (&many.placing_at_most, &many.placing_at_none);
             let what = format!(
                 "placing with {} open ({:.0}/s; {:.1} ms of processor each, {:.1} of Temporal) against none ({:.0}/s; {:.1}, {:.1})",
@@ -208,7 +232,7 @@ impl Report {
             );
             text.push_str(&Goal::at_most(what, last.mib, 200.0).line());
         }
-        if let (Some(first), Some(last)) = (many.completed.first(), many.completed.last()) {
+        if let [first, .., last] = many.completed.as_slice() {
             let what = format!(
                 "memory after {} completed ({:.0} MiB) against after {} ({:.0} MiB)",
                 last.orders, last.mib, first.orders, first.mib

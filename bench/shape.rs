@@ -1,6 +1,6 @@
 //! What is compared: a policy, what an order of it is sent, and who else has the like.
 
-use crate::harness::{Client, Placing};
+use crate::harness::{Client, Placing, watch::next};
 use orders::v1::{Order, OrderState, ShipmentState};
 use std::time::Duration;
 
@@ -67,6 +67,11 @@ pub const SHAPES: [Shape; 5] = [
     },
 ];
 
+/// What they are called.
+pub fn policies() -> [&'static str; 5] {
+    SHAPES.map(|shape| shape.policy)
+}
+
 impl Shape {
     /// An order of it.
     pub fn placing(&self, sku: &str) -> Placing {
@@ -83,7 +88,7 @@ impl Shape {
         client.place(placing).await;
         let mut watch = client.watch(&id, 0).await.unwrap();
         let mut sent = 0;
-        while let Some(told) = watch.message().await.unwrap() {
+        while let Some(told) = next(&mut watch).await.unwrap() {
             let order = told.order.unwrap();
             if order.state() == OrderState::Completed {
                 assert_eq!(sent, self.messages, "{id}");

@@ -1,7 +1,7 @@
 //! What is measured: a Temporal and an orders server of their own, as processes.
 
 use crate::harness::{Client, ServerOptions, TestServer, TestTemporal, sku, temporal::free_port};
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 use tempfile::TempDir;
 
 /// The policies with waits of one second.
@@ -9,6 +9,13 @@ const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/policies.t
 
 /// Pieces on the shelf: more than are ever ordered.
 const PIECES: i64 = 1_000_000_000;
+
+static SERVER: OnceLock<Vec<String>> = OnceLock::new();
+
+/// With what all servers are started from now on, beside what they need. Once.
+pub fn start_with(args: Vec<String>) {
+    SERVER.set(args).expect("once");
+}
 
 /// A Temporal in memory and an orders server on it.
 pub struct System {
@@ -69,7 +76,8 @@ async fn serve(temporal: &TestTemporal, folder: &Path) -> TestServer {
         .arg("--policies")
         .arg(POLICIES)
         .env("ORDERS_LOG_LEVEL", "warn,orders=info");
-    TestServer::start(options).await
+    let more = SERVER.get().into_iter().flatten();
+    TestServer::start(more.fold(options, |options, arg| options.arg(arg))).await
 }
 
 /// The processor time that a process has had, in seconds.
@@ -85,19 +93,4 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
     // Linux tells programs hundredths of a second, whatever it counts in itself.
     (ticks(11) + ticks(12)) / 100.0
-}
-
-/// The resident memory of a process, in MiB.
-pub fn resident_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<f64>()
-        .unwrap()
-        / 1024.0
 }

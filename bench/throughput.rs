@@ -1,9 +1,11 @@
-//! Orders per second of each policy, beside the floor and the peer, turn by turn.
+//! Orders per second of each policy, beside the floor, its twin and the peer, turn by turn.
 
 use crate::{
     floor::Floors,
+    harness::{temporal::left_by, unique},
     load::{self, Rate, median},
     peers,
+    plan::Plan,
     shape::{SHAPES, Shape},
     system::{System, cpu_seconds},
 };
@@ -15,20 +17,60 @@ use std::{collections::BTreeMap, sync::Arc};
 pub struct Effort {
     /// Turns of each at the highest concurrency.
     pub rounds: usize,
-    /// Orders of one turn at the highest concurrency, without waits.
+    /// Orders of one turn at the highest concurrency.
     pub orders: usize,
-    /// Orders of one turn of a peer.
-    pub peer_orders: usize,
     /// So many at once, lowest first.
     pub at_once: &'static [usize],
+    /// So many, too, of orders that wait: fewer of them leave the machine idle.
+    pub at_once_waiting: usize,
 }
+
+impl Effort {
+    /// The concurrencies of a shape, lowest first, but for the highest; and the highest.
+    fn concurrencies(&self, shape: Shape) -> (&'static [usize], usize) {
+        let (most, fewer) = self.at_once.split_last().expect("nothing to measure");
+        match shape.wait {
+            Some(_) if self.at_once.len() == 1 => (&[], self.at_once_waiting),
+            Some(_) => (self.at_once, self.at_once_waiting),
+            None => (fewer, *most),
+        }
+    }
+}
+
+/// Who is measured, in the sequence of the first turn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Contender {
+    Floor,
+    Ours,
+    Twin,
+    Peer,
+}
+
+const CONTENDERS: [Contender; 4] = [
+    Contender::Floor,
+    Contender::Ours,
+    Contender::Twin,
+    Contender::Peer,
+];
+
+/// What one of them did in a turn.
+struct Measured {
+    rate: Rate,
+    /// Seconds of processor of the orders process.
+    cpu: f64,
+    /// Temporal's.
+    temporal_cpu: f64,
+}
+
+/// All of them, one after the other, at the highest concurrency.
+type Turn = BTreeMap<Contender, Measured>;
 
 /// The figures of one policy.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Throughput {
     /// The policy.
     pub policy: String,
-    /// Ours, by how many at once: the turn in the middle.
+    /// Ours, by how many at once: at the highest, the turn in the middle.
     pub ours: BTreeMap<usize, Rate>,
     /// The floor's.
     pub floor: BTreeMap<usize, Rate>,
@@ -54,23 +96,31 @@ pub struct Throughput {
     pub twin_temporal_cpu_seconds_per_1000: f64,
 }
 
-/// All of them, one after the other, at the highest concurrency.
-struct Turn {
-    ours: Rate,
-    floor: Rate,
-    twin: Rate,
-    peer: Rate,
-}
-
-/// Measures all policies.
-pub async fn measure(system: &System, floors: &Arc<Floors>, effort: Effort) -> Vec<Throughput> {
+/// Measures these policies, or all, each on a Temporal of its own: the more workflows one has had, the
+/// more it needs for the next one.
+pub async fn measure(effort: Effort, policies: &[String]) -> Vec<Throughput> {
     let mut measured = Vec::new();
-    for shape in SHAPES {
+    let wanted = |shape: &Shape| policies.is_empty() || policies.iter().any(|p| p == shape.policy);
+    for shape in SHAPES.into_iter().filter(wanted) {
+        let system = System::start().await;
+        let address = &system.temporal.address;
+        let floors = Arc::new(Floors::start(address).await);
+        let id = shape.order(&system.client, &system.sku).await;
+        let (events, _) = left_by(address, &format!("order/{id}")).await;
+        let field = Field {
+            plan: Plan::of(&shape, &events),
+            system,
+            floors,
+            shape,
+        };
         // What is first pays for caches and connections.
-        ours(system, shape, 8, 8).await;
-        of_floors(floors, shape, 8, 8).await;
-        of_twins(floors, shape, 8, 8).await;
-        let figures = one(system, floors, shape, effort).await;
+        field.ours(16, 16).await;
+        field.of_floors(16, 16).await;
+        field.of_twins(16, 16).await;
+        let figures = field.measure(effort).await;
+        let Field { system, floors, .. } = field;
+        drop(floors);
+        assert_eq!(system.server.stop().await, Some(0));
         eprintln!(
             "  {}: {:.1} orders/s, {:.2} of the floor, {:.2} of its twin, {:.1} x its peer",
             shape.policy,
@@ -88,107 +138,130 @@ pub async fn measure(system: &System, floors: &Arc<Floors>, effort: Effort) -> V
     measured
 }
 
-async fn one(system: &System, floors: &Arc<Floors>, shape: Shape, effort: Effort) -> Throughput {
-    let (mut mine, mut theirs) = (BTreeMap::new(), BTreeMap::new());
-    let Some((&most, fewer)) = effort.at_once.split_last() else {
-        panic!("nothing to measure");
-    };
-    for &at_once in fewer {
-        let count = count(shape, effort, at_once);
-        theirs.insert(at_once, of_floors(floors, shape, count, at_once).await);
-        mine.insert(at_once, ours(system, shape, count, at_once).await);
+/// Where the contenders of one policy meet.
+struct Field {
+    system: System,
+    floors: Arc<Floors>,
+    shape: Shape,
+    plan: Plan,
+}
+
+impl Field {
+    async fn measure(&self, effort: Effort) -> Throughput {
+        let shape = self.shape;
+        let (mut mine, mut theirs) = (BTreeMap::new(), BTreeMap::new());
+        let (fewer, most) = effort.concurrencies(shape);
+        for &at_once in fewer {
+            let count = count(shape, effort, at_once);
+            theirs.insert(at_once, self.of_floors(count, at_once).await);
+            mine.insert(at_once, self.ours(count, at_once).await);
+        }
+        let mut turns = Vec::new();
+        let mut peer_events = Vec::new();
+        for round in 0..effort.rounds {
+            // Who comes later finds a Temporal that has had more: each round begins with another one.
+            let mut contenders = CONTENDERS;
+            contenders.rotate_left(round % CONTENDERS.len());
+            let mut turn = Turn::new();
+            for contender in contenders {
+                let before = self.cpu_seconds();
+                let rate = match contender {
+                    Contender::Floor => self.of_floors(effort.orders, most).await,
+                    Contender::Ours => self.ours(effort.orders, most).await,
+                    Contender::Twin => self.of_twins(effort.orders, most).await,
+                    Contender::Peer => {
+                        let address = &self.system.temporal.address;
+                        let ran = peers::run(address, shape.peer, effort.orders, most);
+                        let (rate, events) = ran.await;
+                        peer_events.push(events as f64);
+                        rate
+                    }
+                };
+                let after = self.cpu_seconds();
+                let measured = Measured {
+                    rate,
+                    cpu: after.0 - before.0,
+                    temporal_cpu: after.1 - before.1,
+                };
+                turn.insert(contender, measured);
+            }
+            turns.push(turn);
+        }
+        let rate = |turn: &Turn, of| turn[&of].rate.clone();
+        let against = |other| {
+            let ratio =
+                |turn: &Turn| rate(turn, Contender::Ours).per_second / rate(turn, other).per_second;
+            median(turns.iter().map(ratio))
+        };
+        let middle = |of| {
+            let mut rates: Vec<Rate> = turns.iter().map(|turn| rate(turn, of)).collect();
+            rates.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+            rates.swap_remove(rates.len() / 2)
+        };
+        let per_1000 = |of, seconds: fn(&Measured) -> f64| {
+            let all: f64 = turns.iter().map(|turn| seconds(&turn[&of])).sum();
+            all * 1_000.0 / (effort.orders * turns.len()) as f64
+        };
+        mine.insert(most, middle(Contender::Ours));
+        theirs.insert(most, middle(Contender::Floor));
+        Throughput {
+            policy: shape.policy.to_owned(),
+            ours: mine,
+            floor: theirs,
+            peer: middle(Contender::Peer),
+            peer_events: median(peer_events) as usize,
+            of_floor: against(Contender::Floor),
+            of_peer: against(Contender::Peer),
+            twin: middle(Contender::Twin),
+            of_twin: against(Contender::Twin),
+            cpu_seconds_per_1000: per_1000(Contender::Ours, |of| of.cpu),
+            temporal_cpu_seconds_per_1000: per_1000(Contender::Ours, |of| of.temporal_cpu),
+            floor_temporal_cpu_seconds_per_1000: per_1000(Contender::Floor, |of| of.temporal_cpu),
+            twin_temporal_cpu_seconds_per_1000: per_1000(Contender::Twin, |of| of.temporal_cpu),
+        }
     }
-    let (orders, temporal) = (system.server.process.pid(), system.temporal.process.pid());
-    let count = count(shape, effort, most);
-    let mut turns = Vec::new();
-    let (mut cpu, mut temporal_cpu, mut floor_cpu, mut twin_cpu) = (0.0, 0.0, 0.0, 0.0);
-    let mut peer_events = 0;
-    for _ in 0..effort.rounds {
-        let before = cpu_seconds(temporal);
-        let floor = of_floors(floors, shape, count, most).await;
-        floor_cpu += cpu_seconds(temporal) - before;
-        let before = (cpu_seconds(orders), cpu_seconds(temporal));
-        let ours = ours(system, shape, count, most).await;
-        cpu += cpu_seconds(orders) - before.0;
-        temporal_cpu += cpu_seconds(temporal) - before.1;
-        let address = &system.temporal.address;
-        let before = cpu_seconds(temporal);
-        let twin = of_twins(floors, shape, count, most).await;
-        twin_cpu += cpu_seconds(temporal) - before;
-        let (peer, events) = peers::run(address, shape.peer, effort.peer_orders, most).await;
-        peer_events = events;
-        turns.push(Turn {
-            ours,
-            floor,
-            twin,
-            peer,
-        });
+
+    /// Of the orders process, and of Temporal.
+    fn cpu_seconds(&self) -> (f64, f64) {
+        let (orders, temporal) = (&self.system.server.process, &self.system.temporal.process);
+        (cpu_seconds(orders.pid()), cpu_seconds(temporal.pid()))
     }
-    let thousands = (count * effort.rounds) as f64 / 1_000.0;
-    let against = |other: fn(&Turn) -> &Rate| {
-        median(
-            turns
-                .iter()
-                .map(|turn| turn.ours.per_second / other(turn).per_second),
-        )
-    };
-    let middle = |of: fn(&Turn) -> &Rate| {
-        let mut rates: Vec<&Rate> = turns.iter().map(of).collect();
-        rates.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-        rates[rates.len() / 2].clone()
-    };
-    mine.insert(most, middle(|turn| &turn.ours));
-    theirs.insert(most, middle(|turn| &turn.floor));
-    Throughput {
-        policy: shape.policy.to_owned(),
-        ours: mine,
-        floor: theirs,
-        peer: middle(|turn| &turn.peer),
-        peer_events,
-        of_floor: against(|turn| &turn.floor),
-        of_peer: against(|turn| &turn.peer),
-        twin: middle(|turn| &turn.twin),
-        of_twin: against(|turn| &turn.twin),
-        cpu_seconds_per_1000: cpu / thousands,
-        temporal_cpu_seconds_per_1000: temporal_cpu / thousands,
-        floor_temporal_cpu_seconds_per_1000: floor_cpu / thousands,
-        twin_temporal_cpu_seconds_per_1000: twin_cpu / thousands,
+
+    async fn ours(&self, count: usize, at_once: usize) -> Rate {
+        let (client, sku) = (self.system.client.clone(), self.system.sku.clone());
+        let shape = self.shape;
+        load::run(count, at_once, move |_| {
+            let (client, sku) = (client.clone(), sku.clone());
+            async move { drop(shape.order(&client, &sku).await) }
+        })
+        .await
+    }
+
+    async fn of_floors(&self, count: usize, at_once: usize) -> Rate {
+        let (floors, shape) = (self.floors.clone(), self.shape);
+        load::run(count, at_once, move |_| {
+            let floors = floors.clone();
+            async move { floors.one(&shape, unique("floor")).await }
+        })
+        .await
+    }
+
+    async fn of_twins(&self, count: usize, at_once: usize) -> Rate {
+        let (floors, plan) = (self.floors.clone(), self.plan.clone());
+        load::run(count, at_once, move |_| {
+            let (floors, plan) = (floors.clone(), plan.clone());
+            async move { floors.twin(plan, unique("twin")).await }
+        })
+        .await
     }
 }
 
 /// Few where each waits: what is measured then is mostly the wait.
 fn count(shape: Shape, effort: Effort, at_once: usize) -> usize {
-    let most = effort.at_once.last().copied().unwrap_or(1);
+    let (_, most) = effort.concurrencies(shape);
     let orders = (effort.orders * at_once).div_ceil(most);
     match shape.wait {
         Some(_) => orders.min(at_once * 5).max(3),
         None => orders.max(10),
     }
-}
-
-async fn ours(system: &System, shape: Shape, count: usize, at_once: usize) -> Rate {
-    let (client, sku) = (system.client.clone(), system.sku.clone());
-    load::run(count, at_once, move |_| {
-        let (client, sku) = (client.clone(), sku.clone());
-        async move { drop(shape.order(&client, &sku).await) }
-    })
-    .await
-}
-
-async fn of_floors(floors: &Arc<Floors>, shape: Shape, count: usize, at_once: usize) -> Rate {
-    let floors = floors.clone();
-    load::run(count, at_once, move |_| {
-        let floors = floors.clone();
-        async move { floors.one(&shape, crate::harness::unique("floor")).await }
-    })
-    .await
-}
-
-async fn of_twins(floors: &Arc<Floors>, shape: Shape, count: usize, at_once: usize) -> Rate {
-    let floors = floors.clone();
-    load::run(count, at_once, move |_| {
-        let floors = floors.clone();
-        async move { floors.twin(&shape, crate::harness::unique("twin")).await }
-    })
-    .await
 }

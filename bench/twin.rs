@@ -3,11 +3,10 @@
 //! in the history: search attributes to filter by, a record of each step, a timer for each wait, and a
 //! child where the policy has one.
 
-use crate::shape::Shape;
+use crate::plan::{Input, Message, STATE, text};
 use futures::FutureExt;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use temporalio_common::search_attributes::{SearchAttributeKey, SearchAttributes};
+use temporalio_common::search_attributes::SearchAttributeKey;
 use temporalio_macros::{activities, workflow, workflow_methods};
 use temporalio_sdk::{
     ChildWorkflowOptions, LocalActivityOptions, TimerOptions, WorkflowCancellationToken,
@@ -16,48 +15,7 @@ use temporalio_sdk::{
     workflows,
 };
 
-/// Bytes of an order as it is placed, in JSON.
-const ORDER: usize = 2_400;
-
-/// Bytes of the events that a step records, in JSON.
-const EVENTS: usize = 900;
-
-const STATE: SearchAttributeKey<String> = SearchAttributeKey::keyword("OrderState");
-
-/// What a twin does.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Plan {
-    messages: usize,
-    wait: u64,
-    has_child: bool,
-    order: String,
-}
-
-impl Plan {
-    /// As an order of that shape.
-    pub fn of(shape: &Shape) -> Plan {
-        Plan {
-            messages: shape.messages,
-            wait: shape.wait.map_or(0, |wait| wait.as_millis() as u64),
-            has_child: shape.policy == "shipping-lane",
-            order: "x".repeat(ORDER),
-        }
-    }
-}
-
-/// What orders are filtered by.
-pub fn attributes(shape: &Shape) -> SearchAttributes {
-    let text = |name, value: &str| {
-        SearchAttributeKey::<String>::keyword(name)
-            .try_value_set(value.to_owned())
-            .unwrap()
-    };
-    SearchAttributes::new([
-        text("OrderState", "PLACED"),
-        text("CustomerId", "customer-1"),
-        text("OrderPolicy", shape.policy),
-    ])
-}
+const STANDS: SearchAttributeKey<String> = SearchAttributeKey::keyword(STATE);
 
 /// Counts its messages, and keeps a record of each.
 #[workflow]
@@ -70,49 +28,61 @@ pub struct Twin {
 impl Twin {
     /// Waits for its messages, and then for a time.
     #[run]
-    pub async fn run(ctx: &mut WorkflowContext<Self>, plan: Plan) -> WorkflowResult<()> {
-        record(ctx).await;
-        for message in 1..=plan.messages {
-            show(ctx, &format!("WAITS_{message}"));
-            let token = WorkflowCancellationToken::new();
-            let day = TimerOptions::builder(Duration::from_secs(24 * 3600))
-                .cancellation_token(token.clone())
-                .build();
-            let timer = ctx.timer(day);
-            let received = ctx
-                .wait_condition(move |twin| twin.received >= message)
-                .fuse();
-            futures::pin_mut!(timer, received);
-            workflows::select! {
-                _ = received => token.cancel(),
-                _ = timer => {}
-            }
+    pub async fn run(ctx: &mut WorkflowContext<Self>, input: Input) -> WorkflowResult<String> {
+        let mut records = input.records.iter().copied();
+        if let Some(length) = records.next() {
+            record(ctx, length).await;
         }
-        if plan.has_child {
-            show(ctx, "WITH_CHILD");
+        for message in 1..=input.messages {
+            show(ctx, &input, "AWAITING_MESSAGE");
+            received(ctx, message, message <= input.timers).await;
+        }
+        if let Some((given, given_back)) = input.child {
+            show(ctx, &input, "IN_FULFILLMENT");
+            let told = Message::of_length(given, given_back, given_back);
             let id = format!("{}/child", ctx.workflow_id());
             let options = ChildWorkflowOptions::builder().workflow_id(id).build();
-            if let Ok(child) = ctx
-                .start_child_workflow(Child::run, plan.order.clone(), options)
-                .await
-            {
+            if let Ok(child) = ctx.start_child_workflow(Child::run, told, options).await {
                 drop(child.result().await);
             }
         }
-        if plan.wait > 0 {
-            show(ctx, "WAITS");
-            ctx.timer(Duration::from_millis(plan.wait)).await;
-            record(ctx).await;
+        if input.wait > 0 {
+            show(ctx, &input, "IN_TRANSIT");
+            ctx.timer(Duration::from_millis(input.wait)).await;
         }
-        show(ctx, "ENDED");
-        Ok(())
+        for length in records {
+            record(ctx, length).await;
+        }
+        show(ctx, &input, "COMPLETED");
+        Ok("COMPLETED".to_owned())
     }
 
     /// One message.
     #[update]
-    pub async fn message(ctx: &mut WorkflowContext<Self>, _text: String) {
-        record(ctx).await;
+    pub async fn message(ctx: &mut WorkflowContext<Self>, told: Message) -> String {
+        record(ctx, told.record).await;
         ctx.state_mut(|twin| twin.received += 1);
+        text(told.answer)
+    }
+}
+
+/// Waits for so many messages, and no longer than an order does.
+async fn received(ctx: &mut WorkflowContext<Twin>, messages: usize, has_timer: bool) {
+    let received = ctx.wait_condition(move |twin: &Twin| twin.received >= messages);
+    if !has_timer {
+        let _ = received.await;
+        return;
+    }
+    let token = WorkflowCancellationToken::new();
+    let day = TimerOptions::builder(Duration::from_secs(24 * 3600))
+        .cancellation_token(token.clone())
+        .build();
+    let timer = ctx.timer(day);
+    let received = received.fuse();
+    futures::pin_mut!(timer, received);
+    workflows::select! {
+        _ = received => token.cancel(),
+        _ = timer => {}
     }
 }
 
@@ -125,24 +95,26 @@ pub struct Child;
 impl Child {
     /// Gives as much back as a lane does.
     #[run]
-    pub async fn run(ctx: &mut WorkflowContext<Self>, _order: String) -> WorkflowResult<String> {
-        record(ctx).await;
-        Ok("x".repeat(EVENTS))
+    pub async fn run(ctx: &mut WorkflowContext<Self>, told: Message) -> WorkflowResult<String> {
+        record(ctx, told.record).await;
+        Ok(text(told.answer))
     }
 }
 
-fn show<W>(ctx: &WorkflowContext<W>, state: &str) {
-    if let Ok(update) = STATE.try_value_set(state.to_owned()) {
+fn show<W>(ctx: &WorkflowContext<W>, input: &Input, state: &str) {
+    if let Ok(update) = STANDS.try_value_set(state.to_owned())
+        && input.shows
+    {
         ctx.upsert_search_attributes([update]);
     }
 }
 
-async fn record<W: 'static>(ctx: &WorkflowContext<W>) {
+async fn record<W: 'static>(ctx: &WorkflowContext<W>, length: usize) {
     let options = LocalActivityOptions::builder()
         .start_to_close_timeout(Duration::from_secs(10))
         .schedule_to_close_timeout(Duration::from_secs(12))
         .build();
-    let recorded = ctx.execute_local_activity(Records::record, (), options);
+    let recorded = ctx.execute_local_activity(Records::record, length, options);
     drop(recorded.await);
 }
 
@@ -153,7 +125,7 @@ pub struct Records;
 impl Records {
     /// Gives as much back as a step does.
     #[activity]
-    pub async fn record(_ctx: ActivityContext, _input: ()) -> Result<String, ActivityError> {
-        Ok("x".repeat(EVENTS))
+    pub async fn record(_ctx: ActivityContext, length: usize) -> Result<String, ActivityError> {
+        Ok(text(length))
     }
 }
