@@ -5,7 +5,8 @@
 //! has done its work: see worker/activities/fault.rs.
 
 use crate::harness::{
-    Client, Placing, ServerOptions, TestServer, TestTemporal, eventually, sku, temporal, unique,
+    Client, Placing, ServerOptions, TestServer, TestTemporal, again::until_done, eventually, sku,
+    temporal, unique,
 };
 use futures::future::join_all;
 use orders::v1::{
@@ -76,7 +77,10 @@ async fn until_held_up(server: &TestServer, client: &Client, order_id: &str, ste
         order_id: order_id.to_owned(),
         consistency: Consistency::Strong.into(),
     };
-    client.orders.clone().get_order(request).await.unwrap();
+    until_done(request, |request| async {
+        client.orders.clone().get_order(request).await
+    })
+    .await;
 }
 
 async fn confirm_payment(client: &Client, order_id: &str) {
