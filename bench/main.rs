@@ -77,15 +77,15 @@ enum Part {
 
 const THROUGHPUT: throughput::Effort = throughput::Effort {
     rounds: 3,
-    orders: 192,
+    seconds: 1.0,
     at_once: &[1, 8, 32],
-    at_once_waiting: 64,
+    waiting_seconds: 0.6,
 };
 const QUICK_THROUGHPUT: throughput::Effort = throughput::Effort {
     rounds: 1,
-    orders: 96,
+    seconds: 1.0,
     at_once: &[32],
-    at_once_waiting: 48,
+    waiting_seconds: 0.6,
 };
 const READS: reads::Effort = reads::Effort {
     rounds: 3,

@@ -50,12 +50,17 @@ pub fn draw(report: &Report) -> Result<(), Box<dyn Error>> {
 
 fn chart(area: &Area, title: &str, across: &str, lines: &[Line]) -> Result<(), Box<dyn Error>> {
     let all = || lines.iter().flat_map(|(_, points)| points);
+    if all().next().is_none() {
+        // Nothing was measured, and plotters would look for its scale for ever.
+        return Ok(());
+    }
     let most = |of: fn(&(f64, f64)) -> f64| all().map(of).fold(1.0_f64, f64::max);
     let least = all()
         .map(|point| point.0)
         .fold(f64::INFINITY, f64::min)
         .max(1.0);
-    let (right, top) = (most(|point| point.0), most(|point| point.1) * 1.1);
+    let right = most(|point| point.0).max(2.0 * least);
+    let top = most(|point| point.1) * 1.1;
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 18))
         .margin(12)

@@ -12,27 +12,51 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// How much is done.
+/// How much is done. A quick machine does more of it, and as long.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Turns of each at the highest concurrency.
     pub rounds: usize,
-    /// Orders of one turn at the highest concurrency.
-    pub orders: usize,
+    /// Orders of one turn at the highest concurrency: as many as floors in this many seconds.
+    pub seconds: f64,
     /// So many at once, lowest first.
     pub at_once: &'static [usize],
-    /// So many, too, of orders that wait: fewer of them leave the machine idle.
-    pub at_once_waiting: usize,
+    /// So many, too, of orders that wait for a second, as floors in this many seconds: fewer of them
+    /// leave the machine idle.
+    pub waiting_seconds: f64,
+}
+
+/// What that comes to for one policy on this machine.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    /// Concurrencies at which one turn is enough, lowest first.
+    fewer: &'static [usize],
+    /// The highest.
+    most: usize,
+    /// Orders of one turn at the highest.
+    orders: usize,
 }
 
 impl Effort {
-    /// The concurrencies of a shape, lowest first, but for the highest; and the highest.
-    fn concurrencies(&self, shape: Shape) -> (&'static [usize], usize) {
-        let (most, fewer) = self.at_once.split_last().expect("nothing to measure");
-        match shape.wait {
-            Some(_) if self.at_once.len() == 1 => (&[], self.at_once_waiting),
-            Some(_) => (self.at_once, self.at_once_waiting),
-            None => (fewer, *most),
+    /// `pace` is how many floors of one message the machine does in a second.
+    fn size(&self, shape: Shape, pace: f64) -> Size {
+        let (last, others) = self.at_once.split_last().expect("nothing to measure");
+        let (fewer, most) = match shape.wait {
+            Some(_) => {
+                let most = (self.waiting_seconds * pace) as usize;
+                let fewer = if others.is_empty() {
+                    others
+                } else {
+                    self.at_once
+                };
+                (fewer, most.next_multiple_of(16).max(*last))
+            }
+            None => (others, *last),
+        };
+        Size {
+            fewer,
+            most,
+            orders: ((self.seconds * pace) as usize).max(2 * most),
         }
     }
 }
@@ -117,7 +141,8 @@ pub async fn measure(effort: Effort, policies: &[String]) -> Vec<Throughput> {
         field.ours(16, 16).await;
         field.of_floors(16, 16).await;
         field.of_twins(16, 16).await;
-        let figures = field.measure(effort).await;
+        let pace = field.pace().await;
+        let figures = field.measure(effort, pace).await;
         let Field { system, floors, .. } = field;
         drop(floors);
         assert_eq!(system.server.stop().await, Some(0));
@@ -147,12 +172,27 @@ struct Field {
 }
 
 impl Field {
-    async fn measure(&self, effort: Effort) -> Throughput {
+    /// Floors of one message in a second.
+    async fn pace(&self) -> f64 {
+        let (floors, stock) = (self.floors.clone(), SHAPES[0]);
+        let rate = load::run(96, 32, move |_| {
+            let floors = floors.clone();
+            async move { floors.one(&stock, unique("pace")).await }
+        });
+        rate.await.per_second
+    }
+
+    async fn measure(&self, effort: Effort, pace: f64) -> Throughput {
         let shape = self.shape;
         let (mut mine, mut theirs) = (BTreeMap::new(), BTreeMap::new());
-        let (fewer, most) = effort.concurrencies(shape);
+        let size = effort.size(shape, pace);
+        let Size {
+            fewer,
+            most,
+            orders,
+        } = size;
         for &at_once in fewer {
-            let count = count(shape, effort, at_once);
+            let count = count(shape, size, at_once);
             theirs.insert(at_once, self.of_floors(count, at_once).await);
             mine.insert(at_once, self.ours(count, at_once).await);
         }
@@ -166,12 +206,12 @@ impl Field {
             for contender in contenders {
                 let before = self.cpu_seconds();
                 let rate = match contender {
-                    Contender::Floor => self.of_floors(effort.orders, most).await,
-                    Contender::Ours => self.ours(effort.orders, most).await,
-                    Contender::Twin => self.of_twins(effort.orders, most).await,
+                    Contender::Floor => self.of_floors(orders, most).await,
+                    Contender::Ours => self.ours(orders, most).await,
+                    Contender::Twin => self.of_twins(orders, most).await,
                     Contender::Peer => {
                         let address = &self.system.temporal.address;
-                        let ran = peers::run(address, shape.peer, effort.orders, most);
+                        let ran = peers::run(address, shape.peer, orders, most);
                         let (rate, events) = ran.await;
                         peer_events.push(events as f64);
                         rate
@@ -200,7 +240,7 @@ impl Field {
         };
         let per_1000 = |of, seconds: fn(&Measured) -> f64| {
             let all: f64 = turns.iter().map(|turn| seconds(&turn[&of])).sum();
-            all * 1_000.0 / (effort.orders * turns.len()) as f64
+            all * 1_000.0 / (orders * turns.len()) as f64
         };
         mine.insert(most, middle(Contender::Ours));
         theirs.insert(most, middle(Contender::Floor));
@@ -257,9 +297,8 @@ impl Field {
 }
 
 /// Few where each waits: what is measured then is mostly the wait.
-fn count(shape: Shape, effort: Effort, at_once: usize) -> usize {
-    let (_, most) = effort.concurrencies(shape);
-    let orders = (effort.orders * at_once).div_ceil(most);
+fn count(shape: Shape, size: Size, at_once: usize) -> usize {
+    let orders = (size.orders * at_once).div_ceil(size.most);
     match shape.wait {
         Some(_) => orders.min(at_once * 5).max(3),
         None => orders.max(10),
