@@ -2,7 +2,13 @@
 
 use super::{eventually, process::Process};
 use orders_server::temporal::dev_server::tuning::{DYNAMIC_CONFIG, ONE_PARTITION};
-use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::Command,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 use temporalio_client::{
     Client, ClientOptions, Connection, ConnectionOptions, GrpcCompression, UntypedWorkflow,
     WorkflowCountOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
@@ -29,10 +35,22 @@ fn needed(name: &str) -> PathBuf {
     tool(name).unwrap_or_else(|| panic!("{name} is not installed: run `make tools test-tools`"))
 }
 
-/// A port that nobody uses at this moment.
+/// A port that nobody uses, and that stays free until the test uses it: given to one test only, and from
+/// below those that the system gives to connections and to whoever listens at any port.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 16_384;
+    const PORTS: u16 = 16_384;
+    // Not the same for each run: what an earlier one left may still be there.
+    let begin = (std::process::id() % u32::from(PORTS)) as u16;
+    let ports = std::iter::repeat_with(|| {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        FIRST + (begin + next % PORTS) % PORTS
+    });
+    ports
+        .take(usize::from(PORTS))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 /// A Temporal dev server that outlives the servers of a test.
