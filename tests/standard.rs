@@ -1,6 +1,6 @@
 //! The policy `standard`: screen, reserve, authorize, review, capture, ship.
 
-use crate::harness::{Placing, shared, sku};
+use crate::harness::{Placing, eventually, shared, sku};
 use orders::v1::{
     CloseReason, CompensationStep, OrderState, PaymentState, ReservationState, ReviewDecision,
     ShipmentState,
@@ -228,6 +228,32 @@ async fn a_command_does_not_wait_for_a_provider() {
     assert_eq!(order.state(), OrderState::Cancelling);
     assert_eq!(client.get(&id).await.state(), OrderState::Cancelling);
     client.until(&id, OrderState::Cancelled).await;
+}
+
+/// Intents without an outcome: of them nobody would know what became, should the order be cancelled now.
+const ALONE: &str = "SELECT count(*) FROM payment_journal intent
+    JOIN payments ON payments.payment_id = intent.payment_id
+    WHERE payments.order_id = $1 AND intent.phase = 'INTENT' AND NOT EXISTS (
+        SELECT 1 FROM payment_journal outcome
+        WHERE outcome.key = intent.key AND outcome.entry > intent.entry)";
+
+#[tokio::test]
+async fn who_asks_for_time_has_not_been_asked_for_money() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("standard", &sku).token("tok-slow");
+    let id = placing.id();
+    client.place(placing).await;
+    // It takes a second to authorize, and another one to capture.
+    eventually("the order to be paid and shipped", async || {
+        assert_eq!(server.count(ALONE, &id).await, 0);
+        (client.get(&id).await.state() == OrderState::InTransit).then_some(())
+    })
+    .await;
+    let authorized = "SELECT authorized FROM payments WHERE order_id = $1";
+    assert_eq!(server.count(authorized, &id).await, 1999);
 }
 
 #[tokio::test]

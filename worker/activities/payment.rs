@@ -111,12 +111,12 @@ pub(super) async fn pay(
             Task::Move(movement) => (movement, false),
             Task::Resolve(movement) => (movement, true),
         };
-        if !resolve {
-            tx.intend(&movement).await?;
-        }
         let provider = match port {
             PaymentPort::Embedded(provider) => provider,
             PaymentPort::External(provider) => {
+                if !resolve {
+                    tx.intend(&movement).await?;
+                }
                 // A cancellation that comes meanwhile must know what to ask for.
                 if !step.is_compensation() && tx.order().in_flight != Some(step) {
                     tx.record(Change::PaymentInitiated { step }, None);
@@ -136,8 +136,14 @@ pub(super) async fn pay(
             true => provider.resolve(db, &call, &movement).await,
             false => provider.perform(db, &call, &movement).await.map(Some),
         };
-        let outcome = outcome(step, &movement, resolve, &answer)?;
-        book(tx, &movement, outcome).await?;
+        if let Some(outcome) = outcome(step, &movement, resolve, &answer)? {
+            // Only with its outcome: who asks for time was not asked yet, and an intent that stays alone is
+            // money of which nobody knows what became.
+            if !resolve {
+                tx.intend(&movement).await?;
+            }
+            tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
+        }
         answer?;
     }
 }
