@@ -10,7 +10,20 @@ use crate::{
     system::{System, cpu_seconds},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The longest that Temporal may take for what it puts off.
+const PUT_OFF: Duration = Duration::from_secs(10);
+
+/// How long Temporal is looked at, to see whether it has something to do.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// The share of a processor below which it has nothing to do.
+const IDLE: f64 = 0.15;
 
 /// How much is done. A quick machine does more of it, and as long.
 #[derive(Clone, Copy, Debug)]
@@ -217,6 +230,7 @@ impl Field {
                         rate
                     }
                 };
+                self.settle().await;
                 let after = self.cpu_seconds();
                 let measured = Measured {
                     rate,
@@ -265,6 +279,20 @@ impl Field {
     fn cpu_seconds(&self) -> (f64, f64) {
         let (orders, temporal) = (&self.system.server.process, &self.system.temporal.process);
         (cpu_seconds(orders.pid()), cpu_seconds(temporal.pid()))
+    }
+
+    /// Waits until Temporal has done what it puts off: it belongs to the contender whose workflows it is
+    /// for, and must not be in the way of the next one.
+    async fn settle(&self) {
+        let end = Instant::now() + PUT_OFF;
+        loop {
+            let before = self.cpu_seconds().1;
+            tokio::time::sleep(MOMENT).await;
+            let busy = self.cpu_seconds().1 - before;
+            if busy < IDLE * MOMENT.as_secs_f64() || Instant::now() > end {
+                return;
+            }
+        }
     }
 
     async fn ours(&self, count: usize, at_once: usize) -> Rate {

@@ -18,7 +18,7 @@ pub(super) const PRAGMAS: [&str; 4] = [
 
 /// What the dev server is told, as the CLI's `--dynamic-config-value` takes it: values are JSON, so
 /// texts have their quotes.
-pub const DYNAMIC_CONFIG: [&str; 5] = [
+pub const DYNAMIC_CONFIG: [&str; 6] = [
     // Timers of less than a second would wait for a whole one.
     "history.timerProcessorMaxTimeShift=\"100ms\"",
     // A workflow task whose worker died under it several times is given more and more time, up to ten
@@ -32,6 +32,11 @@ pub const DYNAMIC_CONFIG: [&str; 5] = [
     // with a shipping lane takes 23 ms then, and not 100.
     "history.transferProcessorMaxPollRPS=1000",
     "history.timerProcessorMaxPollRPS=1000",
+    // What workflows are listed by is written after them, by 512 writers, to a database that takes one at a
+    // time: orders wait behind them. One writer is as quick where there is little to do; under load it
+    // comes later, finds what has ended meanwhile, and writes that once and not for each change. Measured at
+    // 32 orders at once: `stock` 13 % more in a second, `pre-order` 20 %.
+    "history.visibilityProcessorSchedulerWorkerCount=1",
 ];
 
 /// The same for reading. Apart, since what an older dev server has left in the other three parts would
