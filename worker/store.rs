@@ -24,6 +24,7 @@ pub mod payment_journal;
 pub mod payment_resolution;
 pub mod place;
 pub mod read;
+mod remember;
 mod statement;
 pub mod stock;
 pub mod supplier_orders;

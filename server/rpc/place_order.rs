@@ -96,13 +96,16 @@ impl Orders {
     }
 
     async fn check_skus(&self, new: &place::NewOrder) -> Result<(), Error> {
-        let mut unknown = Vec::new();
-        for (index, item) in new.line_items.iter().enumerate() {
-            if self.store().stock_item(&item.sku).await?.is_none() {
-                let field = format!("line_items[{index}].sku");
-                unknown.push(Violation::new(field, "there is no stock item of this sku"));
-            }
-        }
+        let items = &new.line_items;
+        let skus: Vec<&str> = items.iter().map(|item| item.sku.as_str()).collect();
+        let known = self.store().known_skus(&skus).await?;
+        let unknown = items.iter().enumerate();
+        let unknown = unknown.filter(|(_, item)| !known.contains(&item.sku));
+        let violation = |(index, _)| {
+            let field = format!("line_items[{index}].sku");
+            Violation::new(field, "there is no stock item of this sku")
+        };
+        let unknown: Vec<Violation> = unknown.map(violation).collect();
         match unknown.is_empty() {
             true => Ok(()),
             false => Err(Error::Invalid(unknown)),

@@ -72,7 +72,7 @@ impl OrderActivities {
                 tx.record_command(change, actor(request), request_id, &request.attempt);
                 // The answer shows what follows from the command, too.
                 tx.settle()?;
-                tx.remember_request(request_id, &fingerprint).await?;
+                tx.remember_request(request_id, &fingerprint);
                 tracing::info!(order_id, request_id, command = %kind, "command recorded");
                 CommandReply::Done {
                     revision: tx.order().revision,

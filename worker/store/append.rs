@@ -1,7 +1,7 @@
 //! Writing events: all of a transaction in one statement, since each statement is a way to the
 //! database's thread, or to another machine, and back.
 
-use super::{Connection, StoreError, micros, statement::Statement};
+use super::{StoreError, micros, statement::Batch};
 use crate::domain::event::Event;
 
 /// An event that is to be written, and the step or command that it is the outcome of: the database
@@ -12,18 +12,17 @@ pub(super) struct Appended {
     pub step_key: Option<String>,
 }
 
-/// Writes events of an order, oldest first.
-pub(super) async fn insert_events(
-    connection: &mut Connection,
+/// Adds what writes events of an order, oldest first.
+pub(super) fn insert_events(
+    batch: &mut Batch,
     order_id: &str,
     events: &[Appended],
 ) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    let mut insert = Statement::new(
-        "INSERT INTO order_events (order_id, revision, type, step_key, time, body) VALUES ",
-    );
+    let insert = batch
+        .begin("INSERT INTO order_events (order_id, revision, type, step_key, time, body) VALUES ");
     for (index, Appended { event, step_key }) in events.iter().enumerate() {
         insert.push(if index == 0 { "(" } else { ", (" });
         insert.bind(order_id).push(", ");
@@ -33,6 +32,5 @@ pub(super) async fn insert_events(
         insert.bind(micros(event.time)).push(", ");
         insert.bind(serde_json::to_string(event)?).push(")");
     }
-    insert.query().execute(connection).await?;
     Ok(())
 }

@@ -146,7 +146,7 @@ mod tests {
             "asked",
             "attempt-1",
         );
-        tx.remember_request("asked", "fingerprint").await.unwrap();
+        tx.remember_request("asked", "fingerprint");
         tx.commit(1, None).await.unwrap();
         for waiter in &mut waiters {
             let committed = waiter.told.recv().await.unwrap();

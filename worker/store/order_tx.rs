@@ -4,9 +4,12 @@ use super::{
     Connection, Store, StoreError, Tx,
     append::{Appended, insert_events},
     commits::Committed,
+    dialect::Dialect,
     micros, outbox,
     payment_journal::Books,
-    read::{StoredOrder, StoredRequest, events_between, load_locked, remember_request, request},
+    read::{StoredOrder, StoredRequest, events_between, load_locked, request},
+    remember::remember_request,
+    statement::Batch,
 };
 use crate::domain::{
     event::{ACTOR_PROCESS, Change, Event},
@@ -31,8 +34,8 @@ pub struct OrderTx {
     now: Timestamp,
     /// The call whose command this transaction records.
     attempt: Option<String>,
-    /// The request that it answers, and its fingerprint.
-    answered: Option<(String, String)>,
+    /// The request that it answers, by its id; written at the commit.
+    answered: Option<(String, StoredRequest)>,
     /// The payment's.
     pub(super) books: Books,
     /// Whether the order's money changed.
@@ -115,23 +118,15 @@ impl OrderTx {
         request(&mut self.tx, request_id).await
     }
 
-    /// Remembers a request of this order, answered by the order as it is now.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn remember_request(
-        &mut self,
-        request_id: &str,
-        fingerprint: &str,
-    ) -> Result<(), StoreError> {
+    /// Remembers a request of this order, answered by the order as it is now. The database refuses a
+    /// second one of that id, at the commit.
+    pub fn remember_request(&mut self, request_id: &str, fingerprint: &str) {
         let asked = StoredRequest {
             resource: self.order.order_id.clone(),
             fingerprint: fingerprint.to_owned(),
             revision: self.order.revision,
         };
-        remember_request(&mut self.tx, request_id, &asked, micros(self.now)).await?;
-        self.answered = Some((request_id.to_owned(), asked.fingerprint));
-        Ok(())
+        self.answered = Some((request_id.to_owned(), asked));
     }
 
     /// Adds what the process itself did. `step_key` names the step whose outcome this is; the
@@ -237,8 +232,10 @@ impl OrderTx {
         let is_reservation =
             |event: &Event| matches!(event.change, Change::InventoryReserved { .. });
         let reserved = self.appended().any(is_reservation);
-        insert_events(&mut self.tx, &self.order.order_id, &self.appended).await?;
-        outbox::insert(&mut self.tx, &self.messages).await?;
+        if self.moved {
+            self.books.check(&mut self.tx, &self.order).await?;
+        }
+        self.write(run_id).await?;
         let events = match known < self.loaded {
             true => {
                 let until = known.saturating_add(MAX_EVENTS);
@@ -249,14 +246,9 @@ impl OrderTx {
                 .map(|appended| appended.event)
                 .collect(),
         };
-        self.books.write(&mut self.tx).await?;
-        if self.moved {
-            self.books.check(&mut self.tx, &self.order).await?;
-        }
         if self.order.revision == self.loaded && self.books.have_entries() {
             self.tx.commit().await?;
         } else if self.order.revision > self.loaded {
-            self.update_row(run_id).await?;
             self.tx.commit().await?;
             self.log.tell();
             if reserved {
@@ -265,10 +257,10 @@ impl OrderTx {
             if !self.messages.is_empty() {
                 self.outbox.tell();
             }
-            if let Some((request_id, fingerprint)) = self.answered {
+            if let Some((request_id, asked)) = self.answered {
                 self.commits.tell(Committed {
                     request_id,
-                    fingerprint,
+                    fingerprint: asked.fingerprint,
                     attempt: self.attempt,
                     stored: StoredOrder {
                         order: self.order,
@@ -298,42 +290,70 @@ impl OrderTx {
         Ok(row.is_some())
     }
 
-    async fn update_row(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
-        // An order that a command closes, at once or with the steps that follow in the same workflow task,
-        // closes here before the workflow knows. If the process dies now, Temporal drops the command
-        // with its task and wakes nobody: until the workflow has ended, too, something is due.
+    /// Writes everything that was added, and the row.
+    async fn write(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
+        let mut batch = Batch::new(Dialect::of(&self.tx));
+        if let Some((request_id, asked)) = &self.answered {
+            remember_request(&mut batch, request_id, asked, micros(self.now));
+        }
+        insert_events(&mut batch, &self.order.order_id, &self.appended)?;
+        outbox::insert(&mut batch, &self.messages);
+        self.books.write(&mut batch);
+        if self.order.revision > self.loaded {
+            let closed_by_command = self.closed_by_command().await?;
+            self.update_row(&mut batch, run_id, closed_by_command)?;
+        }
+        batch.run(&mut self.tx).await?;
+        Ok(())
+    }
+
+    /// When a command has closed the order, at once or with the steps that follow in the same workflow
+    /// task: then it closes here before the workflow knows.
+    async fn closed_by_command(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let closed = self.order.close_time;
         let by_command =
             closed.is_some() && (self.answered.is_some() || self.was_commanded().await?);
-        let closed_by_command = closed.filter(|_| by_command);
+        Ok(closed.filter(|_| by_command))
+    }
+
+    fn update_row(
+        &self,
+        batch: &mut Batch,
+        run_id: Option<&str>,
+        closed_by_command: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let order = &self.order;
+        // If the process dies now, Temporal drops the command with its task and wakes nobody: until the
+        // workflow has ended, too, something is due.
         let due_time = phase::due_time(order).or(closed_by_command);
-        let result = sqlx::query(
-            "UPDATE orders SET state = $1, close_reason = $2, revision = $3, update_time = $4,
-                 close_time = $5, document = $6, run_id = $7, due_time = $8, workflow_started = 1,
-                 attention_time = $9
-             WHERE order_id = $10 AND revision = $11",
-        )
-        .bind(order.state.as_str())
-        .bind(order.close_reason().map(|reason| reason.as_str()))
-        .bind(order.revision)
-        .bind(micros(order.update_time))
-        .bind(order.close_time.map(micros))
-        .bind(serde_json::to_string(order)?)
-        .bind(run_id.or(self.run_id.as_deref()))
-        .bind(due_time.map(micros))
-        .bind(order.attention_time().map(micros))
-        .bind(&order.order_id)
-        .bind(self.loaded)
-        .execute(&mut *self.tx)
-        .await?;
-        match result.rows_affected() {
-            1 => Ok(()),
-            rows => Err(StoreError::Corrupt(format!(
-                "{rows} rows of order {} at revision {}, which was locked",
-                order.order_id, self.loaded
-            ))),
-        }
+        let update = "UPDATE orders SET workflow_started = 1, state = ";
+        let update = batch.begin_of_one("order", &order.order_id, update);
+        let close_reason = order.close_reason().map(|reason| reason.as_str());
+        update.bind(order.state.as_str()).push(", close_reason = ");
+        update.bind(close_reason).push(", revision = ");
+        update.bind(order.revision).push(", update_time = ");
+        update
+            .bind(micros(order.update_time))
+            .push(", close_time = ");
+        update
+            .bind(order.close_time.map(micros))
+            .push(", document = ");
+        update
+            .bind(serde_json::to_string(order)?)
+            .push(", run_id = ");
+        let run_id = run_id.or(self.run_id.as_deref());
+        update.bind(run_id).push(", due_time = ");
+        update
+            .bind(due_time.map(micros))
+            .push(", attention_time = ");
+        update.bind(order.attention_time().map(micros));
+        // It was locked.
+        update.push(" WHERE order_id = ");
+        update
+            .bind(order.order_id.as_str())
+            .push(" AND revision = ");
+        update.bind(self.loaded);
+        Ok(())
     }
 }
 

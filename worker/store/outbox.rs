@@ -4,7 +4,10 @@
 //! A message that is being delivered is on lease: should its process die, another one delivers it
 //! again when the lease is over. The receiver tells the two by [`Message::id`].
 
-use super::{Connection, DbRow, Store, StoreError, from_micros, micros, statement::Statement};
+use super::{
+    Connection, DbRow, Store, StoreError, from_micros, micros,
+    statement::{Batch, Statement},
+};
 use crate::{
     clock,
     domain::message::{Message, message_id},
@@ -80,15 +83,13 @@ pub enum Outcome {
     },
 }
 
-/// Writes messages, each with its event's revision, once: the same milestone again is passed over.
-pub(super) async fn insert(
-    connection: &mut Connection,
-    messages: &[(Message, i64)],
-) -> Result<(), StoreError> {
+/// Adds what writes messages, each with its event's revision, once: the same milestone again is passed
+/// over.
+pub(super) fn insert(batch: &mut Batch, messages: &[(Message, i64)]) {
     if messages.is_empty() {
-        return Ok(());
+        return;
     }
-    let mut insert = Statement::new(
+    let insert = batch.begin(
         "INSERT INTO notifications (order_id, milestone, recipient, time, audience, revision,
              subject, text, state, next_time) VALUES ",
     );
@@ -107,8 +108,6 @@ pub(super) async fn insert(
         insert.bind(next_time).push(")");
     }
     insert.push(" ON CONFLICT (order_id, milestone) DO NOTHING");
-    insert.query().execute(connection).await?;
-    Ok(())
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! The payment journal in the database, and the sums of each payment beside it.
 
-use super::{Connection, DbRow, StoreError, micros, order_tx::OrderTx, statement::Statement};
+use super::{Connection, DbRow, StoreError, micros, order_tx::OrderTx, statement::Batch};
 use crate::domain::{
     event::ACTOR_PROCESS,
     movement::{self, Balance, Entry, EntryPhase, Imbalance, Journal, Movement, MovementKind},
@@ -71,15 +71,15 @@ impl Books {
         !self.added.is_empty()
     }
 
-    /// Writes what was added, in one statement, and the sums.
-    pub(super) async fn write(&mut self, db: &mut Connection) -> Result<(), StoreError> {
+    /// Adds what writes the sums, where they have changed, and what was added, in one statement.
+    pub(super) fn write(&self, batch: &mut Batch) {
         let Some(last) = self.added.last() else {
-            return Ok(());
+            return;
         };
         if let Some(account) = self.account.as_ref().filter(|_| self.has_moved) {
-            write_sums(db, &last.movement.payment_id, account.sums).await?;
+            write_sums(batch, &last.movement.payment_id, account.sums);
         }
-        insert(db, &self.added).await
+        insert(batch, &self.added);
     }
 
     /// That the order's own log and the books say the same of its money.
@@ -198,32 +198,18 @@ fn contradiction(payment_id: &str, error: &Imbalance) -> StoreError {
     StoreError::Corrupt(format!("payment {payment_id}: {error}"))
 }
 
-async fn write_sums(
-    db: &mut Connection,
-    payment_id: &str,
-    balance: Balance,
-) -> Result<(), StoreError> {
-    let written = sqlx::query(
-        "UPDATE payments SET authorized = $1, captured = $2, refunded = $3, voided = $4
-         WHERE payment_id = $5",
-    )
-    .bind(balance.authorized)
-    .bind(balance.captured)
-    .bind(balance.refunded)
-    .bind(i64::from(balance.voided))
-    .bind(payment_id)
-    .execute(db)
-    .await?;
-    match written.rows_affected() {
-        1 => Ok(()),
-        rows => Err(StoreError::Corrupt(format!(
-            "{rows} payments are called {payment_id}"
-        ))),
-    }
+fn write_sums(batch: &mut Batch, payment_id: &str, balance: Balance) {
+    let update = "UPDATE payments SET authorized = ";
+    let update = batch.begin_of_one("payment", payment_id, update);
+    update.bind(balance.authorized).push(", captured = ");
+    update.bind(balance.captured).push(", refunded = ");
+    update.bind(balance.refunded).push(", voided = ");
+    update.bind(i64::from(balance.voided));
+    update.push(" WHERE payment_id = ").bind(payment_id);
 }
 
-async fn insert(db: &mut Connection, added: &[Added]) -> Result<(), StoreError> {
-    let mut insert = Statement::new(
+fn insert(batch: &mut Batch, added: &[Added]) {
+    let insert = batch.begin(
         "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
              transaction_id, actor, evidence, time) VALUES ",
     );
@@ -241,8 +227,6 @@ async fn insert(db: &mut Connection, added: &[Added]) -> Result<(), StoreError> 
         insert.bind(outcome.evidence.as_str()).push(", ");
         insert.bind(entry.time).push(")");
     }
-    insert.query().execute(db).await?;
-    Ok(())
 }
 
 /// The journal of a payment and its sums, in one question.

@@ -3,8 +3,10 @@
 use super::{
     Connection, Store, StoreError,
     append::{Appended, insert_events},
-    micros, outbox,
-    read::{StoredOrder, StoredRequest, load, remember_new_request, request},
+    is_duplicate, micros, outbox,
+    read::{StoredOrder, StoredRequest, load, request},
+    remember::remember_new_request,
+    statement::Batch,
 };
 use crate::domain::{event::Event, message::Message, order::Order};
 use sqlx::Row;
@@ -68,48 +70,30 @@ impl Store {
     ) -> Result<Placing, StoreError> {
         let order = Order::from_placed(placed)
             .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
-        let mut tx = self.write().await?;
-        let now = micros(order.place_time);
         let asked = StoredRequest {
             resource: order.order_id.clone(),
             fingerprint: fingerprint.to_owned(),
             revision: 1,
         };
-        // Written first, and looked at only where it is not new: mostly it is. Where several write at
-        // once, who is not first waits here for the one who is, and finds what that one has committed;
-        // always in this sequence, so that no two wait for each other.
-        if !remember_new_request(&mut tx, request_id, &asked, now).await? {
-            let before = request(&mut tx, request_id).await?;
-            let before = before.ok_or_else(|| StoreError::Corrupt("a request vanished".into()))?;
-            return match load(&mut tx, &before.resource).await? {
-                Some(stored) if before.fingerprint == fingerprint => Ok(Placing::Replayed(stored)),
-                _ => Ok(Placing::RequestReused),
-            };
-        }
-        if !insert_order(&mut tx, &order, fingerprint).await? {
-            let before = fingerprint_of(&mut tx, &order.order_id).await?;
-            if before.as_deref() != Some(fingerprint) {
-                return Ok(Placing::OrderExists);
-            }
-            let stored = load(&mut tx, &order.order_id).await?;
-            tx.commit().await?;
-            return stored
-                .map(Placing::Replayed)
-                .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
-        }
-        if !insert_payment(&mut tx, &order).await? {
-            return Ok(Placing::PaymentExists);
-        }
-        let appended = Appended {
-            event: placed.clone(),
-            step_key: Some("place".to_owned()),
-        };
-        insert_events(&mut tx, &order.order_id, &[appended]).await?;
         let message = Message::of(placed, &order);
-        let messages = Vec::from_iter(message.map(|message| (message, placed.revision)));
-        outbox::insert(&mut tx, &messages).await?;
-        tx.commit().await?;
-        if !messages.is_empty() {
+        let new = NewOrder {
+            request_id,
+            asked: &asked,
+            order: &order,
+            placed: Appended {
+                event: placed.clone(),
+                step_key: Some("place".to_owned()),
+            },
+            messages: Vec::from_iter(message.map(|message| (message, placed.revision))),
+        };
+        let found = match self.place_new(&new).await? {
+            true => None,
+            false => self.place_or_find(&new).await?,
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        if !new.messages.is_empty() {
             self.outbox.tell();
         }
         self.appended.tell();
@@ -118,6 +102,80 @@ impl Store {
             run_id: None,
             workflow_started: false,
         }))
+    }
+
+    /// Takes an order in of which nothing is there, as mostly, without looking first; false, and nothing
+    /// has happened, where something is.
+    async fn place_new(&self, new: &NewOrder<'_>) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let mut batch = Batch::new(self.dialect);
+        let keys = new.take_keys(&mut batch)?;
+        new.insert_rest(&mut batch)?;
+        let changed = match batch.run(&mut tx).await {
+            // Of an event: there is an order of that id.
+            Err(StoreError::Unavailable(error)) if is_duplicate(&error) => return Ok(false),
+            changed => changed?,
+        };
+        let is_new = changed.iter().take(keys).all(|rows| *rows == 1);
+        if is_new {
+            tx.commit().await?;
+        }
+        Ok(is_new)
+    }
+
+    /// The same one key after the other, to see which of them something is there of. None when that has
+    /// gone meanwhile, and the order is new after all.
+    async fn place_or_find(&self, new: &NewOrder<'_>) -> Result<Option<Placing>, StoreError> {
+        let (order, fingerprint) = (new.order, &new.asked.fingerprint);
+        let mut tx = self.write().await?;
+        // Where several write at once, who is not first waits here for the one who is, and finds what that
+        // one has committed; always in this sequence, so that no two wait for each other.
+        let take_request = |batch: &mut Batch| {
+            new.take_request(batch);
+            Ok(())
+        };
+        if !self.is_new(&mut tx, take_request).await? {
+            let before = request(&mut tx, new.request_id).await?;
+            let before = before.ok_or_else(|| StoreError::Corrupt("a request vanished".into()))?;
+            return Ok(Some(match load(&mut tx, &before.resource).await? {
+                Some(stored) if before.fingerprint == *fingerprint => Placing::Replayed(stored),
+                _ => Placing::RequestReused,
+            }));
+        }
+        if !self.is_new(&mut tx, |batch| new.take_order(batch)).await? {
+            let before = fingerprint_of(&mut tx, &order.order_id).await?;
+            if before.as_ref() != Some(fingerprint) {
+                return Ok(Some(Placing::OrderExists));
+            }
+            let stored = load(&mut tx, &order.order_id).await?;
+            tx.commit().await?;
+            return stored
+                .map(|stored| Some(Placing::Replayed(stored)))
+                .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
+        }
+        let take_payment = |batch: &mut Batch| {
+            new.take_payment(batch);
+            Ok(())
+        };
+        if !self.is_new(&mut tx, take_payment).await? {
+            return Ok(Some(Placing::PaymentExists));
+        }
+        let mut batch = Batch::new(self.dialect);
+        new.insert_rest(&mut batch)?;
+        batch.run(&mut tx).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Whether a key was free, and is taken now.
+    async fn is_new(
+        &self,
+        tx: &mut Connection,
+        take: impl FnOnce(&mut Batch) -> Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
+        let mut batch = Batch::new(self.dialect);
+        take(&mut batch)?;
+        Ok(batch.run(tx).await? == [1])
     }
 
     /// Notes that Temporal has the workflow of an order.
@@ -144,41 +202,68 @@ async fn fingerprint_of(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// False when there is an order of that id.
-async fn insert_order(
-    connection: &mut Connection,
-    order: &Order,
-    fingerprint: &str,
-) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
-             update_time, due_time, fingerprint, document)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)
-         ON CONFLICT (order_id) DO NOTHING",
-    )
-    .bind(&order.order_id)
-    .bind(&order.customer_id)
-    .bind(&order.policy.name)
-    .bind(order.state.as_str())
-    .bind(order.revision)
-    .bind(micros(order.place_time))
-    .bind(fingerprint)
-    .bind(serde_json::to_string(order)?)
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
+/// An order that is to be taken in.
+struct NewOrder<'a> {
+    request_id: &'a str,
+    asked: &'a StoredRequest,
+    order: &'a Order,
+    placed: Appended,
+    messages: Vec<(Message, i64)>,
 }
 
-/// False when there is a payment of that id.
-async fn insert_payment(connection: &mut Connection, order: &Order) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO payments (payment_id, order_id, currency) VALUES ($1, $2, $3)
-         ON CONFLICT (payment_id) DO NOTHING",
-    )
-    .bind(&order.payment.payment_id)
-    .bind(&order.order_id)
-    .bind(&order.total.currency)
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
+impl NewOrder<'_> {
+    /// Takes the three keys, and says how many statements that are: each changes no row where its key is
+    /// taken.
+    fn take_keys(&self, batch: &mut Batch) -> Result<usize, StoreError> {
+        self.take_request(batch);
+        self.take_order(batch)?;
+        self.take_payment(batch);
+        Ok(3)
+    }
+
+    fn take_request(&self, batch: &mut Batch) {
+        let now = micros(self.order.place_time);
+        remember_new_request(batch, self.request_id, self.asked, now);
+    }
+
+    fn take_order(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let order = self.order;
+        let now = micros(order.place_time);
+        let insert = batch.begin(
+            "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
+                 update_time, due_time, fingerprint, document) VALUES (",
+        );
+        insert.bind(order.order_id.as_str()).push(", ");
+        insert.bind(order.customer_id.as_str()).push(", ");
+        insert.bind(order.policy.name.as_str()).push(", ");
+        insert.bind(order.state.as_str()).push(", ");
+        insert.bind(order.revision).push(", ");
+        for _ in ["place_time", "update_time", "due_time"] {
+            insert.bind(now).push(", ");
+        }
+        insert.bind(self.asked.fingerprint.as_str()).push(", ");
+        insert.bind(serde_json::to_string(order)?);
+        insert.push(") ON CONFLICT (order_id) DO NOTHING");
+        Ok(())
+    }
+
+    fn take_payment(&self, batch: &mut Batch) {
+        let order = self.order;
+        let insert = batch.begin("INSERT INTO payments (payment_id, order_id, currency) VALUES (");
+        insert.bind(order.payment.payment_id.as_str()).push(", ");
+        insert.bind(order.order_id.as_str()).push(", ");
+        insert.bind(order.total.currency.as_str());
+        insert.push(") ON CONFLICT (payment_id) DO NOTHING");
+    }
+
+    /// What belongs to them.
+    fn insert_rest(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        insert_events(
+            batch,
+            &self.order.order_id,
+            std::slice::from_ref(&self.placed),
+        )?;
+        outbox::insert(batch, &self.messages);
+        Ok(())
+    }
 }

@@ -6,11 +6,13 @@ use super::{
     Store, StoreError,
     append::{Appended, insert_events},
     database::Database,
+    dialect::Dialect,
     migrate::{Migrations, migrate},
     open::OpenError,
     place::Placing,
     postgres::Postgres,
     samples::{open_postgres, placed, take_in},
+    statement::Batch,
     stock::{Setting, StockItem},
 };
 use crate::domain::event::Change;
@@ -278,6 +280,11 @@ async fn tables_are_made_once_and_not_without_leave() {
 }
 
 #[tokio::test]
+async fn a_batch_counts_the_rows_of_each_here_too() {
+    crate::store::statement::tests::counts_and_insists(&store().await).await;
+}
+
+#[tokio::test]
 async fn what_the_database_refuses_is_told_apart() {
     let store = store().await;
     let now = Timestamp::now();
@@ -292,7 +299,9 @@ async fn what_the_database_refuses_is_told_apart() {
         event,
         step_key: None,
     };
-    let nobody = insert_events(&mut tx, "nobody", &[appended]).await;
+    let mut batch = Batch::new(Dialect::Postgres);
+    insert_events(&mut batch, "nobody", &[appended]).unwrap();
+    let nobody = batch.run(&mut tx).await;
     assert!(matches!(nobody, Err(StoreError::Corrupt(_))), "{nobody:?}");
     drop(tx);
     // A lock that is held for too long is waited for no longer than an attempt lasts.

@@ -4,11 +4,14 @@ use super::{
     Connection, DbRow, Store, StoreError,
     dialect::Dialect,
     is_duplicate, micros,
-    read::{StoredRequest, remember_request, request},
+    read::{StoredRequest, request},
+    remember::remember_request,
+    statement::{Batch, Statement},
 };
 use crate::domain::fingerprint;
 use jiff::Timestamp;
 use sqlx::Row;
+use std::collections::BTreeSet;
 
 /// The stock of one SKU, in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,21 @@ impl Store {
     pub async fn stock_item(&self, sku: &str) -> Result<Option<StockItem>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         stock_item(&mut reader, sku).await
+    }
+
+    /// Which of these SKUs there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn known_skus(&self, skus: &[&str]) -> Result<BTreeSet<String>, StoreError> {
+        let mut query = Statement::new("SELECT sku FROM stock WHERE sku IN (NULL");
+        for sku in skus {
+            query.push(", ").bind(*sku);
+        }
+        query.push(")");
+        let rows = query.query().fetch_all(&self.readers).await?;
+        let skus = rows.iter().map(|row| row.try_get(0));
+        Ok(skus.collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// The SKUs after `after` in alphabetical order, at most `limit`.
@@ -160,7 +178,9 @@ impl Store {
             fingerprint: fingerprint.to_owned(),
             revision: 0,
         };
-        remember_request(&mut tx, request_id, &asked, micros(now)).await?;
+        let mut batch = Batch::new(self.dialect);
+        remember_request(&mut batch, request_id, &asked, micros(now));
+        batch.run(&mut tx).await?;
         let item = stock_item(&mut tx, &item.sku).await?;
         tx.commit().await?;
         let item = item.ok_or_else(|| StoreError::Corrupt("stock vanished".to_owned()))?;
