@@ -81,7 +81,9 @@ pub(super) async fn book_answer(
         answer,
     } = answered;
     let outcome = outcome(step, &movement, resolve, &answer)?;
-    book(tx, &movement, outcome).await?;
+    if let Some(outcome) = outcome {
+        tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
+    }
     let is_open = tx.journal().await?.is_open(&movement.key);
     Ok(match answer {
         Ok(_) => None,
@@ -136,14 +138,8 @@ pub(super) async fn pay(
             true => provider.resolve(db, &call, &movement).await,
             false => provider.perform(db, &call, &movement).await.map(Some),
         };
-        if let Some(outcome) = outcome(step, &movement, resolve, &answer)? {
-            // Only with its outcome: who asks for time was not asked yet, and an intent that stays alone is
-            // money of which nobody knows what became.
-            if !resolve {
-                tx.intend(&movement).await?;
-            }
-            tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
-        }
+        let outcome = outcome(step, &movement, resolve, &answer)?;
+        enter(tx, &movement, resolve, outcome).await?;
         answer?;
     }
 }
@@ -155,12 +151,9 @@ pub(super) async fn no_answer(tx: &mut OrderTx, step: Step) -> Result<(), StoreE
         Task::Resolve(movement) => (movement, true),
         Task::Moved(_) | Task::Nothing => return Ok(()),
     };
-    if !resolve {
-        tx.intend(&movement).await?;
-    }
     let answer = Err(silence(tx.order().policy.attempt_timeout));
     let outcome = outcome(step, &movement, resolve, &answer)?;
-    book(tx, &movement, outcome).await
+    enter(tx, &movement, resolve, outcome).await
 }
 
 async fn task(tx: &mut OrderTx, step: Step) -> Result<Task, StoreError> {
@@ -191,15 +184,21 @@ fn question(
     }
 }
 
-async fn book(
+/// Books an intent together with its outcome, where there is one: who asks for time was not asked yet, and
+/// an intent that stays alone is money of which nobody knows what became.
+async fn enter(
     tx: &mut OrderTx,
     movement: &Movement,
+    resolve: bool,
     outcome: Option<Outcome>,
 ) -> Result<(), StoreError> {
-    match outcome {
-        Some(outcome) => tx.book(movement, &outcome, ACTOR_PROCESS).await,
-        None => Ok(()),
+    let Some(outcome) = outcome else {
+        return Ok(());
+    };
+    if !resolve {
+        tx.intend(movement).await?;
     }
+    tx.book(movement, &outcome, ACTOR_PROCESS).await
 }
 
 /// What an answer is in the journal; none where nothing of this transaction is kept.
