@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use orders::v1::{PlaceOrderRequest, PlaceOrderResponse};
 use orders_worker::{
     clock,
-    domain::{place, place::Violation},
+    domain::{order::LineItem, place, place::Violation},
     store::{place::Placing, read::StoredOrder},
 };
 use tonic::{Request, Response};
@@ -99,13 +99,12 @@ impl Orders {
         let items = &new.line_items;
         let skus: Vec<&str> = items.iter().map(|item| item.sku.as_str()).collect();
         let known = self.store().known_skus(&skus).await?;
-        let unknown = items.iter().enumerate();
-        let unknown = unknown.filter(|(_, item)| !known.contains(&item.sku));
-        let violation = |(index, _)| {
+        let violation = |(index, item): (usize, &LineItem)| {
             let field = format!("line_items[{index}].sku");
-            Violation::new(field, "there is no stock item of this sku")
+            let unknown = || Violation::new(field, "there is no stock item of this sku");
+            (!known.contains(&item.sku)).then(unknown)
         };
-        let unknown: Vec<Violation> = unknown.map(violation).collect();
+        let unknown: Vec<Violation> = items.iter().enumerate().filter_map(violation).collect();
         match unknown.is_empty() {
             true => Ok(()),
             false => Err(Error::Invalid(unknown)),

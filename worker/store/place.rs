@@ -76,10 +76,11 @@ impl Store {
             revision: 1,
         };
         let message = Message::of(placed, &order);
-        let new = NewOrder {
+        let new = Intake {
             request_id,
             asked: &asked,
             order: &order,
+            document: serde_json::to_string(&order)?,
             placed: Appended {
                 event: placed.clone(),
                 step_key: Some("place".to_owned()),
@@ -106,17 +107,19 @@ impl Store {
 
     /// Takes an order in of which nothing is there, as mostly, without looking first; false, and nothing
     /// has happened, where something is.
-    async fn place_new(&self, new: &NewOrder<'_>) -> Result<bool, StoreError> {
+    async fn place_new(&self, new: &Intake<'_>) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let mut batch = Batch::new(self.dialect);
-        let keys = new.take_keys(&mut batch)?;
+        new.take_request(&mut batch);
+        new.take_order(&mut batch);
+        new.take_payment(&mut batch);
         new.insert_rest(&mut batch)?;
         let changed = match batch.run(&mut tx).await {
             // Of an event: there is an order of that id.
             Err(StoreError::Unavailable(error)) if is_duplicate(&error) => return Ok(false),
             changed => changed?,
         };
-        let is_new = changed.iter().take(keys).all(|rows| *rows == 1);
+        let is_new = changed.iter().all(|rows| *rows == 1);
         if is_new {
             tx.commit().await?;
         }
@@ -125,16 +128,15 @@ impl Store {
 
     /// The same one key after the other, to see which of them something is there of. None when that has
     /// gone meanwhile, and the order is new after all.
-    async fn place_or_find(&self, new: &NewOrder<'_>) -> Result<Option<Placing>, StoreError> {
+    async fn place_or_find(&self, new: &Intake<'_>) -> Result<Option<Placing>, StoreError> {
         let (order, fingerprint) = (new.order, &new.asked.fingerprint);
         let mut tx = self.write().await?;
         // Where several write at once, who is not first waits here for the one who is, and finds what that
         // one has committed; always in this sequence, so that no two wait for each other.
-        let take_request = |batch: &mut Batch| {
-            new.take_request(batch);
-            Ok(())
-        };
-        if !self.is_new(&mut tx, take_request).await? {
+        if !self
+            .is_new(&mut tx, |batch| new.take_request(batch))
+            .await?
+        {
             let before = request(&mut tx, new.request_id).await?;
             let before = before.ok_or_else(|| StoreError::Corrupt("a request vanished".into()))?;
             return Ok(Some(match load(&mut tx, &before.resource).await? {
@@ -153,11 +155,10 @@ impl Store {
                 .map(|stored| Some(Placing::Replayed(stored)))
                 .ok_or_else(|| StoreError::NoOrder(order.order_id.clone()));
         }
-        let take_payment = |batch: &mut Batch| {
-            new.take_payment(batch);
-            Ok(())
-        };
-        if !self.is_new(&mut tx, take_payment).await? {
+        if !self
+            .is_new(&mut tx, |batch| new.take_payment(batch))
+            .await?
+        {
             return Ok(Some(Placing::PaymentExists));
         }
         let mut batch = Batch::new(self.dialect);
@@ -171,10 +172,10 @@ impl Store {
     async fn is_new(
         &self,
         tx: &mut Connection,
-        take: impl FnOnce(&mut Batch) -> Result<(), StoreError>,
+        take: impl FnOnce(&mut Batch),
     ) -> Result<bool, StoreError> {
         let mut batch = Batch::new(self.dialect);
-        take(&mut batch)?;
+        take(&mut batch);
         Ok(batch.run(tx).await? == [1])
     }
 
@@ -202,31 +203,24 @@ async fn fingerprint_of(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// An order that is to be taken in.
-struct NewOrder<'a> {
+/// An order that is to be taken in. It takes three keys, of the request, the order and the payment; each
+/// statement that does changes no row where its key is taken.
+struct Intake<'a> {
     request_id: &'a str,
     asked: &'a StoredRequest,
     order: &'a Order,
+    document: String,
     placed: Appended,
     messages: Vec<(Message, i64)>,
 }
 
-impl NewOrder<'_> {
-    /// Takes the three keys, and says how many statements that are: each changes no row where its key is
-    /// taken.
-    fn take_keys(&self, batch: &mut Batch) -> Result<usize, StoreError> {
-        self.take_request(batch);
-        self.take_order(batch)?;
-        self.take_payment(batch);
-        Ok(3)
-    }
-
+impl Intake<'_> {
     fn take_request(&self, batch: &mut Batch) {
         let now = micros(self.order.place_time);
         remember_new_request(batch, self.request_id, self.asked, now);
     }
 
-    fn take_order(&self, batch: &mut Batch) -> Result<(), StoreError> {
+    fn take_order(&self, batch: &mut Batch) {
         let order = self.order;
         let now = micros(order.place_time);
         let insert = batch.begin(
@@ -242,9 +236,8 @@ impl NewOrder<'_> {
             insert.bind(now).push(", ");
         }
         insert.bind(self.asked.fingerprint.as_str()).push(", ");
-        insert.bind(serde_json::to_string(order)?);
+        insert.bind(self.document.as_str());
         insert.push(") ON CONFLICT (order_id) DO NOTHING");
-        Ok(())
     }
 
     fn take_payment(&self, batch: &mut Batch) {
@@ -256,7 +249,7 @@ impl NewOrder<'_> {
         insert.push(") ON CONFLICT (payment_id) DO NOTHING");
     }
 
-    /// What belongs to them.
+    /// What belongs to the keys.
     fn insert_rest(&self, batch: &mut Batch) -> Result<(), StoreError> {
         insert_events(
             batch,
