@@ -22,7 +22,11 @@ WITH_TESTS = $(WITH_TOOLS) RUST_TEST_THREADS="$(TEST_THREADS)"
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-tools: ## install what `make run` needs: the Temporal CLI, unless it is on PATH
+# Names what is missing before anything is downloaded: check-build, check-run, check-tools, check-tests.
+check-%:
+	@PYTHON="$(PYTHON)" sh .tooling/check $*
+
+tools: check-run ## install what `make run` needs: the Temporal CLI, unless it is on PATH
 	@found=$$(command -v temporal || true); \
 	if [ -n "$$found" ] && [ "$$found" != "$$PWD/.tools/bin/temporal" ] && version=$$(temporal --version 2>/dev/null); then \
 		echo "tools: using $$found ($$version)"; \
@@ -30,9 +34,9 @@ tools: ## install what `make run` needs: the Temporal CLI, unless it is on PATH
 		$(MAKE) -s .tools/run.stamp; \
 	fi
 
-test-tools: .tools/test.stamp .tools/lint.stamp ## install what tests and lints need: temporal-test-server, grpcurl, buf, cargo-deny
+test-tools: check-tests .tools/test.stamp .tools/lint.stamp ## install what tests and lints need: temporal-test-server, grpcurl, buf, cargo-deny
 
-lint-tools: .tools/lint.stamp
+lint-tools: check-tools .tools/lint.stamp
 
 bench-tools: tools .tools/test.stamp .tools/bench.stamp
 
@@ -44,7 +48,7 @@ client-check:
 run: tools ## start the server with everything it needs (ARGS="..." adds options)
 	$(WITH_TOOLS) cargo run --release -p orders-server --bin orders -- serve $(ARGS)
 
-build: ## build the server for release
+build: check-build ## build the server for release
 	cargo build $(LOCKED) --release -p orders-server --bin orders
 
 demo: tools ## run an order of each policy under failures, and tell what happened

