@@ -18,7 +18,8 @@ pub use web::WebSettings;
 
 use crate::temporal::run_worker::Role;
 use crate::{
-    backup::BackupSettings, client::ClientCommand, logging::LogFormat, verify::VerifySettings,
+    backup::BackupSettings, client::ClientCommand, logging, logging::LogFormat,
+    verify::VerifySettings,
 };
 use clap::{Args, Parser, Subcommand};
 use orders_worker::provider::simulation::Rule;
@@ -48,8 +49,15 @@ pub struct Settings {
     )]
     pub log_format: LogFormat,
 
-    /// The least important log lines that are written: error, warn, info, debug, trace.
-    #[arg(long, global = true, env = "ORDERS_LOG_LEVEL", default_value = "info")]
+    /// The least important log lines that are written: error, warn, info, debug, trace, or off; or
+    /// a filter by target, as in `info,sqlx=debug`.
+    #[arg(
+        long,
+        global = true,
+        env = "ORDERS_LOG_LEVEL",
+        default_value = "info",
+        value_parser = logging::read_level
+    )]
     pub log_level: String,
 }
 
@@ -151,6 +159,11 @@ pub struct CommonSettings {
     /// one), a Temporal dev server is started and kept under the data directory.
     #[arg(long, env = "ORDERS_TEMPORAL_ADDRESS", value_name = "HOST:PORT")]
     pub temporal_address: Option<String>,
+
+    /// The Temporal CLI that runs the embedded Temporal [default: `temporal` on PATH, else the one
+    /// beside this program].
+    #[arg(long, env = "ORDERS_TEMPORAL_CLI", value_name = "FILE")]
+    pub temporal_cli: Option<PathBuf>,
 
     /// Temporal's namespace [default: TEMPORAL_NAMESPACE, or `default`].
     #[arg(long, env = "ORDERS_NAMESPACE")]

@@ -1,8 +1,13 @@
 //! Stopped in the middle, started again: the order goes on.
 
-use crate::harness::{Placing, ServerOptions, TestServer, sku};
+use crate::harness::{Placing, ServerOptions, TestServer, eventually, sku, temporal};
+use nix::sys::signal::Signal;
 use orders::v1::OrderState;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 #[tokio::test]
 async fn killed_in_the_middle_the_order_goes_on_charged_once() {
@@ -46,6 +51,65 @@ async fn killed_in_the_middle_the_order_goes_on_charged_once() {
         assert_eq!(server.count(charges, id).await, 1);
     }
     assert_eq!(server.stop().await, Some(0));
+}
+
+/// A CLI that does not die with the server, as on systems without a signal at the parent's death.
+fn immortal_cli(folder: &Path) -> std::path::PathBuf {
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/venv/bin/python");
+    let real = temporal::tool("temporal").expect("run `make tools`");
+    let script = format!(
+        "#!{python}\nimport ctypes, os, sys\nctypes.CDLL(None).prctl(1, 0)\n\
+         os.execv({real:?}, [{real:?}] + sys.argv[1:])\n"
+    );
+    let cli = folder.join("temporal");
+    std::fs::write(&cli, script).unwrap();
+    std::fs::set_permissions(&cli, std::fs::Permissions::from_mode(0o755)).unwrap();
+    cli
+}
+
+#[tokio::test]
+async fn a_temporal_that_outlived_its_server_is_stopped_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let cli = immortal_cli(folder.path());
+    let options = ServerOptions::default()
+        .data_dir(&folder.path().join("data"))
+        .arg("--temporal-cli")
+        .arg(cli.to_str().unwrap());
+    let mut server = TestServer::start(options.clone()).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let orphan = child_of(server.process.pid());
+    server.process.kill();
+    assert!(is_alive(orphan), "the emulation does not work");
+
+    let server = TestServer::start(options).await;
+    assert!(!is_alive(orphan), "two Temporals are on one database");
+    let said = server.process.line_with("a dead server left behind");
+    assert!(said.unwrap().contains(&orphan.to_string()));
+    let client = server.client().await;
+    client.start_fulfillment(&id).await.unwrap();
+    assert_eq!(server.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_same_request_to_stop_by_two_signals_is_one() {
+    let mut server = TestServer::start(ServerOptions::default()).await;
+    // As `timeout -s INT` does: to the process, and at once to its group.
+    server.process.signal(Signal::SIGINT);
+    server.process.signal(Signal::SIGINT);
+    server.process.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().await, Some(0));
+    let stopped = "the line that says that it stopped cleanly";
+    eventually(stopped, async || {
+        server.process.line_with("orders: stopped")
+    })
+    .await;
+    assert_eq!(server.process.line_with("asked twice"), None);
 }
 
 #[tokio::test]

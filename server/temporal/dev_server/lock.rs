@@ -1,15 +1,25 @@
 //! One dev server per data directory.
 //!
 //! The lock belongs to the open file, and the child inherits that as its standard input: it is
-//! free only when parent *and* child are gone. So whoever starts after a crash waits for what was
-//! left behind, and never meets it on the same database.
+//! free only when parent *and* child are gone. So a server that starts after a crash waits for what
+//! was left behind, and never meets it on the same database.
+//!
+//! Where a child does not die with its parent (anywhere but on Linux), a `kill -9` of the server
+//! leaves its Temporal running, and the lock held. The lock file names both processes, so the next
+//! server finds the orphan and stops it.
 
-use super::error::{DevServerError, system};
+use super::{
+    error::{DevServerError, system},
+    owner::Owner,
+};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::Write,
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -17,12 +27,18 @@ use tokio::time::{Instant, sleep};
 
 const FILE: &str = "temporal.lock";
 
+/// An orphan that does not stop when asked is killed this long before the wait ends.
+const KILL_BEFORE_END: Duration = Duration::from_secs(2);
+
 /// Between two tries.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The right to use a data directory.
 #[derive(Debug)]
-pub(super) struct DataLock(File);
+pub(super) struct DataLock {
+    file: File,
+    path: PathBuf,
+}
 
 impl DataLock {
     /// Waits at most `patience` for others to leave.
@@ -33,7 +49,7 @@ impl DataLock {
     ) -> Result<DataLock, DevServerError> {
         let path = data_dir.join(FILE);
         let failed = || system(format!("the lock file {} cannot be used", path.display()));
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
@@ -43,6 +59,7 @@ impl DataLock {
             .map_err(failed())?;
         let end = Instant::now() + patience;
         let mut told = false;
+        let mut orphan = None;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -50,41 +67,58 @@ impl DataLock {
                 Err(TryLockError::WouldBlock) => {
                     return Err(DevServerError::InUse {
                         path: data_dir.to_owned(),
-                        holder: holder(&path),
+                        holder: Owner::read(&path).to_string(),
                     });
                 }
                 Err(TryLockError::Error(error)) => return Err(failed()(error)),
             }
             if !told {
-                progress(&format!(
-                    "waiting for {} to let go of {}",
-                    holder(&path),
-                    data_dir.display()
-                ));
+                let owner = Owner::read(&path);
+                orphan = owner.orphan();
+                progress(&match orphan {
+                    Some(pid) => format!(
+                        "stopping Temporal (process {pid}), which a dead server left behind"
+                    ),
+                    None => format!("waiting for {owner} to let go of {}", data_dir.display()),
+                });
                 told = true;
+                stop_group(orphan, Signal::SIGTERM);
+            } else if orphan.is_some() && Instant::now() + KILL_BEFORE_END >= end {
+                stop_group(orphan.take(), Signal::SIGKILL);
             }
             sleep(INTERVAL).await;
         }
-        // Only words for the next one's error message: that they are missing is no failure.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(DataLock(file))
+        let lock = DataLock { file, path };
+        lock.note(Owner::server());
+        Ok(lock)
+    }
+
+    /// Notes the child, so that a later server can stop it should it outlive us.
+    pub(super) fn note_child(&self, pid: Option<u32>) {
+        self.note(Owner::server().with_temporal(pid));
+    }
+
+    fn note(&self, owner: Owner) {
+        // Without it the next server's error message says less.
+        if let Err(error) = std::fs::write(&self.path, owner.to_line()) {
+            tracing::debug!(%error, "the lock file cannot be written");
+        }
     }
 
     /// For the child's standard input, of which it reads nothing. (Any other descriptor would have
     /// to be opened to all children, or between fork and exec.)
     pub(super) fn for_child(&self) -> Result<Stdio, DevServerError> {
-        let file = self.0.try_clone().map_err(system("the lock file"))?;
+        let file = self.file.try_clone().map_err(system("the lock file"))?;
         Ok(Stdio::from(file))
     }
 }
 
-fn holder(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    match text.trim().parse::<u32>() {
-        Ok(pid) => format!("another `orders serve` (process {pid}) or its Temporal"),
-        Err(_) => "another `orders serve`".to_owned(),
+/// Signals the orphan's whole group, of which it is the leader: the CLI may be a script.
+fn stop_group(pid: Option<Pid>, signal: Signal) {
+    if let Some(pid) = pid
+        && let Err(error) = killpg(pid, signal)
+    {
+        tracing::debug!(%error, %pid, "the Temporal that was left behind is gone");
     }
 }
 

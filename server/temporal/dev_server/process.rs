@@ -30,7 +30,7 @@ use tokio::{
 
 /// Both in the data directory. SQLite would read `?` and `#` in a path as parts of a URI, so the
 /// child works in that directory and gets only the name.
-const DATABASE: &str = "temporal.db";
+pub(super) const DATABASE: &str = "temporal.db";
 const LOG: &str = "temporal.log";
 
 /// How much of the log goes into an error.
@@ -71,6 +71,7 @@ impl Process {
         let (child, keeper) = spawn_from_keeper(command)
             .await
             .map_err(system(cannot_run))?;
+        lock.note_child(child.id());
         Ok(Process {
             child,
             log,
@@ -232,7 +233,7 @@ fn die_with_parent(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let before_exec = move || {
         nix::unistd::setsid()?;
-        // Elsewhere a kill -9 of the parent leaves the child, and the lock tells of it.
+        // Elsewhere a kill -9 of the parent leaves the child, which the next server stops.
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
         // The parent may have died before that took hold.
