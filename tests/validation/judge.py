@@ -9,8 +9,24 @@ comes out: {"paths": [...]} with the fields that break a rule, or {"error": "...
 import base64
 import json
 import sys
+import tempfile
+from pathlib import Path
 
-import protovalidate
+try:
+    import protovalidate
+except ModuleNotFoundError:
+    # protovalidate 1, which is what runs on Python 3.10, comes without the messages of its rules.
+    import grpc_tools
+    from grpc_tools import protoc
+
+    protos = Path(__file__).resolve().parents[2] / "proto" / "third_party"
+    known = Path(grpc_tools.__file__).parent / "_proto"
+    generated = tempfile.TemporaryDirectory()
+    command = ["protoc", f"-I{protos}", f"-I{known}", f"--python_out={generated.name}", "buf/validate/validate.proto"]
+    if protoc.main(command):
+        sys.exit("buf/validate/validate.proto cannot be compiled")
+    sys.path.insert(0, generated.name)
+    import protovalidate
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
 
