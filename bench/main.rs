@@ -13,6 +13,7 @@ mod tests {
     pub mod harness;
 }
 
+mod compare;
 mod cost;
 mod echo;
 mod floor;
@@ -50,6 +51,10 @@ struct Args {
     /// The throughput of these policies only; all other figures stay as they were.
     #[arg(long, value_delimiter = ',', value_parser = shape::policies())]
     policy: Vec<String>,
+    /// Only this: the processor time that an order costs, against the build of another revision, as
+    /// in `--compare HEAD~5`. Takes about ten minutes, five with `--quick`, and the other build.
+    #[arg(long, value_name = "REV")]
+    compare: Option<String>,
     /// What the server is started with, beside what it needs.
     #[arg(long, allow_hyphen_values = true)]
     server: Vec<String>,
@@ -87,6 +92,14 @@ const QUICK_THROUGHPUT: throughput::Effort = throughput::Effort {
     at_once: &[32],
     waiting_seconds: 0.6,
 };
+const COMPARE: compare::Effort = compare::Effort {
+    pairs: 20,
+    seconds: 2.0,
+};
+const QUICK_COMPARE: compare::Effort = compare::Effort {
+    pairs: 10,
+    seconds: 2.0,
+};
 const READS: reads::Effort = reads::Effort {
     rounds: 3,
     calls: 20_000,
@@ -117,6 +130,10 @@ async fn main() {
         return echo::serve(&file).await;
     }
     system::start_with(args.server.clone());
+    if let Some(revision) = args.compare {
+        let effort = if args.quick { QUICK_COMPARE } else { COMPARE };
+        return compare::measure(&revision, effort, &args.policy).await;
+    }
     let mut only = args.only;
     if only.is_empty() && !args.policy.is_empty() {
         only.push(Part::Throughput);

@@ -1,7 +1,11 @@
 //! What is measured: a Temporal and an orders server of their own, as processes.
 
 use crate::harness::{Client, ServerOptions, TestServer, TestTemporal, sku, temporal::free_port};
-use std::{path::Path, sync::OnceLock};
+use std::{
+    path::Path,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// The policies with waits of one second.
@@ -9,6 +13,15 @@ const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/policies.t
 
 /// Pieces on the shelf: more than are ever ordered.
 const PIECES: i64 = 1_000_000_000;
+
+/// The longest that Temporal may take for what it puts off.
+const PUT_OFF: Duration = Duration::from_secs(10);
+
+/// How long Temporal is looked at, to see whether it has something to do.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// The share of a processor below which it has nothing to do.
+const IDLE: f64 = 0.15;
 
 static SERVER: OnceLock<Vec<String>> = OnceLock::new();
 
@@ -33,9 +46,14 @@ pub struct System {
 impl System {
     /// Starts both.
     pub async fn start() -> System {
+        Self::start_program(None).await
+    }
+
+    /// Starts both, with the program of another build.
+    pub async fn start_program(program: Option<&Path>) -> System {
         let temporal = TestTemporal::spawn(free_port(), &[]).await;
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(&temporal, folder.path()).await;
+        let server = serve(&temporal, folder.path(), program).await;
         let client = server.client().await;
         let sku = sku();
         client.stock(&sku, PIECES).await;
@@ -58,7 +76,7 @@ impl System {
             ..
         } = self;
         assert_eq!(server.stop().await, Some(0));
-        let server = serve(&temporal, folder.path()).await;
+        let server = serve(&temporal, folder.path(), None).await;
         let client = server.client().await;
         System {
             temporal,
@@ -68,10 +86,34 @@ impl System {
             folder,
         }
     }
+
+    /// The processor time so far, in seconds: of the orders process, and of Temporal.
+    pub fn cpu_seconds(&self) -> (f64, f64) {
+        let (orders, temporal) = (&self.server.process, &self.temporal.process);
+        (cpu_seconds(orders.pid()), cpu_seconds(temporal.pid()))
+    }
+
+    /// Waits until Temporal has done what it puts off: it belongs to the workflows that it is for, and
+    /// must not be in the way of the next ones.
+    pub async fn settle(&self) {
+        let end = Instant::now() + PUT_OFF;
+        loop {
+            let before = self.cpu_seconds().1;
+            tokio::time::sleep(MOMENT).await;
+            let busy = self.cpu_seconds().1 - before;
+            if busy < IDLE * MOMENT.as_secs_f64() || Instant::now() > end {
+                return;
+            }
+        }
+    }
 }
 
-async fn serve(temporal: &TestTemporal, folder: &Path) -> TestServer {
-    let options = ServerOptions::with_temporal(&temporal.address)
+async fn serve(temporal: &TestTemporal, folder: &Path, program: Option<&Path>) -> TestServer {
+    let on_temporal = ServerOptions {
+        program: program.map(Path::to_owned),
+        ..ServerOptions::with_temporal(&temporal.address)
+    };
+    let options = on_temporal
         .data_dir(folder)
         .arg("--policies")
         .arg(POLICIES)

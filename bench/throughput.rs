@@ -7,23 +7,10 @@ use crate::{
     peers,
     plan::Plan,
     shape::{SHAPES, Shape},
-    system::{System, cpu_seconds},
+    system::System,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-/// The longest that Temporal may take for what it puts off.
-const PUT_OFF: Duration = Duration::from_secs(10);
-
-/// How long Temporal is looked at, to see whether it has something to do.
-const MOMENT: Duration = Duration::from_millis(200);
-
-/// The share of a processor below which it has nothing to do.
-const IDLE: f64 = 0.15;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How much is done. A quick machine does more of it, and as long.
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +204,7 @@ impl Field {
             contenders.rotate_left(round % CONTENDERS.len());
             let mut turn = Turn::new();
             for contender in contenders {
-                let before = self.cpu_seconds();
+                let before = self.system.cpu_seconds();
                 let rate = match contender {
                     Contender::Floor => self.of_floors(orders, most).await,
                     Contender::Ours => self.ours(orders, most).await,
@@ -230,8 +217,8 @@ impl Field {
                         rate
                     }
                 };
-                self.settle().await;
-                let after = self.cpu_seconds();
+                self.system.settle().await;
+                let after = self.system.cpu_seconds();
                 let measured = Measured {
                     rate,
                     cpu: after.0 - before.0,
@@ -272,26 +259,6 @@ impl Field {
             temporal_cpu_seconds_per_1000: per_1000(Contender::Ours, |of| of.temporal_cpu),
             floor_temporal_cpu_seconds_per_1000: per_1000(Contender::Floor, |of| of.temporal_cpu),
             twin_temporal_cpu_seconds_per_1000: per_1000(Contender::Twin, |of| of.temporal_cpu),
-        }
-    }
-
-    /// Of the orders process, and of Temporal.
-    fn cpu_seconds(&self) -> (f64, f64) {
-        let (orders, temporal) = (&self.system.server.process, &self.system.temporal.process);
-        (cpu_seconds(orders.pid()), cpu_seconds(temporal.pid()))
-    }
-
-    /// Waits until Temporal has done what it puts off: it belongs to the contender whose workflows it is
-    /// for, and must not be in the way of the next one.
-    async fn settle(&self) {
-        let end = Instant::now() + PUT_OFF;
-        loop {
-            let before = self.cpu_seconds().1;
-            tokio::time::sleep(MOMENT).await;
-            let busy = self.cpu_seconds().1 - before;
-            if busy < IDLE * MOMENT.as_secs_f64() || Instant::now() > end {
-                return;
-            }
         }
     }
 

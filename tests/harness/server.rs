@@ -22,6 +22,8 @@ pub struct ServerOptions {
     pub data_dir: Option<PathBuf>,
     /// A PostgreSQL database; else what the environment chooses for all tests.
     pub database_url: Option<String>,
+    /// The program of another build; else the one that was built with the tests.
+    pub program: Option<PathBuf>,
 }
 
 impl ServerOptions {
@@ -186,7 +188,8 @@ pub async fn beside_shared(options: ServerOptions) -> TestServer {
 
 /// The command line of a server with these options.
 pub fn command(options: &ServerOptions, data_dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));
+    let built = Path::new(env!("CARGO_BIN_EXE_orders"));
+    let mut command = Command::new(options.program.as_deref().unwrap_or(built));
     command
         .args(["serve", "--listen"])
         .arg(options.listen.as_deref().unwrap_or("127.0.0.1:0"))
