@@ -1,6 +1,7 @@
 //! `orders backup`: copies the embedded default's two databases, also while the server runs.
 
 use crate::{
+    private::make_private_dir,
     settings::CommonSettings,
     temporal::connect::{ConnectError, Profile},
 };
@@ -8,7 +9,6 @@ use clap::Args;
 use orders_worker::store::copy::{CopyError, copy};
 use std::{
     io,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -90,9 +90,7 @@ fn folder(path: &Path, source: io::Error) -> BackupError {
 }
 
 fn make_empty(path: &Path) -> Result<(), BackupError> {
-    let mut builder = std::fs::DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(path);
-    made.map_err(|source| folder(path, source))?;
+    make_private_dir(path).map_err(|source| folder(path, source))?;
     let mut entries = std::fs::read_dir(path).map_err(|source| folder(path, source))?;
     match entries.next() {
         Some(_) => Err(BackupError::NotEmpty(path.to_owned())),

@@ -160,6 +160,8 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) => Self::Database(error),
             StoreError::NoOrder(order_id) => Self::NoOrder(order_id),
             StoreError::Corrupt(what) => Self::Internal(what),
+            // The edge should have refused it, and sending the same again does not help.
+            StoreError::Refused(_) => Self::Internal(error.to_string()),
         }
     }
 }

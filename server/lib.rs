@@ -15,6 +15,7 @@
 //! | [`replay`] | the command that looks at the histories of a running Temporal before a deploy |
 //! | [`verify`], [`backup`] | `orders verify` and `orders backup`: looking after what is kept |
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
+//! | [`private`] | files and folders that only their owner may read |
 
 pub mod backup;
 pub mod client;
@@ -23,6 +24,7 @@ pub mod error;
 pub mod layer;
 pub mod logging;
 pub mod payment_provider;
+pub mod private;
 pub mod program;
 pub mod replay;
 pub mod rpc;

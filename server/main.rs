@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use orders_server::{
-    logging, program,
+    logging, private, program,
     settings::{Command, Settings},
 };
 use std::process::ExitCode;
@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     let mut builder = match settings.command {
         // A client makes one call after the other: it needs no threads.
         Command::Client(_) => tokio::runtime::Builder::new_current_thread(),
-        _ => tokio::runtime::Builder::new_multi_thread(),
+        _ => {
+            private::keep_others_out();
+            tokio::runtime::Builder::new_multi_thread()
+        }
     };
     let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,

@@ -156,6 +156,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     };
     let mut background = Background::default();
     background.sweep(&base);
+    background.watch_log(&base);
     background.replenish(&base);
     if !settings.no_worker {
         background.tell(&base, notification);

@@ -5,11 +5,13 @@
 //! kept for it reads the database by itself from where it is: so a slow reader costs little memory, and
 //! whatever is missed here is not lost.
 
+mod held;
 mod order_watch;
 mod orders_watch;
 mod reader;
 mod tail;
 
+pub use held::watch_log;
 pub use order_watch::OrderWatch;
 pub use orders_watch::OrdersWatch;
 

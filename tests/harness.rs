@@ -4,6 +4,7 @@ pub mod again;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod delay;
 pub mod flaky;
 pub mod h2;
 pub mod operator;
@@ -23,6 +24,7 @@ pub mod wire;
 
 pub use cli::Cli;
 pub use client::Client;
+pub use delay::Delay;
 pub use flaky::FlakyServer;
 pub use order::{Placing, sku};
 pub use payment_provider::{Manner, PaymentProvider};

@@ -30,6 +30,7 @@ mod outages;
 mod outside_payment;
 mod postgres;
 mod pre_order;
+mod private;
 mod processes;
 mod readme;
 mod reads;

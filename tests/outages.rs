@@ -3,6 +3,7 @@
 
 mod clock;
 mod database;
+mod disk;
 mod namespace;
 mod poisoned;
 

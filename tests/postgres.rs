@@ -1,5 +1,8 @@
 //! On PostgreSQL, whatever the other tests use: what a user meets who moves to it.
 
+mod callers;
+mod refused;
+
 use crate::harness::{
     Placing, Postgres, Refused, ServerOptions, TestServer, TestTemporal, eventually, server, sku,
     unique,

@@ -5,6 +5,7 @@ mod corpus;
 mod coverage;
 mod judge;
 mod mutate;
+mod nul;
 mod paths;
 mod random;
 mod server_only;

@@ -98,7 +98,8 @@ async fn a_store_that_is_right_gives_no_finding_and_each_damage_its_own() {
         "{ran:?}"
     );
 
-    let mut fired = BTreeSet::new();
+    // What no damage to a SQLite file can show; `postgres` has its test.
+    let mut fired = BTreeSet::from([Check::LogHeld]);
     for damage in damage::TABLE {
         let copy = folder.path().join(damage.check.as_str());
         std::fs::create_dir(&copy).unwrap();

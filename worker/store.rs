@@ -4,7 +4,7 @@
 //! transaction ([`order_tx::OrderTx`]), and only while the order itself says that the step is next.
 //!
 //! SQLite or PostgreSQL. Queries use `$n` parameters and plain SQL that both understand, everything
-//! outside names the database only by the aliases [`Db`], [`Connection`] and [`Tx`], and what differs
+//! outside names the database only by [`Db`], [`Connection`] and [`Tx`], and what differs
 //! is in `dialect`.
 
 mod append;
@@ -15,6 +15,7 @@ pub mod database;
 pub(crate) mod dialect;
 pub mod list;
 pub mod log;
+pub mod log_lag;
 pub mod migrate;
 pub mod open;
 pub mod order_tx;
@@ -23,16 +24,22 @@ pub mod overdue;
 pub mod payment_journal;
 pub mod payment_resolution;
 pub mod place;
+pub mod probe;
 pub mod read;
 mod remember;
 mod statement;
 pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
+mod tx;
 pub mod verify;
 
 #[cfg(test)]
 mod attention_tests;
+#[cfg(test)]
+#[path = "../tests/harness/delay.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+mod delay;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]
@@ -47,8 +54,11 @@ pub(crate) mod samples;
 mod supply_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tx_tests;
 
 use jiff::Timestamp;
+pub use tx::Tx;
 
 /// The database system, chosen at run time.
 pub type Db = sqlx::Any;
@@ -56,9 +66,6 @@ pub type Db = sqlx::Any;
 pub type Connection = sqlx::AnyConnection;
 /// A row of an answer.
 pub(crate) type DbRow = sqlx::any::AnyRow;
-/// A write transaction.
-pub type Tx = sqlx::Transaction<'static, Db>;
-
 /// The business database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -67,6 +74,8 @@ pub struct Store {
     /// busy loop.
     writer: sqlx::Pool<Db>,
     readers: sqlx::Pool<Db>,
+    /// Counts how write transactions end.
+    writes: probe::Writes,
     /// Tells this process of the commands that it has committed.
     commits: commits::Commits,
     /// Tells the reader of the log in this process of new events.
@@ -84,6 +93,9 @@ pub enum StoreError {
     /// succeed.
     #[error("the database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// It does not take a value that it was given, and never will. The edge refuses such values before.
+    #[error("the database does not take a value: {0}")]
+    Refused(String),
     /// It holds something that this program cannot have written.
     #[error("the database holds what it must not: {0}")]
     Corrupt(String),
@@ -107,6 +119,10 @@ impl From<sqlx::Error> for StoreError {
             {
                 Self::Corrupt(error.to_string())
             }
+            sqlx::Error::Encode(_) => Self::Refused(error.to_string()),
+            sqlx::Error::Database(database) if is_of_data(database.as_ref()) => {
+                Self::Refused(error.to_string())
+            }
             _ => Self::Unavailable(error),
         }
     }
@@ -116,6 +132,16 @@ impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(error.to_string())
     }
+}
+
+/// Whether the database refused a value as such: the same again would be refused again.
+fn is_of_data(error: &dyn sqlx::error::DatabaseError) -> bool {
+    // PostgreSQL's class 22, "data exception": a NUL in a text, a number out of range. SQLite's own codes
+    // are shorter numbers: SQLITE_TOOBIG and SQLITE_MISMATCH.
+    error.code().is_some_and(|code| {
+        let is_class_22 = code.len() == 5 && code.starts_with("22");
+        is_class_22 || matches!(code.as_ref(), "18" | "20")
+    })
 }
 
 /// Whether an insert met a row with the same unique key.
@@ -138,6 +164,11 @@ pub(crate) fn from_micros(micros: i64) -> Result<Timestamp, StoreError> {
 impl Store {
     /// Begins a write transaction; with SQLite it holds the write lock from the start.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
-        Ok(self.writer.begin_with(self.dialect.begin()).await?)
+        Tx::begin(
+            &self.writer,
+            self.dialect.begin(),
+            Some(self.writes.clone()),
+        )
+        .await
     }
 }

@@ -8,7 +8,7 @@
 
 mod token;
 
-use super::{Parsed, enums::parse_order_state, violations::Violations};
+use super::{Parsed, enums::parse_order_state, text::without_nul, violations::Violations};
 use jiff::Timestamp;
 use orders_worker::{
     domain::state::OrderState,
@@ -36,6 +36,9 @@ pub(super) fn parse_filter(found: &mut Violations, text: &str) -> Option<Filter>
     if length > MOST {
         let description = format!("must have at most 1,000 characters, not {length}");
         found.push("filter", description);
+        return None;
+    }
+    if !without_nul(found, "filter", text) {
         return None;
     }
     match filter(text) {

@@ -7,6 +7,7 @@ use super::violations::Violations;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use orders_worker::domain::fingerprint;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// How many when the request does not say.
 const SIZE_DEFAULT: i64 = 50;
@@ -111,7 +112,24 @@ fn read<P: DeserializeOwned>(page_token: &str) -> Result<Token<P>, &'static str>
     if version.v != VERSION {
         return Err("is of another version of this server: begin anew with the first page");
     }
-    serde_json::from_slice(&json).map_err(|_| BROKEN)
+    let token: Value = serde_json::from_slice(&json).map_err(|_| BROKEN)?;
+    // No position has one, and PostgreSQL does not take one as a parameter.
+    if has_nul(&token) {
+        return Err(BROKEN);
+    }
+    serde_json::from_value(token).map_err(|_| BROKEN)
+}
+
+/// Whether a text in it has the character U+0000. The parser bounds how deep it is.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// How many a page has at most.
@@ -171,6 +189,15 @@ mod tests {
                     .contains("another request")
             );
         }
+    }
+
+    #[test]
+    fn a_position_with_a_nul_is_not_taken_and_one_that_looks_like_it_is() {
+        let scope = Scope::new("ListStockItems", &[]);
+        let found = |sku: &str| parse::<String>(&scope, &scope.token(sku));
+        assert_eq!(found("a\0b"), Err(BROKEN.to_owned()));
+        let looks_like_it = "a\\u0000b";
+        assert_eq!(found(looks_like_it), Ok(Some(looks_like_it.to_owned())));
     }
 
     #[test]

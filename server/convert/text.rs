@@ -107,7 +107,17 @@ pub(super) fn optional(
     most: usize,
 ) -> String {
     length(violations, field, text, most);
+    without_nul(violations, field, text);
     text.to_owned()
+}
+
+/// Refuses U+0000, which PostgreSQL keeps in no text; gives whether there was none.
+pub(super) fn without_nul(violations: &mut Violations, field: &str, text: &str) -> bool {
+    let is_fine = !text.contains('\0');
+    if !is_fine {
+        violations.push(field, "must not have the character U+0000");
+    }
+    is_fine
 }
 
 /// A text of a request for a description: in quotes, shortened, in visible characters.

@@ -4,6 +4,7 @@ use super::{DRAIN, ServeError, base::Base, progress};
 use crate::{
     settings::CommonSettings,
     temporal::{replenish, run_worker::RunningWorker, sweep},
+    watch::watch_log,
 };
 use orders_worker::{
     messenger,
@@ -26,6 +27,13 @@ impl Background {
         let (store, temporal) = (base.store.clone(), base.temporal.clone());
         let task = sweep::run(store, temporal, self.stopping.clone());
         self.tasks.push(("the sweep", tokio::spawn(task)));
+    }
+
+    /// Says when the event log is held back, which no watch can see by itself.
+    pub(super) fn watch_log(&mut self, base: &Base) {
+        let task = watch_log(base.store.clone(), self.stopping.clone());
+        self.tasks
+            .push(("the watch over the event log", tokio::spawn(task)));
     }
 
     /// Starts the processes of skus that run low.

@@ -3,6 +3,7 @@
 use super::{ServeError, progress};
 use crate::{
     convert::UiLinks,
+    private,
     settings::CommonSettings,
     temporal::{
         Temporal,
@@ -85,9 +86,7 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
 }
 
 pub(super) fn make_private_dir(path: &Path) -> Result<(), ServeError> {
-    use std::os::unix::fs::DirBuilderExt;
-    let mut builder = std::fs::DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(path);
+    let made = private::make_private_dir(path);
     made.map_err(|source| ServeError::DataDir {
         path: path.to_owned(),
         source,

@@ -1,5 +1,6 @@
-//! Health: `""` says that the process and its store work, so reads do; `orders.v1.OrderService`
-//! says that commands do too: Temporal answers, and a worker polls.
+//! Health: `""` says that the process and its store work, so reads do; `orders.v1.InventoryService` says
+//! that the database takes writes, too; `orders.v1.OrderService` says that commands work: the database
+//! takes writes, Temporal answers, and a worker polls.
 
 use crate::temporal::Temporal;
 use orders_worker::store::Store;
@@ -13,7 +14,7 @@ use tonic_health::{
 
 /// The name under which a load balancer asks for commands.
 const COMMANDS: &str = "orders.v1.OrderService";
-/// The same for the stock, which needs the database only: it works whenever reads do.
+/// The same for the stock, which needs the database only, and writes to it.
 const STOCK: &str = "orders.v1.InventoryService";
 
 /// What operators ask is answered whenever reads are; what they command needs what commands need.
@@ -88,20 +89,26 @@ async fn look(
     ready: watch::Sender<bool>,
 ) {
     let mut before = None;
+    let mut probe = store.write_probe();
     loop {
-        let (store, worker) = tokio::join!(
+        let (store, written, worker) = tokio::join!(
             tokio::time::timeout(PATIENCE, store.ping()),
+            tokio::time::timeout(PATIENCE, probe.check()),
             tokio::time::timeout(PATIENCE, temporal.has_worker()),
         );
         let reads = matches!(store, Ok(Ok(())));
-        let commands = reads && matches!(worker, Ok(Ok(true)));
-        if before != Some((reads, commands)) {
-            tracing::info!(reads, commands, "health");
-            before = Some((reads, commands));
+        let writes = reads && matches!(written, Ok(Ok(())));
+        let commands = writes && matches!(worker, Ok(Ok(true)));
+        if before != Some((reads, writes, commands)) {
+            if let (true, Ok(Err(error))) = (reads, &written) {
+                tracing::warn!(%error, "the database takes no writes: commands are refused until it does");
+            }
+            tracing::info!(reads, writes, commands, "health");
+            before = Some((reads, writes, commands));
             // Only then: every call sends a message to everybody who watches.
             for (name, serving) in [
                 ("", reads),
-                (STOCK, reads),
+                (STOCK, writes),
                 (OPERATORS, reads),
                 (COMMANDS, commands),
             ] {

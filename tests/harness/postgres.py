@@ -4,7 +4,8 @@
 
 Prints `ready URL`, then answers each line of standard input with one line: `create NAME` makes a database
 unless it is there, `kill` kills all its processes at once as a power failure would, `start` starts it again
-at the same port, `signal NAME` sends the server a signal. When standard input ends, however that comes, it
+at the same port, `signal NAME` sends the server a signal, `count TEXT` is answered with how often its log has
+that text. When standard input ends, however that comes, it
 stops and removes everything. Without --durable it does not wait for the disk.
 
 PostgreSQL refuses to run as root; then it runs as `nobody`, from a copy of its programs when their own folder is
@@ -188,6 +189,9 @@ def main():
                     server.start()
                 case ["signal", name]:
                     server.process.send_signal(signal.Signals[name])
+                case ["count", *words]:
+                    print((server.folder / "log").read_text(errors="replace").count(" ".join(words)), flush=True)
+                    continue
                 case _:
                     sys.exit(f"what is {line!r}?")
             print("done", flush=True)

@@ -79,10 +79,19 @@ impl Postgres {
         self.ask("start");
     }
 
+    /// How often its log has that text.
+    pub fn count_in_log(&self, text: &str) -> usize {
+        self.answer(&format!("count {text}")).parse().unwrap()
+    }
+
     fn ask(&self, question: &str) {
+        assert_eq!(self.answer(question), "done", "{question}");
+    }
+
+    fn answer(&self, question: &str) -> String {
         let mut script = self.script.lock().unwrap();
         writeln!(script.input.as_mut().unwrap(), "{question}").unwrap();
-        assert_eq!(script.answer(), "done", "{question}");
+        script.answer()
     }
 }
 

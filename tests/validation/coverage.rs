@@ -24,7 +24,7 @@ fn extension(name: &str) -> ExtensionDescriptor {
 }
 
 /// Whether a field's google.api.field_behavior says that only the server sets it.
-fn is_output(options: &DynamicMessage) -> bool {
+pub fn is_output(options: &DynamicMessage) -> bool {
     let behavior = options.get_extension(&extension("google.api.field_behavior"));
     let values = behavior.as_list().unwrap();
     values.iter().any(|value| value.as_enum_number() == Some(3))

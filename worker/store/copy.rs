@@ -1,5 +1,6 @@
 //! Copying an SQLite database that is in use.
 
+use super::database::create_private;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     path::{Path, PathBuf},
@@ -50,6 +51,9 @@ pub async fn copy(from: &Path, to: &Path) -> Result<(), CopyError> {
     let options = SqliteConnectOptions::new()
         .filename(from)
         .busy_timeout(BUSY);
+    // It writes into a file that is there and empty: so the copy is never readable by others.
+    let made = create_private(to);
+    made.map_err(|error| unusable(to)(sqlx::Error::Io(error)))?;
     let mut source = SqliteConnection::connect_with(&options)
         .await
         .map_err(unusable(from))?;

@@ -4,6 +4,8 @@ use super::dialect::Dialect;
 use sqlx::{ConnectOptions, any::AnyConnectOptions};
 use std::{
     fmt,
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 use url::Url;
@@ -102,6 +104,14 @@ fn file_url(path: &Path, mode: Mode) -> Result<Url, sqlx::Error> {
     };
     Url::parse(&format!("sqlite://{encoded}?mode={mode}"))
         .map_err(|error| sqlx::Error::Configuration(error.into()))
+}
+
+/// Makes an empty file that only its owner may read, whatever the umask; one that is there stays as it is.
+/// SQLite gives the files beside a database the rights of the database.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(path)
 }
 
 /// What does not stand for itself in a path.

@@ -2,7 +2,7 @@
 
 use super::{
     Connection,
-    database::{Database, Mode},
+    database::{Database, Mode, create_private},
     dialect::Dialect,
     open::OpenError,
 };
@@ -56,6 +56,12 @@ const MIGRATIONS: &[Source] = &[
         version: 6,
         description: "attention",
         sql: include_str!("migrations/0006_attention.sql"),
+        postgres: None,
+    },
+    Source {
+        version: 12,
+        description: "write probe",
+        sql: include_str!("migrations/0012_write_probe.sql"),
         postgres: None,
     },
 ];
@@ -231,13 +237,15 @@ async fn raise_offset(connection: &mut Connection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Freed when the file is dropped.
+/// Makes the database's file if it is not there, and a lock beside it that is freed when it is dropped.
 async fn lock_file(path: &Path) -> std::io::Result<File> {
-    let mut lock_path = path.as_os_str().to_owned();
+    let path = path.to_owned();
+    let mut lock_path = path.clone().into_os_string();
     lock_path.push(".migrate-lock");
     let locked = tokio::task::spawn_blocking(move || {
-        let file = File::create(lock_path)?;
+        let file = create_private(Path::new(&lock_path))?;
         file.lock()?;
+        create_private(&path)?;
         Ok(file)
     });
     locked.await.map_err(std::io::Error::other)?

@@ -7,6 +7,7 @@ use super::{
     log::Appended,
     migrate::{self, Migrations},
     outbox::Outbox,
+    probe::Writes,
     supplies::Opened,
 };
 use sqlx::{AssertSqlSafe, Executor, Pool, any::AnyPoolOptions};
@@ -114,6 +115,7 @@ impl Store {
             dialect,
             writer,
             readers,
+            writes: Writes::default(),
             commits: Commits::default(),
             appended: Appended::default(),
             opened: Opened::default(),

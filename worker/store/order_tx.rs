@@ -249,28 +249,41 @@ impl OrderTx {
         if self.order.revision == self.loaded && self.books.have_entries() {
             self.tx.commit().await?;
         } else if self.order.revision > self.loaded {
-            self.tx.commit().await?;
-            self.log.tell();
-            if reserved {
-                self.opened.tell();
-            }
-            if !self.messages.is_empty() {
-                self.outbox.tell();
-            }
-            if let Some((request_id, asked)) = self.answered {
-                self.commits.tell(Committed {
-                    request_id,
-                    fingerprint: asked.fingerprint,
-                    attempt: self.attempt,
-                    stored: StoredOrder {
-                        order: self.order,
-                        run_id: run_id.map(str::to_owned).or(self.run_id),
-                        workflow_started: true,
-                    },
-                });
-            }
+            self.commit_events(run_id, reserved).await?;
         }
         Ok(events)
+    }
+
+    /// Commits what has new events, and tells those who wait for them, even when the caller has stopped
+    /// waiting.
+    async fn commit_events(self, run_id: Option<&str>, reserved: bool) -> Result<(), StoreError> {
+        let run_id = run_id.map(str::to_owned).or(self.run_id);
+        let has_messages = !self.messages.is_empty();
+        let (order, attempt) = (self.order, self.attempt);
+        let committed = self.answered.map(|(request_id, asked)| Committed {
+            request_id,
+            fingerprint: asked.fingerprint,
+            attempt,
+            stored: StoredOrder {
+                order,
+                run_id,
+                workflow_started: true,
+            },
+        });
+        let (log, opened, outbox, commits) = (self.log, self.opened, self.outbox, self.commits);
+        let tell = move || {
+            log.tell();
+            if reserved {
+                opened.tell();
+            }
+            if has_messages {
+                outbox.tell();
+            }
+            if let Some(committed) = committed {
+                commits.tell(committed);
+            }
+        };
+        self.tx.commit_then(tell).await
     }
 
     /// Whether somebody who waited for the answer commanded the order a moment ago.

@@ -86,13 +86,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn forget_due(&self, order_id: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE orders SET due_time = NULL WHERE order_id = $1 AND close_time IS NOT NULL",
         )
         .bind(order_id)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        tx.commit().await
     }
 }
 

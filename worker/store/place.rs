@@ -1,7 +1,7 @@
 //! Taking an order in: row, request and first event in one transaction.
 
 use super::{
-    Connection, Store, StoreError,
+    Connection, Store, StoreError, Tx,
     append::{Appended, insert_events},
     is_duplicate, micros, outbox,
     read::{StoredOrder, StoredRequest, load, request},
@@ -94,10 +94,6 @@ impl Store {
         if let Some(found) = found {
             return Ok(found);
         }
-        if !new.messages.is_empty() {
-            self.outbox.tell();
-        }
-        self.appended.tell();
         Ok(Placing::Placed(StoredOrder {
             order,
             run_id: None,
@@ -121,7 +117,7 @@ impl Store {
         };
         let is_new = changed.iter().all(|rows| *rows == 1);
         if is_new {
-            tx.commit().await?;
+            self.commit_new(tx, new).await?;
         }
         Ok(is_new)
     }
@@ -164,8 +160,22 @@ impl Store {
         let mut batch = Batch::new(self.dialect);
         new.insert_rest(&mut batch)?;
         batch.run(&mut tx).await?;
-        tx.commit().await?;
+        self.commit_new(tx, new).await?;
         Ok(None)
+    }
+
+    /// Commits a new order, and tells those who wait for its event and its messages, even when the caller
+    /// has stopped waiting.
+    async fn commit_new(&self, tx: Tx, new: &Intake<'_>) -> Result<(), StoreError> {
+        let (appended, outbox) = (self.appended.clone(), self.outbox.clone());
+        let has_messages = !new.messages.is_empty();
+        tx.commit_then(move || {
+            if has_messages {
+                outbox.tell();
+            }
+            appended.tell();
+        })
+        .await
     }
 
     /// Whether a key was free, and is taken now.
@@ -184,11 +194,12 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn confirm_start(&self, order_id: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query("UPDATE orders SET workflow_started = 1 WHERE order_id = $1")
             .bind(order_id)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Store, StoreError,
     append::{Appended, insert_events},
     database::Database,
+    delay::Delay,
     dialect::Dialect,
     migrate::{Migrations, migrate},
     open::OpenError,
@@ -18,7 +19,12 @@ use super::{
 use crate::domain::event::Change;
 use futures::future::join_all;
 use jiff::Timestamp;
-use std::{collections::BTreeSet, path::Path};
+use sqlx::{AnyConnection, Connection as _};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 async fn store() -> Store {
     let folder = tempfile::tempdir().unwrap();
@@ -329,4 +335,168 @@ async fn connections_that_died_are_replaced() {
     postgres.restart();
     assert!(store.order("before").await.unwrap().is_some());
     take_in(&store, "after", Timestamp::now()).await;
+}
+
+async fn own_postgres() -> Postgres {
+    let started = tokio::task::spawn_blocking(|| Postgres::start(false));
+    started.await.unwrap()
+}
+
+async fn connect(url: &str) -> Store {
+    let database = Database::server(url, 8).unwrap();
+    Store::connect(&database, Migrations::Apply).await.unwrap()
+}
+
+/// Waits, with a bound that proves nothing.
+async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !look().await {
+        assert!(begun.elapsed().as_secs() < 60, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Callers whose deadlines pass in the middle of anything leave no open transaction in a connection that
+/// others are given, and hold up no reader of the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_stop_waiting_leave_no_transaction_behind() {
+    let postgres = own_postgres().await;
+    let url = postgres.database(Path::new("orders"));
+    let near = connect(&url).await;
+    let now = Timestamp::now();
+    for number in 0..4 {
+        take_in(&near, &format!("order-{number}"), now).await;
+    }
+    // A round trip takes 10 ms, so that deadlines pass in each of the steps.
+    let (_delay, far) = Delay::before(&url, Duration::from_millis(5)).await;
+    let far = connect(&far).await;
+    let loops = (0..4).map(|number| {
+        let far = far.clone();
+        tokio::spawn(async move {
+            let order_id = format!("order-{number}");
+            for round in 0..120_u64 {
+                let patience = Duration::from_millis(round * 7 % 80);
+                let placed_id = format!("placed-{number}-{round}");
+                let change = async {
+                    match round % 4 {
+                        0 => far.confirm_start(&order_id).await,
+                        1 => far.forget_due(&order_id).await,
+                        2 => {
+                            let mut tx = far.lock_order(&order_id, now).await?;
+                            tx.record(Change::Screened, None);
+                            tx.commit(0, None).await.map(drop)
+                        }
+                        _ => far
+                            .place(&placed(&placed_id, now), &placed_id, &placed_id)
+                            .await
+                            .map(drop),
+                    }
+                };
+                match tokio::time::timeout(patience, change).await {
+                    Err(_) | Ok(Ok(())) => {}
+                    // Four callers share as many connections, and those of the callers that are gone.
+                    Ok(Err(StoreError::Unavailable(_))) => {}
+                    Ok(Err(error)) => panic!("{error}"),
+                }
+            }
+        })
+    });
+    for done in join_all(loops).await {
+        done.unwrap();
+    }
+    until("all transactions to end", async || {
+        let open = "SELECT COUNT(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        count(&near, open).await == 0
+    })
+    .await;
+    take_in(&near, "last", now).await;
+    let last = near.order("last").await.unwrap().unwrap().order.order_id;
+    until("the last event to be seen", async || {
+        let seen = positions_after(&near, 0).await;
+        seen.iter().any(|(_, order_id)| *order_id == last)
+    })
+    .await;
+    for wrong in [
+        "there is already a transaction in progress",
+        "there is no transaction in progress",
+        "idle-in-transaction timeout",
+    ] {
+        assert_eq!(postgres.count_in_log(wrong), 0, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_whose_session_is_ended_is_replaced() {
+    let store = store().await;
+    let mut tx = store.write().await.unwrap();
+    let pid: i64 = sqlx::query_scalar("SELECT pg_backend_pid()::bigint")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("SELECT pg_terminate_backend($1::int)")
+        .bind(pid)
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+    let failed = tx.commit().await.unwrap_err();
+    assert!(matches!(failed, StoreError::Unavailable(_)), "{failed}");
+    take_in(&store, "after", Timestamp::now()).await;
+}
+
+#[tokio::test]
+async fn a_value_that_no_text_can_hold_is_no_outage() {
+    let store = store().await;
+    let nul = store.order("a\0b").await.unwrap_err();
+    assert!(matches!(nul, StoreError::Refused(_)), "{nul}");
+    let large = sqlx::query("SELECT ($1::bigint)::int")
+        .bind(i64::MAX)
+        .fetch_one(&store.readers)
+        .await;
+    let large = StoreError::from(large.err().unwrap());
+    assert!(matches!(large, StoreError::Refused(_)), "{large}");
+}
+
+/// A session in another database of the same server holds a transaction id: the log stands still, and says
+/// by whom.
+#[tokio::test]
+async fn who_holds_the_log_back_is_named() {
+    let postgres = own_postgres().await;
+    let store = connect(&postgres.database(Path::new("orders"))).await;
+    let url = postgres.database(Path::new("elsewhere"));
+    let url = format!("{url}?application_name=a%20report");
+    let name = url.rsplit('/').next().unwrap();
+    let name = name.split('?').next().unwrap().to_owned();
+    assert_eq!(store.log_held(Duration::ZERO).await.unwrap(), None);
+    let mut session = AnyConnection::connect(&url).await.unwrap();
+    let holding = ["BEGIN", "SELECT pg_current_xact_id()::text"];
+    for statement in holding {
+        sqlx::query(statement).execute(&mut session).await.unwrap();
+    }
+    take_in(&store, "order", Timestamp::now()).await;
+    assert_eq!(positions_after(&store, 0).await, []);
+    let held = store.log_held(Duration::from_millis(500)).await.unwrap();
+    let said = held.as_ref().unwrap().to_string();
+    let held = held.unwrap();
+    assert_eq!(held.lag.events, 1);
+    let holder = held.holder.unwrap();
+    assert_eq!(holder.database, name);
+    assert_eq!(holder.application, "a report");
+    assert!(holder.pid.is_some() && holder.age.is_some(), "{holder:?}");
+    assert!(said.contains("held back by the session"), "{said}");
+    println!("{said}");
+    let mut found = Vec::new();
+    store
+        .verify(Timestamp::now(), |finding| found.push(finding.check))
+        .await
+        .unwrap();
+    assert_eq!(found, ["log-held"]);
+    sqlx::query("ROLLBACK").execute(&mut session).await.unwrap();
+    until("the log to move", async || {
+        store.log_lag().await.unwrap().is_none()
+    })
+    .await;
+    assert_eq!(positions_after(&store, 0).await.len(), 1);
+    assert_eq!(store.log_held(Duration::ZERO).await.unwrap(), None);
+    session.close().await.unwrap();
 }

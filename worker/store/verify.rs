@@ -41,7 +41,7 @@ impl Store {
     /// A moment of the database, for reading.
     async fn snapshot(&self) -> Result<Tx, StoreError> {
         let (begin, patience) = self.dialect.begin_snapshot();
-        let mut snapshot = self.readers.begin_with(begin).await?;
+        let mut snapshot = Tx::begin(&self.readers, begin, None).await?;
         snapshot.execute(patience).await?;
         Ok(snapshot)
     }

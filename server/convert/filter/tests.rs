@@ -70,6 +70,13 @@ fn quotes_hold_anything_and_backslashes_hold_quotes() {
 }
 
 #[test]
+fn no_text_that_postgresql_refuses_reaches_it() {
+    for text in ["customer_id = \"a\0b\"", "policy = 'a\\\0'", "\0"] {
+        assert!(error(text).contains("U+0000"), "{text:?}");
+    }
+}
+
+#[test]
 fn errors_name_the_position_and_what_was_expected() {
     for (text, parts) in [
         (

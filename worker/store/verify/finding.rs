@@ -65,6 +65,8 @@ named! {
         SupplierLate = "supplier-late",
         /// A row belongs to an order, payment or sku that does not exist.
         Stray = "stray",
+        /// A transaction that does not end keeps committed events from all watches.
+        LogHeld = "log-held",
     }
 }
 
@@ -146,6 +148,9 @@ impl Check {
             Self::RequestTarget => "restore what the request points to from a backup",
             Self::SupplierTwice => "cancel one of the two at the supplier",
             Self::SupplierLate => "see whether `orders serve` runs, and ask the supplier",
+            Self::LogHeld => {
+                "end that transaction, or its session with pg_terminate_backend(), and set idle_in_transaction_session_timeout for its user"
+            }
             Self::Stray => "restore what the row belongs to from a backup",
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     super::{Store, StoreError},
     check_order, dossier,
-    finding::Finding,
+    finding::{Check, Finding},
     shelf, strays,
 };
 use jiff::Timestamp;
@@ -21,6 +21,9 @@ const REQUESTS: i64 = 2_000;
 
 /// Before what looks wrong is read again.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// A log that does not move for so long is held back: transactions of our own end before.
+const HELD: Duration = Duration::from_secs(5);
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,6 +63,9 @@ impl Store {
             after = last;
         }
         self.strays(&mut each).await?;
+        if let Some(held) = self.log_held(HELD).await? {
+            each(Finding::about(Check::LogHeld, held.to_string()));
+        }
         Ok(counts)
     }
 
