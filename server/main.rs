@@ -3,7 +3,7 @@
 use clap::Parser;
 use orders_server::{
     logging, private, program,
-    settings::{Command, Settings},
+    settings::{Command, Settings, environment},
 };
 use std::process::ExitCode;
 
@@ -15,6 +15,10 @@ const SYSTEM: u8 = program::SYSTEM;
 fn main() -> ExitCode {
     let settings = Settings::parse();
     if let Err(error) = logging::init(settings.log_format, &settings.log_level) {
+        eprintln!("orders: {error}");
+        return ExitCode::from(USAGE);
+    }
+    if let Err(error) = environment::check() {
         eprintln!("orders: {error}");
         return ExitCode::from(USAGE);
     }

@@ -26,7 +26,7 @@ use crate::{
     convert::UiLinks,
     error::{Error, shortened},
     layer::Deadline,
-    temporal::{Temporal, within_time},
+    temporal::{Temporal, starter::Starter, within_time},
     watch::Watches,
 };
 use orders::v1::{
@@ -50,17 +50,19 @@ pub struct Orders {
 struct Inner {
     store: Store,
     temporal: Temporal,
+    starter: Starter,
     policies: PolicyBook,
     watches: Watches,
     ui: Option<UiLinks>,
 }
 
 impl Orders {
-    /// On a store and a Temporal, with the policies to offer, the watches, and the address of
-    /// Temporal's web UI.
+    /// On a store and a Temporal, with what starts orders there, the policies to offer, the watches,
+    /// and the address of Temporal's web UI.
     pub fn new(
         store: Store,
         temporal: Temporal,
+        starter: Starter,
         policies: PolicyBook,
         watches: Watches,
         ui: Option<UiLinks>,
@@ -69,6 +71,7 @@ impl Orders {
             inner: Arc::new(Inner {
                 store,
                 temporal,
+                starter,
                 policies,
                 watches,
                 ui,
@@ -106,6 +109,10 @@ impl Orders {
 
     fn temporal(&self) -> &Temporal {
         &self.inner.temporal
+    }
+
+    fn starter(&self) -> &Starter {
+        &self.inner.starter
     }
 
     fn policies(&self) -> &PolicyBook {

@@ -17,12 +17,14 @@ use crate::{
     payment_provider::PaymentProviderError,
     rpc::Orders,
     settings::{
-        DatabaseSettingsError, LimitSettings, MailSettingsError, ServeSettings, WorkerSettings,
+        DatabaseSettingsError, LimitSettings, MailSettingsError, ServeSettings, StartSettings,
+        WorkerSettings,
     },
     temporal::{
         connect::ConnectError,
         dev_server::DevServerError,
         run_worker::{RunningWorker, WorkerError},
+        starter::Starter,
     },
     watch::Watches,
 };
@@ -127,6 +129,7 @@ impl ServeError {
             | Self::PaymentProvider(_)
             | Self::Database(_)
             | Self::NoTemporal => 2,
+            Self::Connect(error) if error.is_of_settings() => 2,
             Self::TemporalEnded(_) | Self::Ended(_) => 1,
             _ => 3,
         }
@@ -154,7 +157,18 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         true => Vec::new(),
         false => start_workers(&base, &settings.common, payment)?,
     };
+    if let Some(address) = &settings.temporal_ui {
+        base.show_ui_at(address);
+    }
+    let StartSettings {
+        start_wait,
+        max_unstarted,
+    } = settings.start;
+    let (store, temporal) = (base.store.clone(), base.temporal.clone());
+    let starter = Starter::new(store, temporal, start_wait, max_unstarted);
     let mut background = Background::default();
+    background.search(&base);
+    background.start(starter.clone());
     background.sweep(&base);
     background.watch_log(&base);
     background.replenish(&base);
@@ -167,6 +181,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         limits: settings.limits,
         max_watches: settings.max_watches,
         operator: !settings.no_operator,
+        starter,
     };
     let served = serve_api(&mut base, policies, edge, stop).await;
     background.stop().await;
@@ -193,13 +208,18 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
         }
     };
     let workers = start_workers(&base, common, payment)?;
-    progress(&format!(
-        "ready: running orders of task queue {}",
-        common.task_queue
-    ));
     let mut background = Background::default();
+    background.search(&base);
     background.replenish(&base);
     background.tell(&base, notification);
+    let polling = futures::future::join_all(workers.iter().map(RunningWorker::polls));
+    tokio::select! {
+        _ = polling => progress(&format!(
+            "ready: running orders of task queue {}",
+            common.task_queue
+        )),
+        () = stop.asked() => {}
+    }
     stop.asked().await;
     progress("stopping");
     background.stop().await;
@@ -237,6 +257,8 @@ struct Edge {
     max_watches: u32,
     /// Whether operators are served, too.
     operator: bool,
+    /// What starts the orders that are placed.
+    starter: Starter,
 }
 
 async fn serve_api(
@@ -251,6 +273,7 @@ async fn serve_api(
         origins,
         max_watches,
         operator,
+        starter,
     } = edge;
     let address = listener.local_addr().map_err(|source| ServeError::Listen {
         address: SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -260,7 +283,7 @@ async fn serve_api(
     let (temporal, store) = (base.temporal.clone(), base.store.clone());
     let draining = CancellationToken::new();
     let watches = Watches::start(store.clone(), max_watches, draining.clone());
-    let orders = Orders::new(store, temporal, policies, watches, base.ui.clone());
+    let orders = Orders::new(store, temporal, starter, policies, watches, base.ui.clone());
     let drained = draining.clone();
     let max_request = limits.max_request_bytes;
     let server = limits::server(&limits, &origins)

@@ -1,10 +1,13 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
 mod database;
+pub mod environment;
 mod limits;
 mod mail;
 mod payment;
 mod replay;
+mod start;
+mod temporal_ui;
 mod versioning;
 mod web;
 
@@ -13,6 +16,8 @@ pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
 pub use payment::PaymentSettings;
 pub use replay::ReplaySettings;
+pub use start::StartSettings;
+pub use temporal_ui::UiAddress;
 pub use versioning::VersioningSettings;
 pub use web::WebSettings;
 
@@ -116,6 +121,15 @@ pub struct ServeSettings {
     /// Do not serve the OperatorService here: it is for those who run the service.
     #[arg(long, env = "ORDERS_NO_OPERATOR", default_value_t)]
     pub no_operator: bool,
+
+    /// How new orders are handed to Temporal.
+    #[command(flatten)]
+    pub start: StartSettings,
+
+    /// The address of Temporal's web UI, for the link in each order, as in
+    /// https://temporal.example.com. Without it, only orders on the embedded Temporal have a link.
+    #[arg(long, env = "ORDERS_TEMPORAL_UI", value_name = "URL")]
+    pub temporal_ui: Option<UiAddress>,
 
     /// How much callers may ask.
     #[command(flatten)]

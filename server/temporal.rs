@@ -7,6 +7,7 @@ mod describe;
 pub mod dev_server;
 mod error;
 pub mod inspect;
+mod namespace;
 mod order;
 mod pauses;
 mod pollers;
@@ -15,11 +16,13 @@ pub mod replenish;
 mod retention;
 pub mod run_worker;
 mod search_attributes;
+pub mod starter;
 pub mod sweep;
 
 pub use caller::within_time;
 pub use describe::{Described, DescribedActivity};
 pub use error::TemporalError;
+pub use namespace::NamespaceError;
 
 use orders_worker::workflow::shipping_lane;
 use std::sync::{Arc, atomic::AtomicBool};
@@ -30,6 +33,10 @@ use temporalio_client::Client;
 pub struct Temporal {
     client: Client,
     task_queue: String,
+    /// Where it is, for people.
+    address: String,
+    /// Held by the one who waits for the namespace.
+    namespace_gate: Arc<tokio::sync::Mutex<()>>,
     /// Whether orders are started with search attributes.
     searchable: Arc<AtomicBool>,
     /// Whether one of them is where the order stands.
@@ -45,10 +52,20 @@ impl Temporal {
         Self {
             client,
             task_queue: task_queue.into(),
+            address: String::new(),
+            namespace_gate: Arc::default(),
             searchable: Arc::default(),
             shows_state: true,
             newest: Arc::default(),
             eager: true,
+        }
+    }
+
+    /// With the address by which messages name it.
+    pub fn at(self, address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            ..self
         }
     }
 
@@ -73,6 +90,11 @@ impl Temporal {
     /// The client, for the worker: sharing it is what makes the eager start possible.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The namespace of the orders.
+    pub fn namespace(&self) -> &str {
+        &self.client.options().namespace
     }
 
     /// Where orders run.

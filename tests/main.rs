@@ -14,6 +14,7 @@ mod backup;
 mod budget;
 mod cli;
 mod clients;
+mod connect;
 mod crash;
 mod defects;
 mod demo;

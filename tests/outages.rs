@@ -4,7 +4,10 @@
 mod clock;
 mod database;
 mod disk;
+mod frozen;
+mod late_namespace;
 mod namespace;
+mod not_current;
 mod poisoned;
 
 use crate::harness::{Client, Placing};

@@ -78,21 +78,9 @@ async fn an_order_placed_while_temporal_is_away_is_started_by_the_sweep() {
     let id = placing.id();
     let mut request = tonic::Request::new(placing.0.clone());
     request.set_timeout(std::time::Duration::from_secs(2));
-    let refused = client
-        .orders
-        .clone()
-        .place_order(request)
-        .await
-        .unwrap_err();
-    let code = refused.code();
-    assert!(
-        matches!(
-            code,
-            tonic::Code::Unavailable | tonic::Code::DeadlineExceeded
-        ),
-        "{refused:?}"
-    );
-    // It is recorded all the same, and readable.
+    let placed = client.orders.clone().place_order(request).await.unwrap();
+    // It is recorded, though no run of a workflow is known, and readable.
+    assert_eq!(placed.into_inner().order.unwrap().run_id, "");
     assert_eq!(client.get(&id).await.state(), OrderState::Placed);
     drop(server);
 

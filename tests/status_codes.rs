@@ -74,21 +74,21 @@ async fn each_rpc_answers_each_of_its_codes() {
     );
 
     stage.kill_temporal();
-    let (placing, others) = cases::without_temporal(&stage);
+    let (waiting, one_more, others) = cases::without_temporal(&stage);
     covered.run_all(&stage.wire, others).await;
     assert_eq!(
         stage.snapshot().await,
         before,
         "what was not answered was done"
     );
-    // An order is taken in first, and started as soon as Temporal is back.
-    let id = placing.request["order_id"].as_str().unwrap().to_owned();
-    covered.run(&stage.wire, placing).await;
-    let order = stage
-        .wire
-        .call("GetOrder", &serde_json::json!({"order_id": id}), None)
-        .await;
-    assert_eq!(order.unwrap().body["order"]["state"], "ORDER_STATE_PLACED");
+    // Orders are stored, to be started as soon as Temporal is back; as many as may wait.
+    for request in waiting {
+        let placed = stage.wire.call("PlaceOrder", &request, None).await.unwrap();
+        assert_eq!(placed.body["order"]["state"], "ORDER_STATE_PLACED");
+    }
+    let before = stage.snapshot().await;
+    covered.run(&stage.wire, one_more).await;
+    assert_eq!(stage.snapshot().await, before, "a refused order was stored");
     watch::stopping(stage, &mut covered).await;
 
     assert_all_covered(&covered);

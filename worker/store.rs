@@ -32,6 +32,7 @@ pub mod stock;
 pub mod supplier_orders;
 pub mod supplies;
 mod tx;
+pub mod unstarted;
 pub mod verify;
 
 #[cfg(test)]

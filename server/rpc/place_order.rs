@@ -1,10 +1,13 @@
-//! PlaceOrder: take the order in, then start its workflow.
+//! PlaceOrder: insert the order, then start its workflow.
 
 use super::{Orders, mark_replayed, remaining, within};
 use crate::{
     convert::{self, PlaceOrder},
     error::Error,
-    temporal::TemporalError,
+    temporal::{
+        TemporalError,
+        starter::{Permit, Started},
+    },
 };
 use jiff::Timestamp;
 use orders::v1::{PlaceOrderRequest, PlaceOrderResponse};
@@ -13,6 +16,8 @@ use orders_worker::{
     domain::{order::LineItem, place, place::Violation},
     store::{place::Placing, read::StoredOrder},
 };
+use std::time::Duration;
+use tokio::time::Instant;
 use tonic::{Request, Response};
 
 impl Orders {
@@ -21,25 +26,34 @@ impl Orders {
         request: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Error> {
         let time = remaining(&request);
+        let end = Instant::now() + time;
         let now = clock::now();
         let make_id = || uuid::Uuid::now_v7().to_string();
         let asked = convert::place_order(request.get_ref(), self.policies(), now, make_id)
             .map_err(Error::Invalid);
         let work = async {
+            let permit = self.starter().admit();
             let taken = match asked {
-                Ok(asked) => self.take_in(asked, now).await,
+                Ok(asked) if permit.is_some() => self.take_in(asked, now).await,
+                Ok(_) => self.only_placed_before(request.get_ref()).await,
                 Err(error) => Err(error),
             };
             let (stored, replayed) = match taken {
-                // A request that was right once is answered the same for ever, also when its policy or
-                // its release time have passed away.
+                // A request that was right once keeps its answer, also after its policy is gone or its
+                // release time has passed.
                 Err(Error::Invalid(violations)) => {
-                    let before = self.placed_before(request.get_ref()).await?;
-                    (before.ok_or(Error::Invalid(violations))?, true)
+                    match self.placed_before(request.get_ref()).await? {
+                        Some(stored) => (stored, true),
+                        None => return Err(none_placed(permit, Error::Invalid(violations))),
+                    }
                 }
-                taken => taken?,
+                // Whether the database did it is not known.
+                Err(error @ Error::Database(_)) => return Err(error),
+                Err(error) => return Err(none_placed(permit, error)),
+                Ok(taken) => taken,
             };
-            let stored = self.started(stored).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            let stored = self.start_soon(stored, permit, left).await?;
             let order = Some(self.show(&stored));
             Ok(mark_replayed(
                 Response::new(PlaceOrderResponse { order }),
@@ -57,6 +71,22 @@ impl Orders {
             .store()
             .placed_before(request_id, order_id, &fingerprint);
         Ok(found.await?)
+    }
+
+    /// The order, when the same was placed before; else nothing may be placed, since as many orders
+    /// wait for Temporal as may.
+    async fn only_placed_before(
+        &self,
+        asked: &PlaceOrderRequest,
+    ) -> Result<(StoredOrder, bool), Error> {
+        match self.placed_before(asked).await? {
+            Some(stored) => Ok((stored, true)),
+            None => {
+                let most = self.starter().most();
+                let cause = format!("{most} orders wait for it, and no more may (--max-unstarted)");
+                Err(Error::Temporal(cause))
+            }
+        }
     }
 
     /// Records the order; true when it was there before.
@@ -111,6 +141,34 @@ impl Orders {
         }
     }
 
+    /// Starts the order's workflow, and waits for that only as long as `--start-wait` allows. Until
+    /// Temporal has answered, the order is shown without a run.
+    async fn start_soon(
+        &self,
+        mut stored: StoredOrder,
+        permit: Option<Permit>,
+        time: Duration,
+    ) -> Result<StoredOrder, Error> {
+        if stored.workflow_started || stored.order.state.is_closed() {
+            if let Some(permit) = permit {
+                permit.done();
+            }
+            return Ok(stored);
+        }
+        let started = self.starter().start(permit, stored.order.clone(), time);
+        match started.await.map_err(start_error)? {
+            Started::Now(run_id) => {
+                stored.run_id = run_id;
+                stored.workflow_started = true;
+            }
+            Started::Later => {
+                let order_id = &stored.order.order_id;
+                tracing::debug!(order_id, "stored, and started once Temporal answers");
+            }
+        }
+        Ok(stored)
+    }
+
     /// Makes sure that Temporal has the order's workflow. When Temporal cannot be asked, the order
     /// stays recorded: the sweep starts it, and the same request again finds it.
     pub(super) async fn started(&self, mut stored: StoredOrder) -> Result<StoredOrder, Error> {
@@ -118,11 +176,23 @@ impl Orders {
             return Ok(stored);
         }
         let started = self.temporal().start(stored.order.clone()).await;
-        stored.run_id = started.map_err(|error| match error {
-            TemporalError::Unexpected(cause) => Error::Internal(cause),
-            other => Error::Temporal(other.to_string()),
-        })?;
+        stored.run_id = started.map_err(start_error)?;
         stored.workflow_started = true;
         Ok(stored)
+    }
+}
+
+/// No order was placed, so none waits for Temporal.
+fn none_placed(permit: Option<Permit>, error: Error) -> Error {
+    if let Some(permit) = permit {
+        permit.done();
+    }
+    error
+}
+
+fn start_error(error: TemporalError) -> Error {
+    match error {
+        TemporalError::Unexpected(cause) => Error::Internal(cause),
+        other => Error::Temporal(other.to_string()),
     }
 }

@@ -3,7 +3,7 @@
 use super::{DRAIN, ServeError, base::Base, progress};
 use crate::{
     settings::CommonSettings,
-    temporal::{replenish, run_worker::RunningWorker, sweep},
+    temporal::{replenish, run_worker::RunningWorker, starter::Starter, sweep},
     watch::watch_log,
 };
 use orders_worker::{
@@ -34,6 +34,25 @@ impl Background {
         let task = watch_log(base.store.clone(), self.stopping.clone());
         self.tasks
             .push(("the watch over the event log", tokio::spawn(task)));
+    }
+
+    /// Starts new orders for which Temporal was not there.
+    pub(super) fn start(&mut self, starter: Starter) {
+        let task = starter.run(self.stopping.clone());
+        self.tasks.push(("the start of orders", tokio::spawn(task)));
+    }
+
+    /// Registers Temporal's search attributes, where that was not possible at the start.
+    pub(super) fn search(&mut self, base: &Base) {
+        let (temporal, stopping) = (base.temporal.clone(), self.stopping.clone());
+        let task = async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = temporal.become_searchable() => {}
+            }
+        };
+        self.tasks
+            .push(("the search attributes", tokio::spawn(task)));
     }
 
     /// Starts the processes of skus that run low.

@@ -4,7 +4,7 @@ use super::{ServeError, progress};
 use crate::{
     convert::UiLinks,
     private,
-    settings::CommonSettings,
+    settings::{CommonSettings, UiAddress},
     temporal::{
         Temporal,
         connect::Profile,
@@ -24,7 +24,7 @@ pub(super) struct Base {
     pub(super) store: Store,
     /// Temporal.
     pub(super) temporal: Temporal,
-    /// Where Temporal's web UI is, if it is ours.
+    /// Where Temporal's web UI is, if that is known.
     pub(super) ui: Option<UiLinks>,
     /// The embedded Temporal, if there is one.
     pub(super) dev_server: Option<DevServer>,
@@ -53,6 +53,9 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
     let (profile, dev_server) = match profile.address() {
         Some(_) => (profile, None),
         None => {
+            if let Some(note) = profile.note() {
+                progress(&format!("{note}: the embedded dev server is used"));
+            }
             let dev_server = start_dev_server(settings, &profile).await?;
             note_address(&settings.database.data_dir, dev_server.address());
             (profile.embedded(dev_server.address()), Some(dev_server))
@@ -65,8 +68,8 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
     });
     let address = profile.address().unwrap_or_default();
     progress(&format!("connecting to Temporal at {address}"));
-    let client = profile.connect(CONNECT).await?;
-    let mut temporal = Temporal::new(client, &settings.task_queue);
+    let client = profile.connect_saying(CONNECT, progress).await?;
+    let mut temporal = Temporal::new(client, &settings.task_queue).at(address);
     if settings.versioning.version().is_some() {
         temporal = temporal.without_eager_start();
     }
@@ -83,6 +86,16 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
         ui,
         dev_server,
     })
+}
+
+impl Base {
+    /// Shows orders with links to a web UI at that address, whoever runs it.
+    pub(super) fn show_ui_at(&mut self, address: &UiAddress) {
+        self.ui = Some(UiLinks {
+            base_url: address.as_str().to_owned(),
+            namespace: self.temporal.namespace().to_owned(),
+        });
+    }
 }
 
 pub(super) fn make_private_dir(path: &Path) -> Result<(), ServeError> {

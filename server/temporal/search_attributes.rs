@@ -1,25 +1,64 @@
-//! Making the search attributes known to Temporal. Where that is not possible, orders run without:
-//! nothing but a filter in Temporal's own UI is missed.
+//! Making the search attributes known to Temporal. While that is not possible, orders run without
+//! them: only the filters in Temporal's own UI are missing.
 
 use super::Temporal;
 use orders_worker::workflow::search::NAMES;
-use std::{collections::HashMap, sync::atomic::Ordering};
+use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 use temporalio_common::protos::temporal::api::{
     enums::v1::IndexedValueType,
     operatorservice::v1::{AddSearchAttributesRequest, ListSearchAttributesRequest},
 };
+use tokio::time::{sleep, timeout};
 use tonic::{Code, Request, Status};
 
+/// How long the first try may take: the start does not wait for a Temporal that does not answer.
+const FIRST_TRY: Duration = Duration::from_secs(5);
+
+/// The first pause between two tries; each further one is twice as long,
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// After so many failures in a row the log says what is wrong.
+const FAILURES: u32 = 2;
+
 impl Temporal {
-    /// Registers the attributes that are missing, and uses them from now on if that went well.
+    /// Registers the attributes that are missing, and uses them from now on if that went well. Says
+    /// nothing otherwise: [`Temporal::become_searchable`] tries again.
     pub async fn make_searchable(&self) {
-        match self.register().await {
-            Ok(()) => self.searchable.store(true, Ordering::Relaxed),
-            Err(status) => tracing::warn!(
-                reason = status.message(),
-                "orders cannot be filtered in Temporal's UI: its search attributes {NAMES:?} (type \
-                 Keyword) are not registered, and cannot be by us. Have them added to the namespace"
-            ),
+        if let Ok(Ok(())) = timeout(FIRST_TRY, self.register()).await {
+            self.searchable.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Registers the attributes as soon as that is possible: the namespace may be created later, and
+    /// the attributes may be added by somebody who has the right to.
+    pub async fn become_searchable(&self) {
+        let mut pause = PAUSE;
+        let mut failures = 0;
+        while !self.searchable.load(Ordering::Relaxed) {
+            self.wait_for_namespace().await;
+            match self.register().await {
+                Ok(()) => {
+                    self.searchable.store(true, Ordering::Relaxed);
+                    tracing::info!("the search attributes {NAMES:?} are registered");
+                    return;
+                }
+                // For a moment after its creation Temporal does not know the attributes of a namespace.
+                Err(status) if failures == FAILURES => tracing::warn!(
+                    reason = status.message(),
+                    "new orders cannot be filtered in Temporal's UI: its search attributes \
+                     {NAMES:?} (type Keyword) are not registered, and this process cannot register \
+                     them. Add them to the namespace; that is noticed within a minute"
+                ),
+                Err(status) => {
+                    tracing::debug!(reason = status.message(), "still no search attributes");
+                }
+            }
+            failures += 1;
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -1,9 +1,11 @@
 //! A Temporal that takes every call and answers none of those that matter. It knows how long each
-//! caller would wait, and whether it still does.
+//! caller would wait, and whether it still does. It can lose its namespace, and find it again.
 
 use http::{Request, Response};
+use orders_worker::workflow::search::NAMES;
 use prost::Message;
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     sync::{
         Arc, Mutex,
@@ -14,8 +16,11 @@ use std::{
 use temporalio_common::protos::{
     google::rpc,
     temporal::api::{
-        errordetails::v1::NamespaceNotFoundFailure, taskqueue::v1::PollerInfo,
-        workflowservice::v1::DescribeTaskQueueResponse,
+        enums::v1::IndexedValueType,
+        errordetails::v1::NamespaceNotFoundFailure,
+        operatorservice::v1::ListSearchAttributesResponse,
+        taskqueue::v1::PollerInfo,
+        workflowservice::v1::{DescribeNamespaceResponse, DescribeTaskQueueResponse},
     },
     utilities::pack_any,
 };
@@ -44,6 +49,8 @@ pub struct StandIn {
     calls: Arc<Mutex<Vec<Call>>>,
     busy: Arc<AtomicUsize>,
     without_namespace: Arc<AtomicBool>,
+    /// Whether the next calls of DescribeNamespace find it.
+    described: Arc<Mutex<VecDeque<bool>>>,
 }
 
 struct Ending(Arc<AtomicBool>);
@@ -84,6 +91,16 @@ impl StandIn {
         self.without_namespace.store(true, Ordering::SeqCst);
     }
 
+    /// From now on the namespace is found.
+    pub fn find_namespace(&self) {
+        self.without_namespace.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the next calls that describe the namespace find it, one after the other.
+    pub fn describe_next(&self, found: &[bool]) {
+        self.described.lock().unwrap().extend(found);
+    }
+
     /// The calls of a method so far.
     pub fn calls(&self, method: &str) -> Vec<Call> {
         let calls = self.calls.lock().unwrap();
@@ -107,20 +124,30 @@ impl StandIn {
             | "UpdateWorkflowExecution"
             | "SignalWorkflowExecution"
             | "DescribeWorkflowExecution"
-            | "QueryWorkflow" => {}
+            | "QueryWorkflow"
+            | "DescribeNamespace"
+            | "PollWorkflowTaskQueue"
+            | "PollActivityTaskQueue" => {}
             "DescribeTaskQueue" => return polled(),
+            "ListSearchAttributes" => return searchable(),
             _ => return Status::unimplemented("unknown method").into_http(),
         }
         let timeout = request.headers().get("grpc-timeout");
         let ended = Arc::<AtomicBool>::default();
+        let is_description = method == "DescribeNamespace";
         self.calls.lock().unwrap().push(Call {
             method,
             timeout: timeout.map(|value| parse(value.to_str().unwrap())),
             ended: ended.clone(),
         });
         let _ending = Ending(ended);
-        if self.without_namespace.load(Ordering::SeqCst) {
+        let next = is_description.then(|| self.described.lock().unwrap().pop_front());
+        let is_lost = self.without_namespace.load(Ordering::SeqCst);
+        if !next.flatten().unwrap_or(!is_lost) {
             return namespace_not_found().into_http();
+        }
+        if is_description {
+            return ok(&DescribeNamespaceResponse::default());
         }
         let less = |times: usize| times.checked_sub(1);
         if self
@@ -143,7 +170,21 @@ fn polled() -> Response<Body> {
         }],
         ..DescribeTaskQueueResponse::default()
     };
-    let body = super::raw::frame(0, &described.encode_to_vec());
+    ok(&described)
+}
+
+/// All attributes that orders are found by are there.
+fn searchable() -> Response<Body> {
+    let keyword = i32::from(IndexedValueType::Keyword);
+    let names = NAMES.iter().map(|name| ((*name).to_owned(), keyword));
+    ok(&ListSearchAttributesResponse {
+        custom_attributes: names.collect(),
+        ..ListSearchAttributesResponse::default()
+    })
+}
+
+fn ok(answer: &impl Message) -> Response<Body> {
+    let body = super::raw::frame(0, &answer.encode_to_vec());
     let trailers = Status::ok("").into_http::<()>().headers().clone();
     let body = http_body_util::Full::from(body);
     let body = http_body_util::BodyExt::with_trailers(body, async { Some(Ok(trailers)) });

@@ -185,6 +185,21 @@ impl TimeSkipping {
     }
 }
 
+/// Runs the Temporal CLI against a Temporal; gives what it says.
+pub fn run_cli(address: &str, args: &[&str]) -> Result<String, String> {
+    let output = Command::new(needed("temporal"))
+        .args(args)
+        .args(["--address", address])
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
+}
+
 /// A client of a Temporal, once it answers.
 pub async fn connect(address: &str) -> Client {
     eventually("Temporal", async || {

@@ -2,7 +2,7 @@
 
 use super::{
     check::Case,
-    stage::{COMMANDS, Stage},
+    stage::{COMMANDS, MAX_UNSTARTED, Stage},
     table::TABLE,
 };
 use crate::harness::{Placing, unique};
@@ -244,8 +244,8 @@ pub fn without_database(stage: &Stage) -> Vec<Case> {
     asking(stage).into_iter().map(away).collect()
 }
 
-/// PlaceOrder, and what else asks Temporal.
-pub fn without_temporal(stage: &Stage) -> (Case, Vec<Case>) {
+/// As many orders as may wait for Temporal, one more, and what else asks Temporal.
+pub fn without_temporal(stage: &Stage) -> (Vec<Value>, Case, Vec<Case>) {
     let reason = Reason::TemporalUnavailable;
     let mut others: Vec<Case> = COMMANDS
         .map(|rpc| Case::refused(rpc, command(rpc, &stage.waiting[rpc]), reason))
@@ -253,7 +253,9 @@ pub fn without_temporal(stage: &Stage) -> (Case, Vec<Case>) {
     let order_id = &stage.waiting["SignalOrder"];
     let strong = json!({"order_id": order_id, "consistency": "CONSISTENCY_STRONG"});
     others.push(Case::refused("GetOrder", strong, reason));
+    let waiting = (0..MAX_UNSTARTED).map(|_| placing(&stage.sku)).collect();
     (
+        waiting,
         Case::refused("PlaceOrder", placing(&stage.sku), reason),
         others,
     )

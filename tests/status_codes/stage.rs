@@ -28,6 +28,9 @@ pub const COMMANDS: [&str; 10] = [
     "ResolvePayment",
 ];
 
+/// How many orders may wait for Temporal.
+pub const MAX_UNSTARTED: usize = 8;
+
 /// How many watches the server allows.
 pub const MAX_WATCHES: usize = 4;
 
@@ -63,6 +66,9 @@ impl Stage {
         let temporal = TestTemporal::start().await;
         let options = ServerOptions::with_temporal(&temporal.address).policies();
         let options = options.arg("--max-watches").arg(&MAX_WATCHES.to_string());
+        let options = options
+            .arg("--max-unstarted")
+            .arg(&MAX_UNSTARTED.to_string());
         let folder = tempfile::tempdir().unwrap();
         let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
         worker

@@ -64,6 +64,12 @@ const MIGRATIONS: &[Source] = &[
         sql: include_str!("migrations/0012_write_probe.sql"),
         postgres: None,
     },
+    Source {
+        version: 13,
+        description: "unstarted orders",
+        sql: include_str!("migrations/0013_unstarted.sql"),
+        postgres: None,
+    },
 ];
 
 /// What to do when tables are not up to date.

@@ -96,6 +96,45 @@ async fn overdue_orders_are_found_page_by_page_and_a_broken_row_hides_none() {
 }
 
 #[tokio::test]
+async fn orders_without_a_workflow_are_found_and_counted_by_their_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
+    let now = Timestamp::now();
+    for order_id in ["a", "b", "c", "d", "e"] {
+        take_in(&store, order_id, now).await;
+    }
+    store.confirm_start("c").await.unwrap();
+    let later = now + SignedDuration::from_secs(1);
+    let mut found = Vec::new();
+    loop {
+        let last = found.last();
+        let page = store.unstarted(later, last, 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    let found: Vec<&str> = found.iter().map(|order| order.order_id.as_str()).collect();
+    assert_eq!(found, ["a", "b", "d", "e"]);
+    assert_eq!(store.unstarted(now, None, 3).await.unwrap(), []);
+    for (before, most, count) in [(later, 10, 4), (later, 3, 3), (now, 10, 0)] {
+        assert_eq!(store.count_unstarted(before, most).await.unwrap(), count);
+    }
+    if store.dialect == super::dialect::Dialect::Sqlite {
+        for query in [super::unstarted::FIND, super::unstarted::COUNT] {
+            let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")))
+                .fetch_all(&store.readers)
+                .await
+                .unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, 3)).collect();
+            let plan = plan.join("; ");
+            assert!(plan.contains("orders_unstarted"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_order_can_be_read_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("orders.db")).await;
