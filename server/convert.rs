@@ -12,7 +12,7 @@
 //! | `text`, `time`, `money`, `address`, `line_item`, `payment_method`, `enums` | one kind of value each, both ways |
 //! | `place_order`, `command`, `signal_order`, `read`, `list_orders`, `watch`, `inventory`, `operator` | requests |
 //! | `check` | every request by its name |
-//! | `filter`, `page` | the filter language, page sizes and page tokens |
+//! | `filter`, `page`, `fill` | the filter language, page sizes and page tokens, filling a page |
 //! | `movement` | what a payment provider outside is asked, and answers |
 //! | `order`, `event`, `policy`, `cancel_preview` | answers |
 
@@ -22,6 +22,7 @@ mod check;
 mod command;
 mod enums;
 mod event;
+mod fill;
 mod filter;
 mod inventory;
 mod line_item;
@@ -48,6 +49,7 @@ pub use command::{
     start_fulfillment, update_shipping_address,
 };
 pub use event::event;
+pub use fill::{BYTES_MOST, ITEM_MOST, Page};
 pub use filter::parse as filter;
 pub use inventory::{
     ListStockItems, ListSupplierOrders, SetStockItem, get_stock_item, list_stock_items,

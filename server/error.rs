@@ -108,7 +108,10 @@ pub enum Error {
     #[error("the workflow service is unavailable: the same request may be sent again")]
     Temporal(String),
     /// As many watches as there may be are open.
-    #[error("{most} watches are open, and no more are allowed at once: try again later")]
+    #[error(
+        "too many watches are open at once, of {most} in all or by this caller: close some, or try \
+         again later"
+    )]
     TooManyWatches {
         /// How many there may be.
         most: u32,
@@ -122,8 +125,11 @@ pub enum Error {
     /// Too many commands of one order at once.
     #[error("too many commands for the order {0} at once: send the same request again")]
     Busy(String),
-    /// As many calls as there may be are worked on.
-    #[error("{most} calls are worked on, and no more at a time: send the same request again")]
+    /// As many calls as there may be are worked on, or as many as this caller may have.
+    #[error(
+        "too many calls are in progress at once, of {most} in all or by this caller: send the same \
+         request again"
+    )]
     Overloaded {
         /// How many there may be.
         most: u32,
@@ -133,6 +139,18 @@ pub enum Error {
     TooLarge {
         /// How large it may be, in bytes.
         most: u32,
+    },
+    /// The metadata is larger than any that is read.
+    #[error("the metadata of the call is larger than {most} bytes")]
+    HeadersTooLarge {
+        /// How large it may be, in bytes.
+        most: u32,
+    },
+    /// The request did not arrive in time.
+    #[error("the request did not arrive in full within {most} ms: nothing was done")]
+    TooSlow {
+        /// How long it may take, in milliseconds.
+        most: u128,
     },
     /// The request is no message of its type.
     #[error("the request cannot be read: {0}")]
@@ -228,6 +246,8 @@ impl Error {
             Self::Stopping(_) => Reason::ServerStopping,
             Self::Overloaded { .. } => Reason::Overloaded,
             Self::TooLarge { .. } => Reason::RequestTooLarge,
+            Self::HeadersTooLarge { .. } => Reason::HeadersTooLarge,
+            Self::TooSlow { .. } => Reason::RequestTooSlow,
             Self::Malformed(_) => Reason::MalformedRequest,
             Self::UnknownMethod(_) => Reason::UnknownMethod,
             Self::Encoding(_) => Reason::UnsupportedEncoding,
@@ -270,7 +290,7 @@ impl Error {
     fn pushback(&self) -> Option<String> {
         match (self, self.code()) {
             // Its code alone would be retried.
-            (Self::TooLarge { .. }, _) => Some("-1".to_owned()),
+            (Self::TooLarge { .. } | Self::HeadersTooLarge { .. }, _) => Some("-1".to_owned()),
             (_, Code::Unavailable | Code::ResourceExhausted) => {
                 Some(RETRY_DELAY.as_millis().to_string())
             }
@@ -360,12 +380,19 @@ impl Error {
             Self::TooLarge { .. } => {
                 details.add_quota_failure_violation("max_request_bytes", description);
             }
+            Self::HeadersTooLarge { .. } => {
+                details.add_quota_failure_violation("max_header_bytes", description);
+            }
             // The request as a whole.
             Self::Malformed(_) => {
                 details.add_bad_request_violation("", description);
             }
             Self::UnknownMethod(_) | Self::Encoding(_) | Self::Origin(_) => {}
-            Self::Moved { .. } | Self::Late | Self::WatchLate(_) | Self::Internal(_) => {}
+            Self::Moved { .. }
+            | Self::Late
+            | Self::TooSlow { .. }
+            | Self::WatchLate(_)
+            | Self::Internal(_) => {}
         }
     }
 }

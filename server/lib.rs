@@ -7,6 +7,7 @@
 //! | [`rpc`] | one file for each RPC: parse, one Temporal operation or one read, reply |
 //! | [`convert`] | proto to domain and back; the only place that knows both |
 //! | [`temporal`] | the only place that talks to Temporal; the embedded dev server |
+//! | [`accept`] | connections, and what each caller may take |
 //! | [`layer`] | what every call passes |
 //! | [`watch`] | following orders: one reader of the log for all watches |
 //! | [`payment_provider`] | the client of a payment provider outside of the process |
@@ -17,6 +18,7 @@
 //! | [`settings`], [`serve`], [`logging`] | how the program is set, started and stopped |
 //! | [`private`] | files and folders that only their owner may read |
 
+pub mod accept;
 pub mod backup;
 pub mod client;
 pub mod convert;

@@ -23,7 +23,8 @@ mod watch_order;
 mod watch_orders;
 
 use crate::{
-    convert::UiLinks,
+    accept::{Peer, Permit, Resource, Turn},
+    convert::{BYTES_MOST, ITEM_MOST, UiLinks},
     error::{Error, shortened},
     layer::Deadline,
     temporal::{Temporal, starter::Starter, within_time},
@@ -139,6 +140,29 @@ impl Orders {
 fn remaining<T>(request: &Request<T>) -> Duration {
     let deadline = request.extensions().get::<Deadline>();
     deadline.map_or(Duration::from_secs(10), |deadline| deadline.remaining())
+}
+
+/// A caller's turn at reading a list, with room for the page.
+struct ListTurn {
+    _turn: Turn,
+    _room: Permit,
+}
+
+/// Waits until the caller may read a part of a list.
+async fn list_turn<T>(request: &Request<T>) -> Result<Option<ListTurn>, Error> {
+    let Some(Peer { caller, .. }) = request.extensions().get() else {
+        return Ok(None);
+    };
+    let turn = caller.turn().await;
+    let room = (BYTES_MOST + ITEM_MOST) as u64;
+    let room = caller.take(Resource::AnswerBytes, room);
+    let room = room.ok_or_else(|| Error::Overloaded {
+        most: caller.size(Resource::Calls) as u32,
+    })?;
+    Ok(Some(ListTurn {
+        _turn: turn,
+        _room: room,
+    }))
 }
 
 /// Runs something that may take longer than the caller has, and tells Temporal how long that is.

@@ -11,8 +11,10 @@ pub use migrate::migrate;
 pub use stop::Stop;
 
 use crate::{
+    accept,
     layer::{
-        DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer, TrailerLayer, WebOrigins,
+        BodyLayer, BodyLimits, DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer,
+        TrailerLayer, WebOrigins,
     },
     payment_provider::PaymentProviderError,
     rpc::Orders,
@@ -37,7 +39,9 @@ use orders_worker::{
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
+use tower::ServiceBuilder;
 
 /// How long calls under way may take when the program stops, and then the worker.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -114,9 +118,9 @@ pub enum ServeError {
     /// The compiled-in descriptors are broken.
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// Serving ended by itself.
+    /// Serving ended by itself: a bug.
     #[error("serving ended: {0}")]
-    Ended(#[from] tonic::transport::Error),
+    Ended(#[from] tokio::task::JoinError),
 }
 
 impl ServeError {
@@ -282,28 +286,44 @@ async fn serve_api(
     let (health, health_service) = health::start(&base.store, &base.temporal).await;
     let (temporal, store) = (base.temporal.clone(), base.store.clone());
     let draining = CancellationToken::new();
-    let watches = Watches::start(store.clone(), max_watches, draining.clone());
+    let connections = &limits.connections;
+    let heartbeat = Some(connections.watch_heartbeat).filter(|time| !time.is_zero());
+    let watches = Watches::start(store.clone(), heartbeat, draining.clone());
     let orders = Orders::new(store, temporal, starter, policies, watches, base.ui.clone());
-    let drained = draining.clone();
     let max_request = limits.max_request_bytes;
-    let server = limits::server(&limits, &origins)
+    let body = BodyLimits {
+        message: max_request,
+        headers: connections.max_header_bytes,
+        time: connections.max_request_time,
+    };
+    let mut routes = Routes::new(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(orders.order_service(max_request as usize))
+        .add_service(orders.inventory_service(max_request as usize));
+    if operator {
+        routes = routes.add_service(orders.operator_service(max_request as usize));
+    }
+    let http = limits::http(&limits, &origins);
+    let service = ServiceBuilder::new()
         .layer(origins.cors())
         .layer(GrpcWebLayer::new())
         .layer(OriginLayer::new(origins))
         .layer(StoppingLayer::new(draining.clone()))
         .layer(StatusLayer::new(max_request))
         .layer(DeadlineLayer::new(limits.max_call_time))
-        .layer(ShedLayer::new(limits.max_concurrent_requests))
+        .layer(BodyLayer::new(body))
+        .layer(ShedLayer)
         .layer(TrailerLayer)
-        .add_service(health_service)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(orders.order_service(max_request as usize))
-        .add_service(orders.inventory_service(max_request as usize))
-        .add_optional_service(operator.then(|| orders.operator_service(max_request as usize)))
-        .serve_with_incoming_shutdown(limits::incoming(listener, &limits), async move {
-            drained.cancelled().await;
-        });
+        .service(routes.prepare());
+    let server = accept::serve(
+        limits::incoming(listener, &limits),
+        service,
+        http,
+        limits::accept(&limits, max_watches),
+        accept::TrustedProxies::new(&connections.trusted_proxies),
+        draining.clone(),
+    );
     // Calls are answered from here on; that it is ready is said when commands work, too.
     let mut server = tokio::spawn(server);
     tokio::select! {
@@ -323,16 +343,16 @@ async fn serve_api(
         }
     };
     let result = tokio::select! {
-        served = &mut server => return served.unwrap_or(Ok(())).map_err(ServeError::from),
+        served = &mut server => return served.map_err(ServeError::from),
         reason = ended => Err(ServeError::TemporalEnded(reason)),
         () = stop.asked() => Ok(()),
     };
     progress("stopping: finishing the calls under way");
     health.stop().await;
     draining.cancel();
-    // tonic waits for open connections without bound.
+    // Connections with open calls are waited for without bound.
     match tokio::time::timeout(DRAIN, server).await {
-        Ok(served) => served.unwrap_or(Ok(()))?,
+        Ok(served) => served?,
         Err(_) => tracing::warn!("calls under way did not end in time and are cut off"),
     }
     result

@@ -1,5 +1,6 @@
 //! The settings: flags, each also as an `ORDERS_...` environment variable.
 
+mod connections;
 mod database;
 pub mod environment;
 mod limits;
@@ -11,6 +12,7 @@ mod temporal_ui;
 mod versioning;
 mod web;
 
+pub use connections::ConnectionSettings;
 pub use database::{DatabaseSettings, DatabaseSettingsError};
 pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailSettingsError};
@@ -105,7 +107,8 @@ pub struct ServeSettings {
     #[arg(long, env = "ORDERS_POLICIES", value_name = "FILE")]
     pub policies: Option<PathBuf>,
 
-    /// How many watches (open WatchOrder and WatchOrders calls) there may be at once.
+    /// How many watches (open WatchOrder and WatchOrders calls, and watches of the health) there may be
+    /// at once. One connection or address has at most four times what is free.
     #[arg(
         long,
         env = "ORDERS_MAX_WATCHES",

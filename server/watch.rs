@@ -6,21 +6,32 @@
 //! whatever is missed here is not lost.
 
 mod held;
+mod ahead;
 mod order_watch;
 mod orders_watch;
 mod reader;
 mod tail;
 
 pub use held::watch_log;
+pub use ahead::weight;
 pub use order_watch::OrderWatch;
 pub use orders_watch::OrdersWatch;
 
+use crate::accept::{Caller, Permit, Resource};
+use ahead::Ahead;
 use futures::FutureExt;
 use orders_worker::store::{Store, StoreError, list::Filter, log::Entry};
 use reader::Reader;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tail::{Live, Registration, Tail};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{
+        Semaphore,
+        broadcast::{Receiver, error::RecvError},
+        mpsc, oneshot,
+    },
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Registrations that wait for the tail before the next one waits to be sent.
@@ -38,6 +49,17 @@ pub struct Placed {
     pub entry: Entry,
 }
 
+/// What a watch comes to next.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Something happened.
+    Event(T),
+    /// Nothing has happened for some time.
+    Silence,
+    /// Nothing more will happen.
+    End,
+}
+
 /// Why a watch did not begin, or ended before its time.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -50,8 +72,8 @@ pub enum WatchError {
         /// The newest revision, or position.
         newest: i64,
     },
-    /// As many watches as there may be are open.
-    #[error("{most} watches are open, and no more are allowed")]
+    /// As many watches as there may be are open, or as many as this caller may have.
+    #[error("too many watches are open, of {most} in all or by this caller")]
     TooMany {
         /// How many there may be.
         most: u32,
@@ -64,22 +86,31 @@ pub enum WatchError {
     Store(#[from] StoreError),
 }
 
+/// What a watch holds while it is open.
+#[derive(Debug)]
+struct Place {
+    /// What it has read ahead.
+    ahead: Ahead,
+    _permit: Permit,
+}
+
 /// The watches of this process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Watches {
     store: Store,
     tail: mpsc::Sender<Registration>,
-    slots: Arc<Semaphore>,
     /// Who reads the database for a watch takes turns: many that are behind must not take all
     /// connections from the other reads.
     turns: Arc<Semaphore>,
-    most: u32,
+    /// How long a watch may be silent; none for as long as it likes.
+    heartbeat: Option<Duration>,
     stopping: CancellationToken,
 }
 
 impl Watches {
-    /// Watches on a store, `most` at a time, until `stopping`. Call it inside a runtime.
-    pub fn start(store: Store, most: u32, stopping: CancellationToken) -> Self {
+    /// Watches on a store, until `stopping`. None is silent for longer than `heartbeat`. Call it inside
+    /// a runtime.
+    pub fn start(store: Store, heartbeat: Option<Duration>, stopping: CancellationToken) -> Self {
         let (tail, registrations) = mpsc::channel(WAITING);
         let reader = Tail::new(store.clone(), registrations);
         let stopped = stopping.clone();
@@ -92,9 +123,8 @@ impl Watches {
         Self {
             store,
             tail,
-            slots: Arc::new(Semaphore::new(most as usize)),
             turns: Arc::new(Semaphore::new(TURNS)),
-            most,
+            heartbeat,
             stopping,
         }
     }
@@ -104,12 +134,22 @@ impl Watches {
         self.stopping.clone()
     }
 
+    /// Until when a watch that has just told something may be silent.
+    pub fn silent_until(&self) -> Option<Instant> {
+        self.heartbeat.map(|time| Instant::now() + time)
+    }
+
     /// Follows one order, from the event after `revision`.
     ///
     /// # Errors
     /// When there is no such order, `revision` is ahead of it, or no more watches are possible.
-    pub async fn order(&self, order_id: &str, revision: i64) -> Result<OrderWatch, WatchError> {
-        let slot = self.slot()?;
+    pub async fn order(
+        &self,
+        caller: &Caller,
+        order_id: &str,
+        revision: i64,
+    ) -> Result<OrderWatch, WatchError> {
+        let place = self.place(caller)?;
         // Registered before the database is read: what is committed in between comes twice, and
         // the second one is passed over.
         let live = self.register(Some(order_id)).await?;
@@ -123,7 +163,7 @@ impl Watches {
                 newest: history.newest,
             });
         }
-        let mut watch = OrderWatch::new(reader, order_id, revision, live, slot);
+        let mut watch = OrderWatch::new(reader, order_id, revision, live, place);
         watch.take(history);
         Ok(watch)
     }
@@ -135,10 +175,11 @@ impl Watches {
     /// When `position` is ahead of the log, or no more watches are possible.
     pub async fn orders(
         &self,
+        caller: &Caller,
         filter: Filter,
         position: Option<i64>,
     ) -> Result<OrdersWatch, WatchError> {
-        let slot = self.slot()?;
+        let place = self.place(caller)?;
         let live = self.register(None).await?;
         let from = match position {
             None => live.position,
@@ -152,15 +193,21 @@ impl Watches {
         };
         let (store, turns) = (self.store.clone(), self.turns.clone());
         let reader = Reader { store, turns };
-        Ok(OrdersWatch::new(reader, filter, from, live, slot))
+        Ok(OrdersWatch::new(reader, filter, from, live, place))
     }
 
-    fn slot(&self) -> Result<OwnedSemaphorePermit, WatchError> {
+    fn place(&self, caller: &Caller) -> Result<Place, WatchError> {
         if self.stopping.is_cancelled() {
             return Err(WatchError::Stopping);
         }
-        let slot = self.slots.clone().try_acquire_owned();
-        slot.map_err(|_| WatchError::TooMany { most: self.most })
+        let permit = caller.take(Resource::Watches, 1);
+        let permit = permit.ok_or_else(|| WatchError::TooMany {
+            most: caller.size(Resource::Watches) as u32,
+        })?;
+        Ok(Place {
+            ahead: Ahead::new(caller),
+            _permit: permit,
+        })
     }
 
     async fn register(&self, order_id: Option<&str>) -> Result<Live, WatchError> {
@@ -176,6 +223,17 @@ impl Watches {
         let sent = self.tail.send(registration).await;
         sent.map_err(|_| WatchError::Stopping)?;
         live.await.map_err(|_| WatchError::Stopping)
+    }
+}
+
+/// The next event that is told live; none if there is silence until then.
+async fn live(
+    receiver: &mut Receiver<Arc<Placed>>,
+    until: Option<Instant>,
+) -> Option<Result<Arc<Placed>, RecvError>> {
+    match until {
+        Some(until) => timeout_at(until, receiver.recv()).await.ok(),
+        None => Some(receiver.recv().await),
     }
 }
 

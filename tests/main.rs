@@ -10,6 +10,7 @@
 mod harness;
 
 mod approval;
+mod attack;
 mod backup;
 mod budget;
 mod cli;

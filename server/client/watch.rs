@@ -70,6 +70,9 @@ impl Watch {
             });
             let stream = opened.await?.into_inner();
             let broken = follow(stream, |answer| {
+                if answer.heartbeat {
+                    return Ok(ControlFlow::Continue(()));
+                }
                 let printed = self.print(&answer, answer.event.as_ref(), false)?;
                 let revision = answer.event.as_ref().map(|event| event.revision);
                 request.after_revision = revision.unwrap_or(request.after_revision);
@@ -99,6 +102,10 @@ impl Watch {
                 request.after = began.to_owned();
             }
             let broken = follow(opened.into_inner(), |answer| {
+                if answer.heartbeat {
+                    request.after = answer.position;
+                    return Ok(ControlFlow::Continue(()));
+                }
                 let printed = self.print(&answer, answer.event.as_ref(), true)?;
                 request.after = answer.position;
                 Ok(printed)

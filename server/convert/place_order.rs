@@ -18,6 +18,10 @@ use orders_worker::domain::{
 };
 use prost::Message;
 
+/// The most bytes of a PlaceOrder in its encoded form. An order is little more than that, so that
+/// several of them fit on a page.
+const BYTES_MOST: usize = 128 * 1024;
+
 /// What a PlaceOrder asks for. It fits its policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlaceOrder {
@@ -79,6 +83,14 @@ pub fn place_order(
     };
     if has_total && let Some(violation) = place::total_violation(&new.line_items) {
         found.add(violation);
+    }
+    let size = request.encoded_len();
+    if size > BYTES_MOST {
+        let description = format!(
+            "the order has {size} bytes in its encoded form, and may have {BYTES_MOST}: use fewer \
+             line items or shorter names"
+        );
+        found.push("line_items", description);
     }
     if let Some(policy) = policy {
         add_policy_violations(found, &new, policy, now);

@@ -42,6 +42,10 @@ pub enum Reason {
     Overloaded,
     /// The request is larger than any that is read.
     RequestTooLarge,
+    /// The metadata is larger than any that is read.
+    HeadersTooLarge,
+    /// The request did not arrive in time.
+    RequestTooSlow,
     /// The request is no message of its type.
     MalformedRequest,
     /// No such method.
@@ -58,7 +62,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 24] = [
+    pub const ALL: [Reason; 26] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
@@ -77,6 +81,8 @@ impl Reason {
         Self::TooManyWatches,
         Self::Overloaded,
         Self::RequestTooLarge,
+        Self::HeadersTooLarge,
+        Self::RequestTooSlow,
         Self::MalformedRequest,
         Self::UnknownMethod,
         Self::UnsupportedEncoding,
@@ -106,6 +112,8 @@ impl Reason {
             Self::TooManyWatches => "TOO_MANY_WATCHES",
             Self::Overloaded => "OVERLOADED",
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::HeadersTooLarge => "HEADERS_TOO_LARGE",
+            Self::RequestTooSlow => "REQUEST_TOO_SLOW",
             Self::MalformedRequest => "MALFORMED_REQUEST",
             Self::UnknownMethod => "UNKNOWN_METHOD",
             Self::UnsupportedEncoding => "UNSUPPORTED_ENCODING",
@@ -134,10 +142,11 @@ impl Reason {
             Self::TooManyCommands
             | Self::TooManyWatches
             | Self::Overloaded
-            | Self::RequestTooLarge => Code::ResourceExhausted,
+            | Self::RequestTooLarge
+            | Self::HeadersTooLarge => Code::ResourceExhausted,
             Self::UnknownMethod | Self::UnsupportedEncoding => Code::Unimplemented,
             Self::OriginNotAllowed => Code::PermissionDenied,
-            Self::DeadlineExceeded => Code::DeadlineExceeded,
+            Self::DeadlineExceeded | Self::RequestTooSlow => Code::DeadlineExceeded,
             Self::Internal => Code::Internal,
         }
     }

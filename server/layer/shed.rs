@@ -1,87 +1,110 @@
-//! Shedding load: no more calls at a time than the process can take. The others are refused at
-//! once, before anything is done, so that they may be sent again, here or elsewhere. Without that
-//! they would queue until their callers have given up, and be worked on for nobody.
+//! Shedding load: no more calls at a time than the process can take, and of one caller no more than
+//! its share. The others are refused at once, before anything is done, so that they may be sent again,
+//! here or elsewhere. Without that they would queue until their callers have given up, and be worked
+//! on for nobody.
 
-use crate::error::Error;
+use super::answer;
+use crate::{
+    accept::{Peer, Permit, Resource},
+    error::Error,
+};
 use futures::future::{BoxFuture, FutureExt};
 use http::{Request, Response};
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::task::{Context, Poll};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// The services whose calls count. Health must answer most of all when there is too much.
-const COUNTED: &str = "/orders.v1.";
+/// The services of the API.
+const API: &str = "/orders.v1.";
 
-/// How many calls may be worked on; in the extensions of every request that counts. Cheap to clone.
+/// The service that must answer most of all when there is too much.
+const HEALTH: &str = "/grpc.health.";
+
+/// The services whose calls are all streams.
+const REFLECTION: &str = "/grpc.reflection.";
+
+/// Takes a slot of a call that waits for Temporal, beside the one of every call.
 ///
 /// Changes, and reads that ask the workflow, wait for Temporal up to their deadline. When it is slow
 /// or away they pile up: they may take three quarters of the slots, so that there is one for a read,
-/// which takes a millisecond. (A caller that does not finish sending its request holds a slot until
-/// its time is up.)
-#[derive(Clone, Debug)]
-pub struct Slots {
-    all: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    most: u32,
+/// which takes a millisecond.
+///
+/// # Errors
+/// When there is none.
+pub fn take_waiting(peer: &Peer) -> Result<Permit, Error> {
+    take(peer, Resource::Waiting)
 }
 
-impl Slots {
-    fn new(most: u32) -> Self {
-        let waiting = most - most / 4;
-        Self {
-            all: Arc::new(Semaphore::new(most as usize)),
-            waiting: Arc::new(Semaphore::new(waiting as usize)),
-            most,
-        }
-    }
-
-    fn take(&self) -> Result<OwnedSemaphorePermit, Error> {
-        self.of(&self.all)
-    }
-
-    /// A slot of a call that waits for Temporal, beside the one of every call; until it is dropped.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn take_waiting(&self) -> Result<OwnedSemaphorePermit, Error> {
-        self.of(&self.waiting)
-    }
-
-    fn of(&self, slots: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
-        let most = self.most;
-        let slot = slots.clone().try_acquire_owned();
-        slot.map_err(|_| Error::Overloaded { most })
-    }
+fn take(peer: &Peer, resource: Resource) -> Result<Permit, Error> {
+    let permit = peer.caller.take(resource, 1);
+    permit.ok_or_else(|| match resource {
+        Resource::Watches | Resource::Reflection => Error::TooManyWatches {
+            most: peer.caller.size(resource) as u32,
+        },
+        _ => Error::Overloaded {
+            most: peer.caller.size(Resource::Calls) as u32,
+        },
+    })
 }
 
-/// Gives every call its slot, or refuses it. A stream gives its slot back when it is open.
-#[derive(Clone, Debug)]
-pub struct ShedLayer(Slots);
-
-impl ShedLayer {
-    /// At most that many calls at a time, over all connections.
-    pub fn new(most: u32) -> Self {
-        Self(Slots::new(most))
-    }
-}
+/// Gives every call its slot, or refuses it. A call keeps it until its answer is written; a stream
+/// gives it back when it is open, and is counted among the streams from then on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShedLayer;
 
 /// See [`ShedLayer`].
 #[derive(Clone, Debug)]
-pub struct ShedService<S> {
-    inner: S,
-    slots: Slots,
-}
+pub struct ShedService<S>(S);
 
 impl<S> Layer<S> for ShedLayer {
     type Service = ShedService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let slots = self.0.clone();
-        ShedService { inner, slots }
+        ShedService(inner)
+    }
+}
+
+/// What a call takes.
+struct Taken {
+    peer: Peer,
+    slot: Permit,
+    /// Of a change: until it is done.
+    waiting: Option<Permit>,
+    is_stream: bool,
+}
+
+impl Taken {
+    /// None for paths that lead nowhere: they are answered at once.
+    fn of(path: &str, peer: &Peer) -> Result<Option<Self>, Error> {
+        let is_watch = method(path).starts_with("Watch");
+        let (resource, is_stream) = match path {
+            _ if path.starts_with(API) => (Resource::Calls, is_watch),
+            _ if path.starts_with(HEALTH) && is_watch => (Resource::Watches, true),
+            _ if path.starts_with(HEALTH) => (Resource::Health, false),
+            _ if path.starts_with(REFLECTION) => (Resource::Reflection, true),
+            _ => return Ok(None),
+        };
+        let waiting = match path.starts_with(API) && is_change(path) {
+            true => Some(take_waiting(peer)?),
+            false => None,
+        };
+        let slot = take(peer, resource)?;
+        Ok(Some(Self {
+            peer: peer.clone(),
+            slot,
+            waiting,
+            is_stream,
+        }))
+    }
+
+    async fn hold(self, path_is_api: bool, body: Body) -> Body {
+        drop(self.waiting);
+        if self.is_stream {
+            // A watch of the API has its own place among the watches by now.
+            let permit = Some(self.slot).filter(|_| !path_is_api);
+            return answer::stream(body, permit, self.peer);
+        }
+        answer::unary(body, self.slot, self.peer).await
     }
 }
 
@@ -96,21 +119,18 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
+        self.0.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        if !path.starts_with(COUNTED) {
-            return self.inner.call(request).boxed();
-        }
-        let waiting = match is_change(path) {
-            true => self.slots.take_waiting().map(Some),
-            false => Ok(None),
+        let is_api = path.starts_with(API);
+        let taken = match request.extensions().get::<Peer>() {
+            Some(peer) => Taken::of(path, peer),
+            None => Ok(None),
         };
-        let taken = waiting.and_then(|waiting| Ok((waiting, self.slots.take()?)));
-        let slot = match taken {
-            Ok(slot) => slot,
+        let taken = match taken {
+            Ok(taken) => taken,
             Err(error) => {
                 let reason = error.reason();
                 tracing::info!(path, reason, %error, "not done");
@@ -118,20 +138,28 @@ where
                 return futures::future::ready(Ok(refused)).boxed();
             }
         };
-        request.extensions_mut().insert(self.slots.clone());
-        let answer = self.inner.call(request);
+        let answer = self.0.call(request);
         async move {
-            let _slot = slot;
-            answer.await
+            let answer = answer.await?;
+            let Some(taken) = taken else {
+                return Ok(answer);
+            };
+            let (parts, body) = answer.into_parts();
+            let body = taken.hold(is_api, body).await;
+            Ok(Response::from_parts(parts, body))
         }
         .boxed()
     }
 }
 
+fn method(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 /// Whether a call changes something. Going by the name holds for every method of the contract; a
 /// test compares it with the published service config.
 fn is_change(path: &str) -> bool {
-    let method = path.rsplit('/').next().unwrap_or_default();
+    let method = method(path);
     !["Get", "List", "Watch", "Explain"]
         .iter()
         .any(|read| method.starts_with(read))
@@ -140,17 +168,6 @@ fn is_change(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn changes_leave_slots_for_reads() {
-        for (most, changes) in [(1, 1), (2, 2), (4, 3), (512, 384)] {
-            let slots = Slots::new(most);
-            let taken: Vec<_> = (0..).map_while(|_| slots.take_waiting().ok()).collect();
-            assert_eq!(taken.len(), changes, "{most}");
-            drop(taken);
-            assert!(slots.take_waiting().is_ok());
-        }
-    }
 
     #[test]
     fn changes_are_told_from_reads_as_the_service_config_has_them() {

@@ -2,9 +2,10 @@
 
 use super::{Orders, remaining};
 use crate::{
+    accept::Peer,
     convert,
     error::Error,
-    layer::Slots,
+    layer::take_waiting,
     temporal::{TemporalError, within_time},
 };
 use orders::v1::{GetOrderRequest, GetOrderResponse};
@@ -26,8 +27,8 @@ impl Orders {
         // A closed order does not change any more, and Temporal may have forgotten it.
         let stored = match asked.strong && !stored.order.state.is_closed() {
             true => {
-                let slots = request.extensions().get::<Slots>();
-                let _slot = slots.map(Slots::take_waiting).transpose()?;
+                let peer = request.extensions().get::<Peer>();
+                let _slot = peer.map(take_waiting).transpose()?;
                 self.strong(stored, time).await?
             }
             false => stored,

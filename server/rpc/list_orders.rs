@@ -1,6 +1,6 @@
 //! ListOrders: from the store, page by page.
 
-use super::Orders;
+use super::{Orders, list_turn};
 use crate::{convert, error::Error};
 use orders::v1::{ListOrdersRequest, ListOrdersResponse};
 use tonic::{Request, Response};
@@ -11,20 +11,22 @@ impl Orders {
         request: Request<ListOrdersRequest>,
     ) -> Result<Response<ListOrdersResponse>, Error> {
         let asked = convert::list_orders(request.get_ref()).map_err(Error::Invalid)?;
-        // One more than asked for tells whether there is a next page.
-        let limit = asked.page_size + 1;
-        let after = asked.after.as_ref();
-        let found = self
-            .store()
-            .orders(&asked.filter, asked.sorting, after, limit);
-        let mut found = found.await?;
-        let more = found.len() as i64 > asked.page_size;
-        if more {
-            found.pop();
+        let _turn = list_turn(&request).await?;
+        let mut page = convert::Page::new(asked.page_size);
+        while let Some(limit) = page.wants() {
+            let after = page.last().or(asked.after.as_ref());
+            let found = self
+                .store()
+                .orders(&asked.filter, asked.sorting, after, limit)
+                .await?;
+            page.read(limit, found.len());
+            for (stored, position) in found {
+                if !page.push(self.show(&stored), position) {
+                    break;
+                }
+            }
         }
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map_or(String::new(), |(_, position)| asked.token(position));
-        let orders = found.iter().map(|(stored, _)| self.show(stored)).collect();
+        let (orders, next_page_token) = page.finish(|last| asked.token(last));
         Ok(Response::new(ListOrdersResponse {
             orders,
             next_page_token,

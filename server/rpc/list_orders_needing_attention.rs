@@ -1,6 +1,6 @@
 //! ListOrdersNeedingAttention: found by the store, judged with what Temporal says.
 
-use super::{Orders, explain_order::PATIENCE, remaining};
+use super::{Orders, explain_order::PATIENCE, list_turn, remaining};
 use crate::{convert, error::Error, temporal::Described};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
@@ -9,12 +9,14 @@ use orders_worker::{
     domain::attention::{OVERDUE_LONG, WorkflowSight, causes},
     store::attention::Candidate,
 };
-use std::time::Duration;
 use tokio::time::Instant;
 use tonic::{Request, Response};
 
 /// So many workflows are looked at at once.
 const AT_ONCE: usize = 8;
+
+/// So many orders are read at once.
+const READ_MOST: i64 = 51;
 
 /// What was learnt of an order's workflow.
 enum Seen {
@@ -29,36 +31,42 @@ impl Orders {
         &self,
         request: Request<ListOrdersNeedingAttentionRequest>,
     ) -> Result<Response<ListOrdersNeedingAttentionResponse>, Error> {
-        let time = PATIENCE.min(remaining(&request) / 2);
+        let end = Instant::now() + PATIENCE.min(remaining(&request) / 2);
         let asked =
             convert::list_orders_needing_attention(request.get_ref()).map_err(Error::Invalid)?;
         let now = orders_worker::clock::now();
         let late = now.saturating_sub(OVERDUE_LONG).unwrap_or(Timestamp::MIN);
-        // One more than asked for tells whether there is a next page.
-        let limit = asked.page_size + 1;
-        let after = asked.after.as_ref();
-        let store = self.store();
-        let mut found = store.needing_attention(now, late, after, limit).await?;
-        let more = found.len() as i64 > asked.page_size;
-        if more {
-            found.pop();
-        }
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map_or(String::new(), |last| asked.token(&last.position));
         let mut temporal_unavailable = false;
-        let mut orders = Vec::new();
-        for (candidate, seen) in found.iter().zip(self.look(&found, late, time).await) {
-            let Some(order) = &candidate.order else {
-                continue;
-            };
-            temporal_unavailable |= matches!(seen, Seen::NoAnswer);
-            let sight = match &seen {
-                Seen::Said(sight) => Some(sight),
-                Seen::NotAsked | Seen::NoAnswer => None,
-            };
-            let causes = causes(order, now, sight);
-            orders.push(convert::needing_attention(order, &causes));
+        let mut page = convert::Page::new(asked.page_size);
+        let mut after = asked.after.clone();
+        while let Some(limit) = page.wants() {
+            let limit = limit.min(READ_MOST);
+            let turn = list_turn(&request).await?;
+            let store = self.store();
+            let found = store.needing_attention(now, late, after.as_ref(), limit);
+            let found = found.await?;
+            // Temporal may take its time; others may read meanwhile.
+            drop(turn);
+            page.read(limit, found.len());
+            for (candidate, seen) in found.iter().zip(self.look(&found, late, end).await) {
+                let position = &candidate.position;
+                after = Some(position.clone());
+                let Some(order) = &candidate.order else {
+                    continue;
+                };
+                temporal_unavailable |= matches!(seen, Seen::NoAnswer);
+                let sight = match &seen {
+                    Seen::Said(sight) => Some(sight),
+                    Seen::NotAsked | Seen::NoAnswer => None,
+                };
+                let causes = causes(order, now, sight);
+                let shown = convert::needing_attention(order, &causes);
+                if !page.push(shown, position.clone()) {
+                    break;
+                }
+            }
         }
+        let (orders, next_page_token) = page.finish(|last| asked.token(last));
         Ok(Response::new(ListOrdersNeedingAttentionResponse {
             orders,
             next_page_token,
@@ -66,9 +74,8 @@ impl Orders {
         }))
     }
 
-    /// Looks at the workflows of those that are late, some at once, within `time` in all.
-    async fn look(&self, found: &[Candidate], late: Timestamp, time: Duration) -> Vec<Seen> {
-        let end = Instant::now() + time;
+    /// Reads the workflows of those that are late, some at once, until `end`.
+    async fn look(&self, found: &[Candidate], late: Timestamp, end: Instant) -> Vec<Seen> {
         let looks: Vec<_> = found
             .iter()
             .map(|candidate| self.look_at(candidate, late, end))

@@ -1,6 +1,6 @@
 //! ListStockItems: by sku, page by page.
 
-use super::Orders;
+use super::{Orders, list_turn};
 use crate::{convert, error::Error};
 use orders::v1::{ListStockItemsRequest, ListStockItemsResponse};
 use tonic::{Request, Response};
@@ -11,15 +11,19 @@ impl Orders {
         request: Request<ListStockItemsRequest>,
     ) -> Result<Response<ListStockItemsResponse>, Error> {
         let asked = convert::list_stock_items(request.get_ref()).map_err(Error::Invalid)?;
-        let limit = asked.page_size + 1;
-        let mut items = self.store().stock_items(&asked.after_sku, limit).await?;
-        let more = items.len() as i64 > asked.page_size;
-        if more {
-            items.pop();
+        let _turn = list_turn(&request).await?;
+        let mut page = convert::Page::new(asked.page_size);
+        while let Some(limit) = page.wants() {
+            let after = page.last().unwrap_or(&asked.after_sku);
+            let found = self.store().stock_items(after, limit).await?;
+            page.read(limit, found.len());
+            for item in found {
+                if !page.push(convert::stock_item(&item), item.sku) {
+                    break;
+                }
+            }
         }
-        let last = items.last().filter(|_| more);
-        let next_page_token = last.map_or(String::new(), |item| asked.token(&item.sku));
-        let stock_items = items.iter().map(convert::stock_item).collect();
+        let (stock_items, next_page_token) = page.finish(|last| asked.token(last));
         Ok(Response::new(ListStockItemsResponse {
             stock_items,
             next_page_token,

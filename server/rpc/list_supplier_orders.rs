@@ -1,9 +1,8 @@
 //! ListSupplierOrders: newest first, page by page.
 
-use super::Orders;
+use super::{Orders, list_turn};
 use crate::{convert, error::Error};
 use orders::v1::{ListSupplierOrdersRequest, ListSupplierOrdersResponse};
-use orders_worker::store::supplier_orders::SupplierOrder;
 use tonic::{Request, Response};
 
 impl Orders {
@@ -12,17 +11,19 @@ impl Orders {
         request: Request<ListSupplierOrdersRequest>,
     ) -> Result<Response<ListSupplierOrdersResponse>, Error> {
         let asked = convert::list_supplier_orders(request.get_ref()).map_err(Error::Invalid)?;
-        let (sku, after) = (asked.sku.as_deref(), asked.after.as_ref());
-        // One more than asked for tells whether there is a next page.
-        let limit = asked.page_size + 1;
-        let mut found = self.store().supplier_orders(sku, after, limit).await?;
-        let more = found.len() as i64 > asked.page_size;
-        if more {
-            found.pop();
+        let _turn = list_turn(&request).await?;
+        let mut page = convert::Page::new(asked.page_size);
+        while let Some(limit) = page.wants() {
+            let (sku, after) = (asked.sku.as_deref(), page.last().or(asked.after.as_ref()));
+            let found = self.store().supplier_orders(sku, after, limit).await?;
+            page.read(limit, found.len());
+            for order in &found {
+                if !page.push(convert::supplier_order(order), order.position()) {
+                    break;
+                }
+            }
         }
-        let last = found.last().filter(|_| more).map(SupplierOrder::position);
-        let next_page_token = last.map_or(String::new(), |last| asked.token(&last));
-        let supplier_orders = found.iter().map(convert::supplier_order).collect();
+        let (supplier_orders, next_page_token) = page.finish(|last| asked.token(last));
         Ok(Response::new(ListSupplierOrdersResponse {
             supplier_orders,
             next_page_token,

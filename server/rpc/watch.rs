@@ -2,6 +2,7 @@
 
 use super::Orders;
 use crate::{
+    accept::{Caller, Peer},
     error::Error,
     layer::Deadline,
     watch::{WatchError, Watches},
@@ -20,8 +21,12 @@ pub(super) trait Follow: Send + Sized + 'static {
     /// The RPC.
     const RPC: &'static str;
 
-    /// Waits for the next event; none after the last.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Self::Answer>, Error>> + Send;
+    /// Waits for the next event; none after the last. After a silence until `until` it is an answer
+    /// without an event.
+    fn next(
+        &mut self,
+        until: Option<Instant>,
+    ) -> impl Future<Output = Result<Option<Self::Answer>, Error>> + Send;
 
     /// What a caller goes on with, in words.
     fn resume(&self) -> String;
@@ -33,16 +38,16 @@ pub(super) trait Follow: Send + Sized + 'static {
         orders: &Orders,
         until: Option<Instant>,
     ) -> BoxStream<'static, Result<Self::Answer, Status>> {
-        let stopping = orders.watches().stopping();
+        let watches = orders.watches().clone();
         let answers = futures::stream::unfold(Some(self), move |follow| {
-            let stopping = stopping.clone();
+            let (stopping, silent) = (watches.stopping(), watches.silent_until());
             async move {
                 let mut follow = follow?;
                 let next = tokio::select! {
                     biased;
                     () = stopping.cancelled() => Err(Error::Stopping(follow.resume())),
                     () = at(until) => Err(Error::WatchLate(follow.resume())),
-                    next = follow.next() => next,
+                    next = follow.next(silent) => next,
                 };
                 match next {
                     Ok(Some(answer)) => Some((Ok(answer), Some(follow))),
@@ -71,6 +76,13 @@ async fn at(time: Option<Instant>) {
 pub(super) fn until<T>(request: &Request<T>) -> Option<Instant> {
     let deadline = request.extensions().get::<Deadline>();
     deadline.and_then(|deadline| deadline.of_stream().map(Instant::from_std))
+}
+
+/// Who wants to watch.
+pub(super) fn caller<T>(request: &Request<T>) -> Result<&Caller, Error> {
+    let peer = request.extensions().get::<Peer>();
+    let missing = || Error::Internal("a watch has no caller".to_owned());
+    peer.map(|peer| &peer.caller).ok_or_else(missing)
 }
 
 /// An error of a watch whose caller named in `field` what it has.

@@ -4,9 +4,14 @@ use super::{
     Orders,
     watch::{self, Follow},
 };
-use crate::{convert, error::Error, watch::OrdersWatch};
+use crate::{
+    convert,
+    error::Error,
+    watch::{Next, OrdersWatch},
+};
 use futures::stream::BoxStream;
 use orders::v1::{WatchOrdersRequest, WatchOrdersResponse};
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 /// The field that says where a watch begins.
@@ -27,7 +32,8 @@ impl Orders {
         request: Request<WatchOrdersRequest>,
     ) -> Result<Response<BoxStream<'static, Result<WatchOrdersResponse, Status>>>, Error> {
         let asked = convert::watch_orders(request.get_ref()).map_err(Error::Invalid)?;
-        let watch = self.watches().orders(asked.filter, asked.position);
+        let caller = watch::caller(&request)?;
+        let watch = self.watches().orders(caller, asked.filter, asked.position);
         let following = Following {
             watch: watch.await.map_err(|error| watch::error(error, AFTER))?,
             orders: self.clone(),
@@ -45,15 +51,25 @@ impl Follow for Following {
     type Answer = WatchOrdersResponse;
     const RPC: &'static str = "WatchOrders";
 
-    async fn next(&mut self) -> Result<Option<WatchOrdersResponse>, Error> {
-        let placed = self.watch.next().await;
-        let placed = placed.map_err(|error| watch::error(error, AFTER))?;
-        let entry = &placed.entry;
-        Ok(Some(WatchOrdersResponse {
-            order: Some(self.orders.show_at(entry)),
-            event: Some(convert::event(&entry.stored.order, &entry.event)),
-            position: convert::position_token(placed.position),
-        }))
+    async fn next(&mut self, until: Option<Instant>) -> Result<Option<WatchOrdersResponse>, Error> {
+        let next = self.watch.next(until).await;
+        Ok(match next.map_err(|error| watch::error(error, AFTER))? {
+            Next::Event(placed) => Some(WatchOrdersResponse {
+                order: Some(self.orders.show_at(&placed.entry)),
+                event: Some(convert::event(
+                    &placed.entry.stored.order,
+                    &placed.entry.event,
+                )),
+                position: convert::position_token(placed.position),
+                heartbeat: false,
+            }),
+            Next::Silence => Some(WatchOrdersResponse {
+                position: convert::position_token(self.watch.position()),
+                heartbeat: true,
+                ..WatchOrdersResponse::default()
+            }),
+            Next::End => None,
+        })
     }
 
     fn resume(&self) -> String {

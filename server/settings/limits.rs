@@ -1,5 +1,6 @@
 //! Limits: how much callers may ask of one process.
 
+use super::ConnectionSettings;
 use clap::{Args, value_parser};
 use std::time::Duration;
 
@@ -17,8 +18,9 @@ pub struct LimitSettings {
     )]
     pub max_request_bytes: u32,
 
-    /// How many unary calls are worked on at a time; more are refused at once with
-    /// RESOURCE_EXHAUSTED. Three quarters of it may be changes.
+    /// How many unary calls are worked on at a time, from when their request is there until their
+    /// answer is written; more are refused at once with RESOURCE_EXHAUSTED. Three quarters of it may be
+    /// changes. One connection or address has at most four times what is free.
     #[arg(
         long,
         env = "ORDERS_MAX_CONCURRENT_REQUESTS",
@@ -85,9 +87,13 @@ pub struct LimitSettings {
         help_heading = "Limits"
     )]
     pub max_connection_age: Duration,
+
+    /// Connections.
+    #[command(flatten)]
+    pub connections: ConnectionSettings,
 }
 
-fn above_zero(text: &str) -> Result<Duration, String> {
+pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be above zero".to_owned()),
         read => read.map_err(|error| error.to_string()),

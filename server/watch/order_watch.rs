@@ -1,11 +1,11 @@
 //! A watch of one order.
 
-use super::{Placed, WatchError, reader::Reader, tail::Live};
+use super::{Next, Place, Placed, WatchError, live, reader::Reader, tail::Live};
 use orders_worker::store::log::{Entry, History};
 use std::{collections::VecDeque, sync::Arc};
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    broadcast::{Receiver, error::RecvError},
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::Instant,
 };
 
 /// Follows one order: every event once, in order, until the order is closed.
@@ -20,9 +20,9 @@ pub struct OrderWatch {
     /// Whether the order is closed at its newest revision.
     closed: bool,
     /// What was read from the database and not told yet.
-    backlog: VecDeque<Entry>,
+    backlog: VecDeque<Ready>,
     live: Receiver<Arc<Placed>>,
-    _slot: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl OrderWatch {
@@ -31,7 +31,7 @@ impl OrderWatch {
         order_id: &str,
         revision: i64,
         live: Live,
-        slot: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         Self {
             reader,
@@ -41,7 +41,7 @@ impl OrderWatch {
             closed: false,
             backlog: VecDeque::new(),
             live: live.entries,
-            _slot: slot,
+            place,
         }
     }
 
@@ -50,32 +50,38 @@ impl OrderWatch {
         self.revision
     }
 
-    /// Waits for the next event. None after the last one of a closed order. Nothing is lost when
-    /// the wait is given up.
+    /// Waits for the next event, but for silence no longer than `until`. Nothing is lost when the wait
+    /// is given up.
     ///
     /// # Errors
     /// When the database cannot be read, or the process is stopping.
-    pub async fn next(&mut self) -> Result<Option<Entry>, WatchError> {
+    pub async fn next(&mut self, until: Option<Instant>) -> Result<Next<Entry>, WatchError> {
         loop {
-            if let Some(entry) = self.backlog.pop_front() {
+            if let Some(Ready { entry, is_counted }) = self.backlog.pop_front() {
+                if is_counted {
+                    self.place.ahead.remove(&entry.stored.order);
+                }
                 self.revision = entry.event.revision;
-                return Ok(Some(entry));
+                return Ok(Next::Event(entry));
             }
             if self.revision < self.newest {
                 self.catch_up().await?;
                 continue;
             }
             if self.closed {
-                return Ok(None);
+                return Ok(Next::End);
             }
-            match self.live.recv().await {
+            let Some(received) = live(&mut self.live, until).await else {
+                return Ok(Next::Silence);
+            };
+            match received {
                 Ok(placed) => {
                     let Entry { event, stored } = &placed.entry;
                     self.newest = self.newest.max(event.revision);
                     if event.revision == self.revision + 1 {
                         self.revision = event.revision;
                         self.closed = stored.order.state.is_closed();
-                        return Ok(Some(placed.entry.clone()));
+                        return Ok(Next::Event(placed.entry.clone()));
                     }
                 }
                 Err(RecvError::Lagged(_)) => self.catch_up().await?,
@@ -99,6 +105,21 @@ impl OrderWatch {
     pub(super) fn take(&mut self, history: History) {
         self.newest = history.newest;
         self.closed = history.closed;
-        self.backlog = history.entries.into();
+        // The backlog is empty: what does not fit is read again once this has been sent.
+        for entry in history.entries {
+            let is_counted = self.place.ahead.add(&entry.stored.order);
+            if !is_counted && !self.backlog.is_empty() {
+                break;
+            }
+            self.backlog.push_back(Ready { entry, is_counted });
+        }
     }
+}
+
+/// An entry that was read and not sent yet.
+#[derive(Debug)]
+struct Ready {
+    entry: Entry,
+    /// Whether it counts among what was read ahead; the first one may be more than is allowed.
+    is_counted: bool,
 }

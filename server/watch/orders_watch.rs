@@ -1,7 +1,7 @@
 //! A watch of many orders.
 
 use super::{
-    Placed, WatchError,
+    Next, Place, Placed, WatchError, live,
     reader::{LOG, Reader},
     tail::Live,
 };
@@ -10,9 +10,9 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    broadcast::{Receiver, error::RecvError},
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::Instant,
 };
 
 /// Orders that a watch that is behind remembers while it reads.
@@ -28,11 +28,11 @@ pub struct OrdersWatch {
     /// Whether the database is to be read before what is told live.
     behind: bool,
     /// What was read from the database and not told yet.
-    backlog: VecDeque<Arc<Placed>>,
+    backlog: VecDeque<Ready>,
     /// The orders of the events that were read last, while it is behind.
     remembered: HashMap<String, StoredOrder>,
     live: Receiver<Arc<Placed>>,
-    _slot: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl OrdersWatch {
@@ -41,7 +41,7 @@ impl OrdersWatch {
         filter: Filter,
         position: i64,
         live: Live,
-        slot: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         Self {
             reader,
@@ -51,7 +51,7 @@ impl OrdersWatch {
             backlog: VecDeque::new(),
             remembered: HashMap::new(),
             live: live.entries,
-            _slot: slot,
+            place,
         }
     }
 
@@ -60,25 +60,36 @@ impl OrdersWatch {
         self.position
     }
 
-    /// Waits for the next event that passes. Nothing is lost when the wait is given up.
+    /// Waits for the next event that passes, but for silence no longer than `until`: then everything
+    /// up to [`position`](Self::position) has been told. Nothing is lost when the wait is given up.
     ///
     /// # Errors
     /// When the database cannot be read, or the process is stopping.
-    pub async fn next(&mut self) -> Result<Arc<Placed>, WatchError> {
+    pub async fn next(&mut self, until: Option<Instant>) -> Result<Next<Arc<Placed>>, WatchError> {
         loop {
-            if let Some(placed) = self.backlog.pop_front() {
-                return Ok(placed);
+            if let Some(Ready { placed, is_counted }) = self.backlog.pop_front() {
+                if is_counted {
+                    self.place.ahead.remove(&placed.entry.stored.order);
+                }
+                return Ok(Next::Event(Arc::new(placed)));
             }
             if self.behind {
                 self.catch_up().await?;
+                // A long part of the log of which nothing passes.
+                if self.backlog.is_empty() && until.is_some_and(|until| Instant::now() >= until) {
+                    return Ok(Next::Silence);
+                }
                 continue;
             }
-            match self.live.recv().await {
+            let Some(received) = live(&mut self.live, until).await else {
+                return Ok(Next::Silence);
+            };
+            match received {
                 Ok(placed) if placed.position <= self.position => {}
                 Ok(placed) => {
                     self.position = placed.position;
                     if self.passes(&placed) {
-                        return Ok(placed);
+                        return Ok(Next::Event(placed));
                     }
                 }
                 Err(RecvError::Lagged(_)) => self.behind = true,
@@ -97,35 +108,63 @@ impl OrdersWatch {
         let last_page = (records.len() as i64) < LOG;
         for record in records {
             let position = record.position;
-            if let Some(placed) = self.place(&reader, record).await?
+            if let Some(placed) = self.placed(&reader, record).await?
                 && self.passes(&placed)
             {
-                self.backlog.push_back(Arc::new(placed));
+                let is_counted = self.place.ahead.add(&placed.entry.stored.order);
+                if !is_counted && !self.backlog.is_empty() {
+                    // This one is read again once the others have been sent.
+                    self.forget(&placed.entry.stored.order.order_id);
+                    return Ok(());
+                }
+                self.backlog.push_back(Ready { placed, is_counted });
             }
             self.position = position;
         }
         if last_page {
             // What comes now is told live, too: it was registered for before this was read.
             self.behind = false;
-            self.remembered = HashMap::new();
+            self.forget_all();
         }
         Ok(())
     }
 
-    async fn place(
+    async fn placed(
         &mut self,
         reader: &Reader,
         record: Record,
     ) -> Result<Option<Placed>, StoreError> {
         let (position, order_id) = (record.position, record.order_id.clone());
-        let before = self.remembered.remove(&order_id);
+        let before = self.forget(&order_id);
         let entry = reader.entry(record, before).await?;
         if let Some(entry) = &entry {
             if self.remembered.len() >= REMEMBERED {
-                self.remembered.clear();
+                self.forget_all();
             }
-            self.remembered.insert(order_id, entry.stored.clone());
+            if self.place.ahead.add(&entry.stored.order) {
+                self.remembered.insert(order_id, entry.stored.clone());
+            }
         }
         Ok(entry.map(|entry| Placed { position, entry }))
     }
+
+    fn forget(&mut self, order_id: &str) -> Option<StoredOrder> {
+        let stored = self.remembered.remove(order_id)?;
+        self.place.ahead.remove(&stored.order);
+        Some(stored)
+    }
+
+    fn forget_all(&mut self) {
+        for stored in std::mem::take(&mut self.remembered).values() {
+            self.place.ahead.remove(&stored.order);
+        }
+    }
+}
+
+/// An event that was read and not sent yet.
+#[derive(Debug)]
+struct Ready {
+    placed: Placed,
+    /// Whether it counts among what was read ahead; the first one may be more than is allowed.
+    is_counted: bool,
 }

@@ -44,6 +44,9 @@ impl Client {
         let mut stream = self.watch(order_id, after_revision).await.unwrap();
         let mut told = Vec::new();
         while let Some(answer) = next(&mut stream).await.unwrap() {
+            if answer.heartbeat {
+                continue;
+            }
             told.push((answer.event.unwrap(), answer.order.unwrap()));
         }
         told

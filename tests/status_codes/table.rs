@@ -189,9 +189,11 @@ pub const NEVER: [(Reason, &str); 1] = [(Internal, "it would be a bug")];
 
 /// What is answered before any RPC is asked, so that every one can answer it; each with the test that
 /// provokes it.
-pub const BEFORE_ANY: [(Reason, &str); 6] = [
+pub const BEFORE_ANY: [(Reason, &str); 8] = [
     (Overloaded, "tests/edge/load.rs"),
     (RequestTooLarge, "tests/edge/refused_by_tonic.rs"),
+    (HeadersTooLarge, "tests/attack/headers.rs"),
+    (RequestTooSlow, "tests/attack/bodies.rs"),
     (MalformedRequest, "tests/edge/refused_by_tonic.rs"),
     (UnknownMethod, "tests/edge/refused_by_tonic.rs"),
     (UnsupportedEncoding, "tests/edge/refused_by_tonic.rs"),

@@ -80,6 +80,7 @@ export class Tour {
     const sent = new Map<Command, Promise<void>>();
     // A stream that ends otherwise than with OK throws.
     for await (const answer of this.orders.watchOrder({ orderId }, { timeoutMs: PATIENCE })) {
+      if (answer.heartbeat) continue;
       seen.push(answer);
       for (const command of answer.order?.allowedCommands ?? []) {
         if (!sent.has(command)) sent.set(command, this.send(command, orderId));

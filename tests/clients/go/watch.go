@@ -27,6 +27,9 @@ func (t *tour) watch(ctx context.Context) error {
 				ended <- err
 				return
 			}
+			if answer.GetHeartbeat() {
+				continue
+			}
 			arrived <- answer
 		}
 	}()
@@ -119,6 +122,9 @@ func (t *tour) follow(ctx context.Context, orderID string, after int64) ([]*orde
 		}
 		if err != nil {
 			return all, err
+		}
+		if answer.GetHeartbeat() {
+			continue
 		}
 		all = append(all, answer)
 	}

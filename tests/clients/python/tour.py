@@ -72,6 +72,8 @@ class Tour:
         }
         seen = []
         while answer := arrived.get():
+            if answer.heartbeat:
+                continue
             seen.append(answer)
             for command in answer.order.allowed_commands:
                 if send := commands.pop(command, None):

@@ -67,6 +67,7 @@ class Tour {
     const seen: WatchOrderResponse[] = [];
     const sent = new Map<Command, Promise<unknown>>();
     for await (const answer of stream) {
+      if (answer.heartbeat) continue;
       seen.push(answer);
       for (const command of answer.order?.allowedCommands ?? []) {
         if (!sent.has(command)) sent.set(command, this.send(command, orderId));

@@ -22,7 +22,9 @@ final class Watch implements StreamObserver<WatchOrderResponse>, Iterator<WatchO
 
     @Override
     public void onNext(WatchOrderResponse answer) {
-        arrived.add(Optional.of(answer));
+        if (!answer.getHeartbeat()) {
+            arrived.add(Optional.of(answer));
+        }
     }
 
     @Override
