@@ -53,6 +53,7 @@ mod status;
 mod stock;
 mod time;
 mod update_address;
+pub(crate) mod visible;
 mod wait;
 mod watch;
 mod words;

@@ -52,7 +52,7 @@ pub use event::event;
 pub use fill::{BYTES_MOST, ITEM_MOST, Page};
 pub use filter::parse as filter;
 pub use inventory::{
-    ListStockItems, ListSupplierOrders, SetStockItem, get_stock_item, list_stock_items,
+    ListStockItems, ListSupplierOrders, adjust_stock, get_stock_item, list_stock_items,
     list_supplier_orders, set_stock_item, stock_item, supplier_order,
 };
 pub use list_orders::{ListOrders, list_orders};

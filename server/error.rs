@@ -17,7 +17,10 @@ use orders_worker::{
         state::OrderState,
         step::Step,
     },
-    store::StoreError,
+    store::{
+        StoreError,
+        stock_command::{StockRefusal, StockRequest},
+    },
 };
 use size::{add_violations, fitting, invalid_message};
 use std::{collections::HashMap, time::Duration};
@@ -100,6 +103,24 @@ pub enum Error {
         sku: String,
         /// How much is held.
         reserved: i64,
+    },
+    /// The numbers of a stock item would not fit together.
+    #[error("the stock of {sku} cannot be like that: {why}")]
+    StockOutOfRange {
+        /// Which stock item.
+        sku: String,
+        /// In which way.
+        why: String,
+    },
+    /// The stock item has changed since the caller looked.
+    #[error("the stock of {sku} is at revision {actual}, not {expected}: read it and decide anew")]
+    StockMoved {
+        /// Which stock item.
+        sku: String,
+        /// What the caller expected.
+        expected: i64,
+        /// Where it is; 0 when there is none.
+        actual: i64,
     },
     /// The database cannot be used now.
     #[error("the database is unavailable: the same request may be sent again")]
@@ -216,6 +237,36 @@ impl Error {
         }
     }
 
+    /// The refusal of a command on stock as an error.
+    pub fn stock(asked: StockRequest, refusal: StockRefusal) -> Self {
+        let StockRequest {
+            sku, request_id, ..
+        } = asked;
+        match refusal {
+            StockRefusal::RequestReused => Self::RequestReused(request_id),
+            StockRefusal::NoItem => Self::NoStockItem(sku),
+            StockRefusal::Moved { expected, actual } => Self::StockMoved {
+                sku,
+                expected,
+                actual,
+            },
+            StockRefusal::BelowReserved { reserved } => Self::StockReserved { sku, reserved },
+            StockRefusal::TooMany { on_hand } => Self::StockOutOfRange {
+                sku,
+                why: format!("{on_hand} are on hand, and more than 1,000,000,000 cannot be"),
+            },
+            StockRefusal::LevelBelowPoint {
+                reorder_point,
+                reorder_level,
+            } => Self::StockOutOfRange {
+                sku,
+                why: format!(
+                    "reorder_level would be {reorder_level}, below reorder_point {reorder_point}: set both"
+                ),
+            },
+        }
+    }
+
     /// The status code.
     pub fn code(&self) -> Code {
         self.kind().code()
@@ -238,7 +289,8 @@ impl Error {
             Self::Closed { .. } => Reason::OrderClosed,
             Self::PaymentKnown { .. } => Reason::PaymentOutcomeKnown,
             Self::StockReserved { .. } => Reason::StockReserved,
-            Self::Moved { .. } => Reason::RevisionMismatch,
+            Self::StockOutOfRange { .. } => Reason::StockOutOfRange,
+            Self::Moved { .. } | Self::StockMoved { .. } => Reason::RevisionMismatch,
             Self::Database(_) => Reason::DatabaseUnavailable,
             Self::Temporal(_) => Reason::TemporalUnavailable,
             Self::Busy(_) => Reason::TooManyCommands,
@@ -331,6 +383,16 @@ impl Error {
             Self::StockReserved { sku, reserved } => {
                 vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
             }
+            Self::StockOutOfRange { sku, .. } => vec![("sku", sku.clone())],
+            Self::StockMoved {
+                sku,
+                expected,
+                actual,
+            } => vec![
+                ("sku", sku.clone()),
+                ("expected_revision", expected.to_string()),
+                ("revision", actual.to_string()),
+            ],
             _ => Vec::new(),
         };
         pairs
@@ -365,7 +427,7 @@ impl Error {
                 let subject = format!("orders/{order_id}");
                 details.add_precondition_failure_violation("PAYMENT", subject, description);
             }
-            Self::StockReserved { sku, .. } => {
+            Self::StockReserved { sku, .. } | Self::StockOutOfRange { sku, .. } => {
                 let subject = format!("stock/{sku}");
                 details.add_precondition_failure_violation("STOCK", subject, description);
             }
@@ -389,6 +451,7 @@ impl Error {
             }
             Self::UnknownMethod(_) | Self::Encoding(_) | Self::Origin(_) => {}
             Self::Moved { .. }
+            | Self::StockMoved { .. }
             | Self::Late
             | Self::TooSlow { .. }
             | Self::WatchLate(_)

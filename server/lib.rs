@@ -29,6 +29,7 @@ pub mod payment_provider;
 pub mod private;
 pub mod program;
 pub mod replay;
+pub mod rfc3339;
 pub mod rpc;
 pub mod serve;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! One file for each RPC: parse, one Temporal operation or one read, reply.
 
+mod adjust_stock;
 mod cancel_order;
 mod command;
 mod explain_order;

@@ -5,15 +5,15 @@
 //! kept for it reads the database by itself from where it is: so a slow reader costs little memory, and
 //! whatever is missed here is not lost.
 
-mod held;
 mod ahead;
+mod held;
 mod order_watch;
 mod orders_watch;
 mod reader;
 mod tail;
 
-pub use held::watch_log;
 pub use ahead::weight;
+pub use held::watch_log;
 pub use order_watch::OrderWatch;
 pub use orders_watch::OrdersWatch;
 
@@ -169,7 +169,7 @@ impl Watches {
     }
 
     /// Follows all orders that pass `filter`, from the event after `position`; without one, from
-    /// now on.
+    /// now on. With `until_now` it ends with what was committed before this call.
     ///
     /// # Errors
     /// When `position` is ahead of the log, or no more watches are possible.
@@ -178,9 +178,14 @@ impl Watches {
         caller: &Caller,
         filter: Filter,
         position: Option<i64>,
+        until_now: bool,
     ) -> Result<OrdersWatch, WatchError> {
         let place = self.place(caller)?;
         let live = self.register(None).await?;
+        let end = match until_now {
+            true => Some(self.store.log_head().await?),
+            false => None,
+        };
         let from = match position {
             None => live.position,
             Some(position) => {
@@ -193,7 +198,11 @@ impl Watches {
         };
         let (store, turns) = (self.store.clone(), self.turns.clone());
         let reader = Reader { store, turns };
-        Ok(OrdersWatch::new(reader, filter, from, live, place))
+        let watch = OrdersWatch::new(reader, filter, from, live, place);
+        Ok(match end {
+            Some(end) => watch.until(end),
+            None => watch,
+        })
     }
 
     fn place(&self, caller: &Caller) -> Result<Place, WatchError> {

@@ -336,3 +336,93 @@ fn whoever_reads_may_stop_reading() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+/// B3: a count alone turned replenishment off.
+#[tokio::test]
+async fn a_count_keeps_the_reorder_numbers_and_a_difference_is_added() {
+    let server = shared().await;
+    let (cli, sku) = (Cli::of(server), sku());
+    let numbers = |document: &serde_json::Value| {
+        let item = &document["stockItem"];
+        ["onHand", "reorderPoint", "reorderLevel", "revision"]
+            .map(|name| item[name].as_str().unwrap_or("none").to_owned())
+    };
+    let reorder = ["--reorder-point", "5", "--reorder-level", "20"];
+    cli.out(&[&["stock", "set", &sku, "--on-hand", "10"], &reorder[..]].concat());
+    let set = cli.json(&["stock", "set", &sku, "--on-hand", "30"]);
+    assert_eq!(numbers(&set), ["30", "5", "20", "2"]);
+    let zero = cli.json(&["stock", "set", &sku, "--reorder-level", "0"]);
+    assert_eq!(numbers(&zero), ["30", "5", "0", "3"]);
+    let adjust = ["stock", "adjust", &sku, "--reason", "goods received"];
+    let more = cli.json(&[&adjust[..], &["--by", "+4"]].concat());
+    assert_eq!(numbers(&more)[0], "34");
+    let fewer = cli.out(&[&adjust[..], &["--by", "-1", "--expected-revision", "4"]].concat());
+    assert!(fewer.contains(" 33 "), "{fewer}");
+    let late = cli.run(&[&adjust[..], &["--by", "-1", "--expected-revision", "4"]].concat());
+    assert_eq!(late.code, Some(5), "{late:?}");
+    let nothing = cli.run(&["stock", "set", &sku]);
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+}
+
+/// I3, FC-20: texts for people may hold anything; a terminal does not obey it, and shows it.
+#[tokio::test]
+async fn what_cannot_be_seen_is_printed_as_escapes() {
+    const HIDDEN: &str = "Con\u{9b}1msole\u{202e}gro.live\u{200b}\u{2028}\u{7f}";
+    let server = shared().await;
+    let client = server.client().await;
+    let (cli, sku) = (Cli::of(server), sku());
+    client.stock(&sku, 5).await;
+    let mut placing = crate::harness::Placing::pre_order(&sku, 30);
+    placing.0.line_items[0].name = HIDDEN.to_owned();
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+
+    let shown = cli.out(&["get", &id]);
+    let escaped = "Con\\u{9b}1msole\\u{202e}gro.live\\u{200b}\\u{2028}\\u{7f}";
+    assert!(shown.contains(escaped), "{shown:?}");
+    let document = cli.out(&["get", &id, "--output", "json"]);
+    let escaped = "Con\\u009b1msole\\u202egro.live\\u200b\\u2028\\u007f";
+    assert!(document.contains(escaped), "{document:?}");
+    for printed in [&shown, &document] {
+        let raw = printed
+            .chars()
+            .find(|c| orders_worker::domain::text::is_hidden(*c) && *c != '\n');
+        assert_eq!(raw, None, "{printed:?}");
+    }
+    let read: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(read["order"]["lineItems"][0]["name"], HIDDEN);
+}
+
+#[tokio::test]
+async fn a_job_polls_with_until_now_and_misses_nothing() {
+    let server = shared().await;
+    let client = server.client().await;
+    let (cli, sku) = (Cli::of(server), sku());
+    client.stock(&sku, 5).await;
+    let poll = |after: &str| {
+        let after = ["--after", after];
+        let options = if after[1].is_empty() {
+            &[][..]
+        } else {
+            &after[..]
+        };
+        let watch = ["watch", "--until-now", "--output", "json"];
+        let out = cli.out(&[&watch[..], options].concat());
+        let lines = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect::<Vec<serde_json::Value>>()
+    };
+    let first = poll("");
+    let position = first.last().unwrap()["position"].as_str().unwrap();
+    let id = client.held(&sku).await;
+    let told = poll(position);
+    let (last, events) = told.split_last().unwrap();
+    assert!(
+        last.get("event").is_none() && last["position"].is_string(),
+        "{last}"
+    );
+    let of_order = events
+        .iter()
+        .filter(|told| told["event"]["orderId"] == id.as_str());
+    assert_eq!(of_order.count(), client.events(&id).await.len());
+}

@@ -66,7 +66,7 @@ async fn one_step(temporal: &TestTemporal, step: &str, policy: &str, cancellable
             );
         }
         let stock = client.stock_item(&sku).await;
-        assert_eq!((stock.on_hand, stock.reserved), (1, 0), "{step}");
+        assert_eq!((stock.on_hand(), stock.reserved), (1, 0), "{step}");
         let held = "SELECT captured - refunded + CASE WHEN captured = 0 AND voided = 0 THEN authorized ELSE 0 END
                     FROM payments WHERE order_id = $1";
         assert_eq!(server.count(held, &id).await, 0, "{step}: money is owed");
@@ -74,7 +74,7 @@ async fn one_step(temporal: &TestTemporal, step: &str, policy: &str, cancellable
         client.confirm_delivery(&id).await.unwrap();
         client.until(&id, OrderState::Completed).await;
         let stock = client.stock_item(&sku).await;
-        assert_eq!((stock.on_hand, stock.reserved), (0, 0), "{step}");
+        assert_eq!((stock.on_hand(), stock.reserved), (0, 0), "{step}");
         let captured = "SELECT captured FROM payments WHERE order_id = $1";
         assert_eq!(server.count(captured, &id).await, 1999, "{step}");
     }

@@ -248,7 +248,7 @@ async fn the_fixed_build_takes_over_and_every_order_succeeds() {
     assert_eq!(stock.reserved, 0);
     // No lane keeps stock.
     let kept = 100 - ((completed.len() - 1) * EACH) as i64;
-    assert_eq!(stock.on_hand, kept);
+    assert_eq!(stock.on_hand(), kept);
     eventually("the count of all ends", async || {
         let query = "ExecutionStatus = 'Completed'";
         let ended = temporal::count(&temporal.address, query).await;

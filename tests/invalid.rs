@@ -281,8 +281,8 @@ async fn stock_numbers_are_checked() {
     let request = SetStockItemRequest {
         stock_item: Some(StockItem {
             sku: String::new(),
-            on_hand: -1,
-            reorder_point: -1,
+            on_hand: Some(-1),
+            reorder_point: Some(-1),
             ..StockItem::default()
         }),
         ..SetStockItemRequest::default()

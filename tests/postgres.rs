@@ -46,7 +46,7 @@ async fn orders_go_through_their_commands_and_a_restart() {
     assert_eq!(told.last().unwrap().1.state(), OrderState::Completed);
     assert_eq!(server.count(CHARGES, &held).await, 1);
     let stock = client.stock_item(&sku).await;
-    assert_eq!((stock.on_hand, stock.reserved), (9, 0));
+    assert_eq!((stock.on_hand(), stock.reserved), (9, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,10 @@ async fn killed_under_load_it_comes_back_and_every_order_ends_right() {
     }
     println!("all orders ended {:?} after the restart", back.elapsed());
     let stock = client.stock_item(&sku).await;
-    assert_eq!((stock.on_hand, stock.reserved), (1_000 - ORDERS as i64, 0));
+    assert_eq!(
+        (stock.on_hand(), stock.reserved),
+        (1_000 - ORDERS as i64, 0)
+    );
     assert!(!server.process.output().contains("s3cret"));
     // Before PostgreSQL ends.
     assert_eq!(server.stop().await, Some(0));

@@ -282,7 +282,7 @@ async fn each_process_is_restarted_in_turn_and_nobody_notices() {
     }
     let stock = servers[0].client().await.stock_item(&sku).await;
     assert_eq!(
-        (stock.on_hand, stock.reserved),
+        (stock.on_hand(), stock.reserved),
         (10_000 - ids.len() as i64, 0)
     );
     let again = fleet.again.load(Ordering::Relaxed);

@@ -49,10 +49,13 @@ async fn nine_hundred_and_ninety_nine_of_a_thousand_end_at_ten_thousand() {
     assert_eq!(delivered[0].sku, sku);
     let item = client.stock_item(&sku).await;
     assert_eq!(
-        (item.on_hand, item.reserved, item.available),
+        (item.on_hand(), item.reserved, item.available),
         (10_000, 0, 10_000)
     );
-    assert_eq!((item.reorder_point, item.reorder_level), (5_000, 10_000));
+    assert_eq!(
+        (item.reorder_point(), item.reorder_level()),
+        (5_000, 10_000)
+    );
     let events = eventually("the end of the process", async || {
         let workflow_id = format!("replenishment/{sku}");
         let events = temporal::history_of(&server.temporal_address(), &workflow_id).await;
@@ -74,7 +77,7 @@ async fn twenty_orders_at_once_open_one_supplier_order() {
     futures::future::join_all(orders).await;
     client.until_delivered(&sku, 1).await;
     let item = client.stock_item(&sku).await;
-    assert_eq!(item.on_hand, 1_000 - 20 + 1_001);
+    assert_eq!(item.on_hand(), 1_000 - 20 + 1_001);
 }
 
 #[tokio::test]
@@ -111,7 +114,7 @@ async fn the_customer_does_not_wait_and_what_is_still_low_is_ordered_again() {
         (open[0].quantity, open[0].state()),
         (20, SupplierOrderState::Open)
     );
-    assert_eq!(client.stock_item(&sku).await.on_hand, 10);
+    assert_eq!(client.stock_item(&sku).await.on_hand(), 10);
 
     // The 20 pieces bring it to 30, which is low again.
     let delivered = client.until_delivered(&sku, 2).await;
@@ -147,7 +150,7 @@ async fn killed_while_a_supplier_order_is_open_it_is_delivered_once() {
     let client = server.client().await;
     client.until_delivered(&sku, 1).await;
     let item = client.stock_item(&sku).await;
-    assert_eq!((item.on_hand, item.available), (10_000, 10_000));
+    assert_eq!((item.on_hand(), item.available), (10_000, 10_000));
     assert_eq!(server.stop().await, Some(0));
 }
 
@@ -183,7 +186,7 @@ async fn after_each_commit_a_crash_heals() {
         client.until(&id, OrderState::Completed).await;
         let delivered = client.until_delivered(&sku, 1).await;
         assert_eq!(delivered[0].quantity, 4, "{point}");
-        assert_eq!(client.stock_item(&sku).await.on_hand, 10, "{point}");
+        assert_eq!(client.stock_item(&sku).await.on_hand(), 10, "{point}");
     }
 }
 
@@ -208,7 +211,7 @@ async fn ended_by_hand_the_process_is_started_again_and_a_cancel_does_not_end_it
     process(ended).terminate(Default::default()).await.unwrap();
     for sku in &skus {
         client.until_delivered(sku, 1).await;
-        assert_eq!(client.stock_item(sku).await.on_hand, 10);
+        assert_eq!(client.stock_item(sku).await.on_hand(), 10);
     }
     let events = temporal::history_of(&address, &format!("replenishment/{cancelled}")).await;
     assert!(events.contains(&"TIMER_FIRED".to_owned()), "{events:#?}");
@@ -254,11 +257,11 @@ async fn setting_stock_never_opens_a_supplier_order_and_keeps_an_open_one() {
 
     // Counted anew, with other numbers: what was ordered stays ordered.
     let item = client.reordered_stock(&sku, 40, 50, 60).await;
-    assert_eq!((item.on_hand, item.available), (40, 40));
-    assert_eq!((item.reorder_point, item.reorder_level), (50, 60));
+    assert_eq!((item.on_hand(), item.available), (40, 40));
+    assert_eq!((item.reorder_point(), item.reorder_level()), (50, 60));
     assert_eq!(client.supplier_orders(&sku).await, open);
     client.until_delivered(&sku, 1).await;
-    assert_eq!(client.stock_item(&sku).await.on_hand, 40 + 9_901);
+    assert_eq!(client.stock_item(&sku).await.on_hand(), 40 + 9_901);
     // Low by a count, not by an order.
     client.reordered_stock(&sku, 10, 50, 60).await;
     assert_eq!(client.supplier_orders(&sku).await.len(), 1);
@@ -285,7 +288,7 @@ async fn what_was_ordered_comes_though_the_order_is_cancelled() {
     let delivered = client.until_delivered(&sku, 1).await;
     assert_eq!(delivered[0].quantity, 11);
     let item = client.stock_item(&sku).await;
-    assert_eq!((item.on_hand, item.available), (21, 21));
+    assert_eq!((item.on_hand(), item.available), (21, 21));
 }
 
 #[tokio::test]

@@ -32,6 +32,11 @@ async fn a_signal_that_cannot_be_read_harms_nothing() {
         "{\"command\": {\"type\": \"explode\"}}",
         "42",
         "null",
+        // Names that the API refuses, which Temporal does not.
+        "{\"actor\": \"orders\", \"command\": {\"type\": \"start_fulfillment\"}}",
+        "{\"actor\": \"orders\\u200b\", \"command\": {\"type\": \"start_fulfillment\"}}",
+        "{\"actor\": \"bob\\u001b[31m\\n2026\", \"command\": {\"type\": \"start_fulfillment\"}}",
+        "{\"request_id\": \"w\\u0000b\", \"command\": {\"type\": \"start_fulfillment\"}}",
     ] {
         let args = [
             "workflow",

@@ -144,11 +144,12 @@ pub async fn fill_the_shelves(line: &Line) {
         let request = SetStockItemRequest {
             stock_item: Some(StockItem {
                 sku: (*sku).to_owned(),
-                on_hand: *pieces,
+                on_hand: Some(*pieces),
                 ..StockItem::default()
             }),
             request_id: format!("stock/{sku}"),
             actor: String::new(),
+            expected_revision: None,
         };
         let mut inventory = line.client().inventory;
         inventory.set_stock_item(request).await.unwrap();

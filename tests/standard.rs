@@ -35,7 +35,7 @@ async fn it_ships_and_completes_by_itself() {
     ];
     assert_eq!(types, expected);
     let stock = client.stock_item(&sku).await;
-    assert_eq!((stock.on_hand, stock.reserved), (2, 0));
+    assert_eq!((stock.on_hand(), stock.reserved), (2, 0));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The rules of `buf.validate` in the contract, and the server's own: the same verdict on every case
 //! of the corpus, and on random requests. The rules are carried out by PyPI's protovalidate.
 
+mod characters;
 mod corpus;
 mod coverage;
 mod judge;

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod many;
+mod poll;
 mod resumed;
 
 use crate::harness::{

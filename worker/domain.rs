@@ -10,6 +10,7 @@ pub mod address;
 pub(crate) mod apply;
 pub mod attention;
 pub mod command;
+pub mod currency;
 pub mod event;
 pub mod explain;
 pub mod message;
@@ -24,6 +25,7 @@ pub mod place;
 pub mod policy;
 pub mod state;
 pub mod step;
+pub mod text;
 
 /// A hash of some texts, to tell apart two requests that bring the same id: 64 hexadecimal digits.
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {

@@ -29,6 +29,7 @@ pub mod read;
 mod remember;
 mod statement;
 pub mod stock;
+pub mod stock_command;
 pub mod supplier_orders;
 pub mod supplies;
 mod tx;
@@ -51,6 +52,8 @@ mod postgres;
 mod postgres_tests;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod stock_tests;
 #[cfg(test)]
 mod supply_tests;
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use super::failure::Failure;
 use crate::convert;
 use orders::google::r#type::Money as ProtoMoney;
-use orders_worker::domain::money::{Money, minor_digits};
+use orders_worker::domain::{
+    currency::{NotPayable, payable_digits},
+    money::Money,
+};
 
 /// Reads `499.99` as an amount of a currency; `option` names it in errors.
 ///
@@ -11,11 +14,14 @@ use orders_worker::domain::money::{Money, minor_digits};
 /// When it is not a plain number, finer than the currency's minor unit, or too large.
 pub fn parse(option: &str, text: &str, currency: &str) -> Result<ProtoMoney, Failure> {
     let wrong = |why: &str| Failure::usage(format!("{option} {text}: {why}"));
-    let Some(digits) = minor_digits(currency) else {
-        return Err(Failure::usage(format!(
-            "--currency {currency} is not a currency of ISO 4217, as USD, EUR or JPY"
-        )));
-    };
+    let digits = payable_digits(currency).map_err(|refused| {
+        Failure::usage(match refused {
+            NotPayable::Unknown => {
+                format!("--currency {currency} is not a currency of ISO 4217, as USD, EUR or JPY")
+            }
+            refused => format!("--currency {currency}: {refused}"),
+        })
+    })?;
     let (units, fraction) = match text.split_once('.') {
         None => (text, ""),
         Some((_, "")) => return Err(wrong("digits are missing after the point")),
@@ -103,6 +109,8 @@ mod tests {
             ("99999999999999999999999", "USD"),
             ("1", "usd"),
             ("1", "XXX"),
+            ("1", "BGN"),
+            ("1", "UYI"),
             ("\u{661}", "USD"),
         ];
         for (text, currency) in wrong {

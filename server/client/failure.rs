@@ -4,6 +4,7 @@ use super::{
     exit::Exit,
     lines::Lines,
     options::Format,
+    visible,
     words::{code_name, command_list, plain_state},
 };
 use serde::Serialize;
@@ -142,7 +143,9 @@ impl Failure {
         match format {
             Format::Text => self.text(),
             // Texts and numbers: their JSON cannot fail.
-            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default(),
+            Format::Json => {
+                visible::in_json(serde_json::to_string_pretty(self).unwrap_or_default())
+            }
         }
     }
 

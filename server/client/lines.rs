@@ -1,12 +1,13 @@
 //! Lines of text, and tables.
 
+use super::visible;
 use std::fmt::Write;
 
 /// The width of the names of a sheet.
 const NAMES: usize = 15;
 
-/// A text that grows line by line. What comes from the server cannot break a line or move the
-/// cursor of a terminal: control characters are written as escapes.
+/// A text that grows line by line. What comes from the server cannot break a line, move the cursor of a
+/// terminal or turn the text around it over: such characters are written as escapes.
 #[derive(Debug, Default)]
 pub struct Lines(String);
 
@@ -22,13 +23,7 @@ pub enum Side {
 impl Lines {
     /// One more line.
     pub fn line(&mut self, text: impl AsRef<str>) {
-        for c in text.as_ref().trim_end().chars() {
-            if c.is_control() {
-                self.0.extend(c.escape_default());
-            } else {
-                self.0.push(c);
-            }
-        }
+        self.0.push_str(&visible::escaped(text.as_ref().trim_end()));
         self.0.push('\n');
     }
 
@@ -88,12 +83,13 @@ mod tests {
     fn what_a_terminal_would_obey_is_escaped() {
         let mut lines = Lines::default();
         lines.line("a\u{1b}[2Jb\nc\u{e4}");
+        lines.line("ada\u{202e}gro.live\u{200b}");
         lines.field("name", "");
         lines.field("name", "value");
         lines.fields("many", ["1".to_owned(), "2".to_owned()]);
         assert_eq!(
             lines.into_text(),
-            "a\\u{1b}[2Jb\\nc\u{e4}\nname           value\nmany           1\n               2"
+            "a\\u{1b}[2Jb\\nc\u{e4}\nada\\u{202e}gro.live\\u{200b}\nname           value\nmany           1\n               2"
         );
     }
 

@@ -1,5 +1,6 @@
 //! `orders stock`: the stock, and what was ordered from the supplier.
 
+mod adjust;
 mod get;
 mod list;
 mod set;
@@ -46,8 +47,10 @@ stock_commands! {
     Get(get::Get),
     /// List the stock of all skus.
     List(list::List),
-    /// Set the stock of one sku, and make it known when it is new.
+    /// Set the stock of one sku to a count, and make it known when it is new.
     Set(set::Set),
+    /// Add pieces to the stock of one sku, or take some away.
+    Adjust(adjust::Adjust),
     /// List what was ordered from the supplier, the newest first.
     SupplierOrders(supplier_orders::SupplierOrders),
 }
@@ -61,19 +64,19 @@ fn table<'a>(lines: &mut Lines, items: impl IntoIterator<Item = &'a StockItem>) 
         ("AVAILABLE", Side::Right),
         ("REORDER POINT", Side::Right),
         ("REORDER LEVEL", Side::Right),
+        ("REVISION", Side::Right),
     ];
     let rows = items.into_iter().map(|item| {
-        let StockItem {
-            sku,
-            on_hand,
-            reserved,
-            available,
-            reorder_point,
-            reorder_level,
-        } = item;
-        let numbers = [on_hand, reserved, available, reorder_point, reorder_level];
-        let numbers = numbers.into_iter().map(i64::to_string);
-        std::iter::once(sku.clone()).chain(numbers).collect()
+        let numbers = [
+            item.on_hand(),
+            item.reserved,
+            item.available,
+            item.reorder_point(),
+            item.reorder_level(),
+            item.revision,
+        ];
+        let numbers = numbers.iter().map(i64::to_string);
+        std::iter::once(item.sku.clone()).chain(numbers).collect()
     });
     lines.table(&head, &rows.collect::<Vec<Vec<String>>>());
 }

@@ -1,6 +1,7 @@
 //! Times and durations as people read and write them.
 
 use super::failure::Failure;
+use crate::rfc3339;
 use jiff::{SignedDuration, Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
 use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 
@@ -114,7 +115,7 @@ fn parse_at(text: &str, now: &Zoned) -> Option<Timestamp> {
         let span = span.parse::<Span>().ok()?;
         return Some(now.checked_add(span).ok()?.timestamp());
     }
-    if let Ok(time) = text.parse::<Timestamp>() {
+    if let Some(time) = rfc3339::parse(text) {
         return Some(time);
     }
     // jiff takes the date of a longer text, too.
@@ -184,6 +185,10 @@ mod tests {
             "in a while",
             "tomorrow",
             "2034-11-20T01:00:00",
+            "2034-11-20T01:00:00+25:00",
+            "2034-11-20T24:00:00Z",
+            "2034-11-20T23:59:60Z",
+            "2034-11-20T01:00:00+01:00[Europe/Paris]",
             "30 days",
         ] {
             assert_eq!(read(wrong), None, "{wrong}");

@@ -8,7 +8,7 @@ use super::{
     filter::FilterOptions,
     json,
     options::{ClientOptions, Format},
-    print, time,
+    print, time, visible,
 };
 use clap::Args;
 use orders::v1::{OrderEvent, WatchOrderRequest, WatchOrdersRequest, WatchOrdersResponse};
@@ -28,6 +28,11 @@ pub struct Watch {
     /// watch (as in its JSON). Without it, with the first event of the one order, or now.
     #[arg(long, value_name = "REVISION|POSITION")]
     after: Option<String>,
+
+    /// End when everything that was recorded until now is printed. As JSON, the last line has only
+    /// the position for the next --after, so that a job which polls misses nothing.
+    #[arg(long, conflicts_with = "order_id")]
+    until_now: bool,
 
     #[command(flatten)]
     which: FilterOptions,
@@ -89,6 +94,7 @@ impl Watch {
         let mut request = WatchOrdersRequest {
             filter: self.which.filter(),
             after: self.after.clone().unwrap_or_default(),
+            until_now: self.until_now,
         };
         loop {
             connection.renew();
@@ -125,7 +131,7 @@ impl Watch {
     ) -> Printed {
         let line = match (self.client.output, event) {
             (Format::Json, _) => json::write_line(answer)?,
-            (Format::Text, Some(event)) => text(event, with_order),
+            (Format::Text, Some(event)) => visible::escaped(&text(event, with_order)),
             (Format::Text, None) => return Ok(ControlFlow::Continue(())),
         };
         Ok(match print::next_line(&line)? {

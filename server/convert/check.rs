@@ -2,11 +2,11 @@
 //! of the store or of Temporal.
 
 use super::{
-    Parsed, cancel_order, confirm_delivery, confirm_payment, confirm_pickup, explain_order,
-    get_order, get_stock_item, list_order_events, list_orders, list_orders_needing_attention,
-    list_stock_items, list_supplier_orders, place_order, resolve_payment, retry_order,
-    review_order, set_stock_item, signal_order, start_fulfillment, update_shipping_address,
-    watch_order, watch_orders,
+    Parsed, adjust_stock, cancel_order, confirm_delivery, confirm_payment, confirm_pickup,
+    explain_order, get_order, get_stock_item, list_order_events, list_orders,
+    list_orders_needing_attention, list_stock_items, list_supplier_orders, place_order,
+    resolve_payment, retry_order, review_order, set_stock_item, signal_order, start_fulfillment,
+    update_shipping_address, watch_order, watch_orders,
 };
 use jiff::Timestamp;
 use orders::v1;
@@ -43,7 +43,7 @@ macro_rules! check {
     };
 }
 
-const CHECKS: [Check; 23] = [
+const CHECKS: [Check; 24] = [
     Check {
         name: v1::PlaceOrderRequest::NAME,
         read: |bytes, policies, now| {
@@ -68,6 +68,7 @@ const CHECKS: [Check; 23] = [
     check!(GetStockItemRequest, get_stock_item),
     check!(ListStockItemsRequest, list_stock_items),
     check!(SetStockItemRequest, set_stock_item),
+    check!(AdjustStockRequest, adjust_stock),
     check!(ListSupplierOrdersRequest, list_supplier_orders),
     check!(
         ListOrdersNeedingAttentionRequest,

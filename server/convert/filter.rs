@@ -9,6 +9,7 @@
 mod token;
 
 use super::{Parsed, enums::parse_order_state, text::without_nul, violations::Violations};
+use crate::rfc3339;
 use jiff::Timestamp;
 use orders_worker::{
     domain::state::OrderState,
@@ -136,24 +137,7 @@ fn time(value: &Token) -> Result<Timestamp, String> {
     let Kind::Quoted(text) = &value.kind else {
         return Err(value.error(expected));
     };
-    let time = text.parse().ok().filter(|_| is_rfc_3339(text));
-    time.ok_or_else(|| value.error(expected))
-}
-
-/// Whether a text has the form of RFC 3339: jiff alone would read more than that.
-fn is_rfc_3339(text: &str) -> bool {
-    let form: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    let Some(rest) = form.strip_prefix("0000-00-00T00:00:00") else {
-        return false;
-    };
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) if fraction.starts_with('0') => fraction.trim_start_matches('0'),
-        _ => rest,
-    };
-    matches!(zone, "Z" | "+00:00" | "-00:00")
+    rfc3339::parse(text).ok_or_else(|| value.error(expected))
 }
 
 fn is_word(token: &Token, word: &str) -> bool {

@@ -11,11 +11,9 @@ use jiff::Timestamp;
 use orders::v1;
 use orders_worker::store::{
     stock::StockItem,
+    stock_command::{PIECES_MOST, StockCommand, StockRequest},
     supplier_orders::{Position, SupplierOrder},
 };
-
-/// The most pieces of a stock item.
-const PIECES_MOST: i64 = 1_000_000_000;
 
 /// What a ListStockItems asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +23,6 @@ pub struct ListStockItems {
     /// How many at most: 1 to 1,000.
     pub page_size: i64,
     scope: Scope,
-}
-
-/// What a SetStockItem asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetStockItem {
-    /// The stock as a whole; `reserved` means nothing here.
-    pub item: StockItem,
-    /// Unique over the service.
-    pub request_id: String,
-    /// Who asks; may be empty.
-    pub actor: String,
 }
 
 /// What a ListSupplierOrders asks for.
@@ -85,29 +72,35 @@ pub fn list_stock_items(request: &v1::ListStockItemsRequest) -> Parsed<ListStock
 ///
 /// # Errors
 /// Everything that is wrong with the request.
-pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<SetStockItem> {
+pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<StockRequest> {
     let v1::SetStockItemRequest {
         stock_item,
         request_id,
         actor,
+        expected_revision,
     } = request;
     let mut found = Violations::new();
     let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
     let actor = text::actor(&mut found, actor);
+    if expected_revision.is_some_and(|revision| revision < 0) {
+        found.push("expected_revision", "must be 0 or more, or left out");
+    }
     if stock_item.is_none() {
         found.push("stock_item", "is required");
     }
     let item = stock_item
         .as_ref()
         .map(|item| found.inside("stock_item", |found| parse_stock_item(found, item)));
-    found.into_result(item.map(|item| SetStockItem {
-        item,
+    found.into_result(item.map(|(sku, command)| StockRequest {
         request_id,
         actor,
+        expected_revision: *expected_revision,
+        sku,
+        command,
     }))
 }
 
-fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> StockItem {
+fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> (String, StockCommand) {
     let v1::StockItem {
         sku,
         on_hand,
@@ -115,6 +108,7 @@ fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> StockItem {
         available: _,
         reorder_point,
         reorder_level,
+        revision: _,
     } = item;
     let sku = text::printable(found, "sku", sku, text::SHORT_MOST);
     for (field, pieces) in [
@@ -122,21 +116,62 @@ fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> StockItem {
         ("reorder_point", reorder_point),
         ("reorder_level", reorder_level),
     ] {
-        if !(0..=PIECES_MOST).contains(pieces) {
+        if pieces.is_some_and(|pieces| !(0..=PIECES_MOST).contains(&pieces)) {
             found.push(field, "must be from 0 to 1,000,000,000");
         }
     }
-    if (1..=PIECES_MOST).contains(reorder_level) && reorder_level < reorder_point {
+    // A number that is kept is known only to the store.
+    if let (Some(level), Some(point)) = (reorder_level, reorder_point)
+        && (1..=PIECES_MOST).contains(level)
+        && level < point
+    {
         let description = "must be 0 (never reorder) or not below reorder_point";
         found.push("reorder_level", description);
     }
-    StockItem {
-        sku,
+    let command = StockCommand::Set {
         on_hand: *on_hand,
-        reserved: 0,
         reorder_point: *reorder_point,
         reorder_level: *reorder_level,
+    };
+    (sku, command)
+}
+
+/// Reads an AdjustStock.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn adjust_stock(request: &v1::AdjustStockRequest) -> Parsed<StockRequest> {
+    let v1::AdjustStockRequest {
+        sku,
+        delta,
+        reason,
+        request_id,
+        actor,
+        expected_revision,
+    } = request;
+    let mut found = Violations::new();
+    let sku = text::printable(&mut found, "sku", sku, text::SHORT_MOST);
+    if *delta == 0 {
+        found.push("delta", "is required: how many pieces more, or fewer");
+    } else if !(-PIECES_MOST..=PIECES_MOST).contains(delta) {
+        found.push("delta", "must be from -1,000,000,000 to 1,000,000,000");
     }
+    let reason = text::required(&mut found, "reason", reason, text::REASON_MOST);
+    let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
+    let actor = text::actor(&mut found, actor);
+    if expected_revision.is_some_and(|revision| revision < 1) {
+        found.push("expected_revision", "must be 1 or more, or left out");
+    }
+    found.into_result(Some(StockRequest {
+        request_id,
+        actor,
+        expected_revision: *expected_revision,
+        sku,
+        command: StockCommand::Adjust {
+            delta: *delta,
+            reason,
+        },
+    }))
 }
 
 /// Reads a ListSupplierOrders.
@@ -192,14 +227,16 @@ pub fn stock_item(item: &StockItem) -> v1::StockItem {
         reserved,
         reorder_point,
         reorder_level,
+        revision,
     } = item;
     v1::StockItem {
         sku: sku.clone(),
-        on_hand: *on_hand,
+        on_hand: Some(*on_hand),
         reserved: *reserved,
         available,
-        reorder_point: *reorder_point,
-        reorder_level: *reorder_level,
+        reorder_point: Some(*reorder_point),
+        reorder_level: Some(*reorder_level),
+        revision: *revision,
     }
 }
 

@@ -2,29 +2,45 @@
 
 use super::{text::quoted, violations::Violations};
 use orders::google::r#type::Money as ProtoMoney;
-use orders_worker::domain::money::{Money, minor_digits};
+use orders_worker::domain::{
+    currency::{NotPayable, minor_digits, payable_digits},
+    money::Money,
+};
 
 /// Digits of a nano.
 const NANO_DIGITS: u32 = 9;
 /// The largest `nanos`, on either side of zero.
 const MOST_NANOS: i32 = 999_999_999;
 
-/// The amount in the message that is looked at; none is a violation.
+/// The amount in the message that is looked at, in a currency in which orders can be paid; none is a
+/// violation.
 pub(super) fn parse_money(violations: &mut Violations, money: &ProtoMoney) -> Option<Money> {
+    let code = &money.currency_code;
+    let digits = payable_digits(code);
+    match digits {
+        Ok(_) => {}
+        Err(_) if code.is_empty() => {
+            violations.push("currency_code", "is required: three letters of ISO 4217");
+        }
+        Err(unknown @ NotPayable::Unknown) => {
+            violations.push("currency_code", format!("{} {unknown}", quoted(code)));
+        }
+        Err(refused) => violations.push("currency_code", refused.to_string()),
+    }
+    parse_number(violations, money, digits.ok())
+}
+
+/// The amount in the message that is looked at, in a currency with so many digits of its minor unit.
+fn parse_number(
+    violations: &mut Violations,
+    money: &ProtoMoney,
+    digits: Option<u32>,
+) -> Option<Money> {
     let ProtoMoney {
         currency_code,
         units,
         nanos,
     } = money;
-    let digits = minor_digits(currency_code);
-    if currency_code.is_empty() {
-        violations.push("currency_code", "is required: three letters of ISO 4217");
-    } else if digits.is_none() {
-        let code = quoted(currency_code);
-        let description =
-            format!("{code} is not a currency of ISO 4217 (three upper-case letters)");
-        violations.push("currency_code", description);
-    }
     if !(-MOST_NANOS..=MOST_NANOS).contains(nanos) {
         violations.push("nanos", "must be from -999,999,999 to 999,999,999");
         return None;
@@ -68,9 +84,11 @@ pub(super) fn required_money(
     }
 }
 
-/// The amount of a message; none when it breaks a rule of `google.type.Money`.
+/// The amount of a message, in a current or a withdrawn currency; `None` when it breaks a rule of
+/// `google.type.Money`.
 pub fn amount(money: &ProtoMoney) -> Option<Money> {
-    parse_money(&mut Violations::new(), money)
+    let digits = minor_digits(&money.currency_code);
+    parse_number(&mut Violations::new(), money, digits)
 }
 
 /// An amount as a message.
@@ -134,7 +152,8 @@ mod tests {
         assert_eq!(parse("USD", 0, 1_000_000_000), Err("nanos".to_owned()));
         assert_eq!(parse("USD", 0, -1_000_000_000), Err("nanos".to_owned()));
         assert_eq!(parse("USD", 0, i32::MIN), Err("nanos".to_owned()));
-        for code in ["", "usd", "US", "USDX", "ZZZ", "XAU", "US\u{0}"] {
+        let wrong = ["", "usd", "US", "USDX", "ZZZ", "XAU", "US\u{0}", "CLF"];
+        for code in wrong.into_iter().chain(["HRK", "BGN", "ANG", "UYI"]) {
             assert_eq!(parse(code, 1, 0), Err("currency_code".to_owned()), "{code}");
         }
         assert_eq!(parse("ZZZ", 1, -1), Err("currency_code,nanos".to_owned()));
@@ -160,7 +179,7 @@ mod tests {
         assert_eq!(some_money(&total, 250), Some(proto("EUR", 2, 500_000_000)));
     }
 
-    const CURRENCIES: [&str; 5] = ["USD", "EUR", "JPY", "KWD", "CLF"];
+    const CURRENCIES: [&str; 5] = ["USD", "EUR", "JPY", "KWD", "UYW"];
 
     proptest! {
         #[test]

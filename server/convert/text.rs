@@ -1,7 +1,11 @@
-//! Texts and their limits. A limit counts characters, not bytes.
+//! Texts and their limits. A limit counts characters, not bytes. What a name may be made of is a rule of
+//! the domain, which the worker applies to signals as well.
 
 use super::violations::Violations;
-use orders_worker::domain::event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, ACTOR_TEMPORAL};
+use orders_worker::domain::{
+    event::ACTOR_ANONYMOUS,
+    text::{is_printable, is_reserved_actor},
+};
 
 /// The longest id of a customer, a payment, a transaction or a request, and the longest actor.
 pub(super) const ID_MOST: usize = 128;
@@ -52,22 +56,23 @@ pub(super) fn printable(
     optional_printable(violations, field, text, most)
 }
 
-/// Who asks: at most 128 printable characters, and not one of the names that the service itself
-/// goes by. A caller who names nobody is anonymous.
+/// The caller's name: at most 128 printable characters, and nothing that reads like a name under which
+/// the service records what it does itself. A caller that gives no name is anonymous.
 pub(super) fn actor(violations: &mut Violations, text: &str) -> String {
-    match text {
-        "" => ACTOR_ANONYMOUS.to_owned(),
-        ACTOR_PROCESS | ACTOR_TEMPORAL => {
-            let description = format!("{text} is a name that the service itself goes by");
-            violations.push("actor", description);
-            text.to_owned()
-        }
-        _ => optional_printable(violations, "actor", text, ID_MOST),
+    if text.is_empty() {
+        return ACTOR_ANONYMOUS.to_owned();
     }
+    if is_reserved_actor(text) {
+        let name = quoted(text);
+        let description = format!("{name} is a name that the service itself goes by");
+        violations.push("actor", description);
+        return text.to_owned();
+    }
+    optional_printable(violations, "actor", text, ID_MOST)
 }
 
-/// A text of at most `most` printable characters: no control characters, no line or paragraph
-/// separators, no white space at the ends.
+/// A text of at most `most` printable characters: none that cannot be seen (control and format
+/// characters, line and paragraph separators), and no white space at the ends.
 pub(super) fn optional_printable(
     violations: &mut Violations,
     field: &str,
@@ -144,10 +149,6 @@ fn length(violations: &mut Violations, field: &str, text: &str, most: usize) {
     }
 }
 
-fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +191,9 @@ mod tests {
             "a\u{7f}",
             "a\u{85}b",
             "a\u{2028}b",
+            "a\u{200b}",
+            "a\u{202e}b",
+            "a\u{3164}",
             "123456789",
             "äöüßäöüßä",
         ];
@@ -198,6 +202,26 @@ mod tests {
         }
         assert!(is_fine(|v| drop(optional_printable(v, "f", "", 8))));
         assert!(!is_fine(|v| drop(optional_printable(v, "f", "a\n", 8))));
+    }
+
+    #[test]
+    fn nobody_calls_himself_as_the_service_does() {
+        let named = |text: &str| {
+            let mut violations = Violations::new();
+            let actor = actor(&mut violations, text);
+            violations.into_result(Some(actor)).ok()
+        };
+        assert_eq!(named("").as_deref(), Some(ACTOR_ANONYMOUS));
+        assert_eq!(named("grace").as_deref(), Some("grace"));
+        for reserved in [
+            "orders",
+            "Orders",
+            "TEMPORAL",
+            "ｏｒｄｅｒｓ",
+            "orders\u{200b}",
+        ] {
+            assert_eq!(named(reserved), None, "{reserved:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct WatchOrders {
     pub filter: Filter,
     /// The last position in the log that the caller has; none to begin now.
     pub position: Option<i64>,
+    /// Whether to end with what was recorded before the call.
+    pub until_now: bool,
 }
 
 /// Reads a WatchOrder.
@@ -47,12 +49,20 @@ pub fn watch_order(request: &WatchOrderRequest) -> Parsed<WatchOrder> {
 /// # Errors
 /// Everything that is wrong with the request.
 pub fn watch_orders(request: &WatchOrdersRequest) -> Parsed<WatchOrders> {
-    let WatchOrdersRequest { filter, after } = request;
+    let WatchOrdersRequest {
+        filter,
+        after,
+        until_now,
+    } = request;
     let mut found = Violations::new();
     let filter = parse_filter(&mut found, filter);
     let is_possible = |position: &i64| *position >= 0;
     let position = scope().parse_field(&mut found, "after", after, is_possible);
-    found.into_result(filter.map(|filter| WatchOrders { filter, position }))
+    found.into_result(filter.map(|filter| WatchOrders {
+        filter,
+        position,
+        until_now: *until_now,
+    }))
 }
 
 /// A position in the log, as callers send it back in `after`.
@@ -94,6 +104,7 @@ mod tests {
             watch_orders(&WatchOrdersRequest {
                 filter: filter.to_owned(),
                 after: after.to_owned(),
+                until_now: false,
             })
         };
         let token = position_token(42);

@@ -26,7 +26,9 @@ pub enum Reason {
     PaymentOutcomeKnown,
     /// Orders hold more than the new count.
     StockReserved,
-    /// The order is not at the expected revision.
+    /// The numbers of a stock item would not fit together.
+    StockOutOfRange,
+    /// The order or the stock item is not at the expected revision.
     RevisionMismatch,
     /// The database cannot be used now.
     DatabaseUnavailable,
@@ -62,7 +64,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 26] = [
+    pub const ALL: [Reason; 27] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
@@ -73,6 +75,7 @@ impl Reason {
         Self::OrderClosed,
         Self::PaymentOutcomeKnown,
         Self::StockReserved,
+        Self::StockOutOfRange,
         Self::RevisionMismatch,
         Self::DatabaseUnavailable,
         Self::TemporalUnavailable,
@@ -104,6 +107,7 @@ impl Reason {
             Self::OrderClosed => "ORDER_CLOSED",
             Self::PaymentOutcomeKnown => "PAYMENT_OUTCOME_KNOWN",
             Self::StockReserved => "STOCK_RESERVED",
+            Self::StockOutOfRange => "STOCK_OUT_OF_RANGE",
             Self::RevisionMismatch => "REVISION_MISMATCH",
             Self::DatabaseUnavailable => "DATABASE_UNAVAILABLE",
             Self::TemporalUnavailable => "TEMPORAL_UNAVAILABLE",
@@ -134,7 +138,8 @@ impl Reason {
             Self::CommandNotAllowed
             | Self::OrderClosed
             | Self::PaymentOutcomeKnown
-            | Self::StockReserved => Code::FailedPrecondition,
+            | Self::StockReserved
+            | Self::StockOutOfRange => Code::FailedPrecondition,
             Self::RevisionMismatch => Code::Aborted,
             Self::DatabaseUnavailable | Self::TemporalUnavailable | Self::ServerStopping => {
                 Code::Unavailable

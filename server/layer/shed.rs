@@ -188,6 +188,6 @@ mod tests {
                 changes += usize::from(expected);
             }
         }
-        assert_eq!(changes, 12);
+        assert_eq!(changes, 13);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Orders, answer};
 use orders::v1::{
-    GetStockItemRequest, GetStockItemResponse, ListStockItemsRequest, ListStockItemsResponse,
-    ListSupplierOrdersRequest, ListSupplierOrdersResponse, SetStockItemRequest,
-    SetStockItemResponse, inventory_service_server::InventoryService,
+    AdjustStockRequest, AdjustStockResponse, GetStockItemRequest, GetStockItemResponse,
+    ListStockItemsRequest, ListStockItemsResponse, ListSupplierOrdersRequest,
+    ListSupplierOrdersResponse, SetStockItemRequest, SetStockItemResponse,
+    inventory_service_server::InventoryService,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -35,6 +36,14 @@ impl InventoryService for Orders {
             "",
             &request_id,
         )
+    }
+
+    async fn adjust_stock(
+        &self,
+        request: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        let request_id = request.get_ref().request_id.clone();
+        answer(self.adjust(request).await, "AdjustStock", "", &request_id)
     }
 
     async fn list_supplier_orders(

@@ -2,8 +2,11 @@
 
 use super::{Orders, mark_replayed};
 use crate::{convert, error::Error};
-use orders::v1::{SetStockItemRequest, SetStockItemResponse};
-use orders_worker::{clock, store::stock::Setting};
+use orders::v1::{SetStockItemRequest, SetStockItemResponse, StockItem};
+use orders_worker::{
+    clock,
+    store::stock_command::{StockOutcome, StockRequest},
+};
 use tonic::{Request, Response};
 
 impl Orders {
@@ -12,24 +15,28 @@ impl Orders {
         request: Request<SetStockItemRequest>,
     ) -> Result<Response<SetStockItemResponse>, Error> {
         let asked = convert::set_stock_item(request.get_ref()).map_err(Error::Invalid)?;
-        let now = clock::now();
-        let set = self
-            .store()
-            .set_stock_item(&asked.item, &asked.request_id, now);
-        match set.await? {
-            Setting::Set { item, replayed } => {
+        let (stock_item, replayed) = self.change_stock(asked).await?;
+        let stock_item = Some(stock_item);
+        let response = Response::new(SetStockItemResponse { stock_item });
+        Ok(mark_replayed(response, replayed))
+    }
+
+    /// Carries out a command on stock. Returns the item after it, and whether the same request was
+    /// answered before.
+    pub(super) async fn change_stock(
+        &self,
+        asked: StockRequest,
+    ) -> Result<(StockItem, bool), Error> {
+        let changed = self.store().change_stock(&asked, clock::now());
+        match changed.await? {
+            StockOutcome::Done { item, replayed } => {
                 let (sku, actor) = (&item.sku, &asked.actor);
                 let request_id = &asked.request_id;
-                tracing::info!(sku, request_id, actor, on_hand = item.on_hand, "stock set");
-                let stock_item = Some(convert::stock_item(&item));
-                let response = Response::new(SetStockItemResponse { stock_item });
-                Ok(mark_replayed(response, replayed))
+                let (on_hand, revision) = (item.on_hand, item.revision);
+                tracing::info!(sku, request_id, actor, on_hand, revision, "stock changed");
+                Ok((convert::stock_item(&item), replayed))
             }
-            Setting::RequestReused => Err(Error::RequestReused(asked.request_id)),
-            Setting::BelowReserved { reserved } => Err(Error::StockReserved {
-                sku: asked.item.sku,
-                reserved,
-            }),
+            StockOutcome::Refused(refusal) => Err(Error::stock(asked, refusal)),
         }
     }
 }

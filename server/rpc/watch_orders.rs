@@ -24,6 +24,8 @@ const POSITION: &str = "orders-position";
 struct Following {
     watch: OrdersWatch,
     orders: Orders,
+    /// Whether the position after the last event has been sent.
+    ended: bool,
 }
 
 impl Orders {
@@ -33,10 +35,13 @@ impl Orders {
     ) -> Result<Response<BoxStream<'static, Result<WatchOrdersResponse, Status>>>, Error> {
         let asked = convert::watch_orders(request.get_ref()).map_err(Error::Invalid)?;
         let caller = watch::caller(&request)?;
-        let watch = self.watches().orders(caller, asked.filter, asked.position);
+        let watch = self
+            .watches()
+            .orders(caller, asked.filter, asked.position, asked.until_now);
         let following = Following {
             watch: watch.await.map_err(|error| watch::error(error, AFTER))?,
             orders: self.clone(),
+            ended: false,
         };
         let position = convert::position_token(following.watch.position());
         let mut response = Response::new(following.stream(self, watch::until(&request)));
@@ -68,7 +73,14 @@ impl Follow for Following {
                 heartbeat: true,
                 ..WatchOrdersResponse::default()
             }),
-            Next::End => None,
+            Next::End if self.ended => None,
+            Next::End => {
+                self.ended = true;
+                Some(WatchOrdersResponse {
+                    position: convert::position_token(self.watch.position()),
+                    ..WatchOrdersResponse::default()
+                })
+            }
         })
     }
 

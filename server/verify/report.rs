@@ -1,6 +1,7 @@
 //! What `orders verify` prints: a line for each finding, and a summary.
 
 use super::Verdict;
+use crate::client::visible;
 use orders_worker::store::verify::{Counts, Finding, Severity};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,7 +86,9 @@ impl Report {
         };
         println!(
             "{} {}: {of}{}",
-            finding.severity, finding.check, finding.wrong
+            finding.severity,
+            finding.check,
+            visible::escaped(&finding.wrong)
         );
         match repaired {
             Some(done) => println!("    repaired: {done}"),
@@ -147,6 +150,6 @@ impl Report {
 fn print_json(line: &impl Serialize) {
     // Numbers, texts and lists: nothing of it can fail to be JSON.
     if let Ok(line) = serde_json::to_string(line) {
-        println!("{line}");
+        println!("{}", visible::in_json(line));
     }
 }

@@ -25,7 +25,9 @@ pub struct OrdersWatch {
     filter: Filter,
     /// Up to where the log was looked at.
     position: i64,
-    /// Whether the database is to be read before what is told live.
+    /// Where to end; none for a watch that waits for more.
+    end: Option<i64>,
+    /// Whether the database is to be read before what is told live. A watch with an end never listens.
     behind: bool,
     /// What was read from the database and not told yet.
     backlog: VecDeque<Ready>,
@@ -47,6 +49,7 @@ impl OrdersWatch {
             reader,
             filter,
             behind: position < live.position,
+            end: None,
             position,
             backlog: VecDeque::new(),
             remembered: HashMap::new(),
@@ -55,13 +58,21 @@ impl OrdersWatch {
         }
     }
 
+    /// The same watch, which ends when everything up to `end` has been looked at.
+    pub(super) fn until(mut self, end: i64) -> Self {
+        self.end = Some(end);
+        self.behind = true;
+        self
+    }
+
     /// Up to where the log was looked at.
     pub fn position(&self) -> i64 {
         self.position
     }
 
     /// Waits for the next event that passes, but for silence no longer than `until`: then everything
-    /// up to [`position`](Self::position) has been told. Nothing is lost when the wait is given up.
+    /// up to [`position`](Self::position) has been sent. A watch with an end ends there. Nothing is lost
+    /// when the wait is given up.
     ///
     /// # Errors
     /// When the database cannot be read, or the process is stopping.
@@ -72,6 +83,9 @@ impl OrdersWatch {
                     self.place.ahead.remove(&placed.entry.stored.order);
                 }
                 return Ok(Next::Event(Arc::new(placed)));
+            }
+            if self.end.is_some_and(|end| self.position >= end) {
+                return Ok(Next::End);
             }
             if self.behind {
                 self.catch_up().await?;
@@ -121,7 +135,10 @@ impl OrdersWatch {
             }
             self.position = position;
         }
-        if last_page {
+        if last_page && let Some(end) = self.end {
+            // Nothing more is there to be read, so all of it was.
+            self.position = self.position.max(end);
+        } else if last_page {
             // What comes now is told live, too: it was registered for before this was read.
             self.behind = false;
             self.forget_all();

@@ -2,9 +2,9 @@
 
 use crate::harness::{Cli, eventually, shared, sku, temporal};
 use orders::v1::{
-    GetStockItemRequest, GetStockItemResponse, ListStockItemsRequest, ListStockItemsResponse,
-    ListSupplierOrdersRequest, ListSupplierOrdersResponse, SetStockItemRequest,
-    SetStockItemResponse,
+    AdjustStockRequest, AdjustStockResponse, GetStockItemRequest, GetStockItemResponse,
+    ListStockItemsRequest, ListStockItemsResponse, ListSupplierOrdersRequest,
+    ListSupplierOrdersResponse, SetStockItemRequest, SetStockItemResponse,
     inventory_service_server::{InventoryService, InventoryServiceServer},
 };
 use std::{
@@ -61,6 +61,13 @@ impl InventoryService for Moody {
     ) -> Result<Response<ListStockItemsResponse>, Status> {
         self.seen.lock().unwrap().push("list".to_owned());
         Err(Status::internal("broken"))
+    }
+
+    async fn adjust_stock(
+        &self,
+        _: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        Err(Status::unimplemented("not here"))
     }
 
     async fn list_supplier_orders(

@@ -50,11 +50,12 @@ fn stock(sku: &str, request_id: &str) -> SetStockItemRequest {
     SetStockItemRequest {
         stock_item: Some(StockItem {
             sku: sku.to_owned(),
-            on_hand: 7,
+            on_hand: Some(7),
             ..StockItem::default()
         }),
         request_id: request_id.to_owned(),
         actor: String::new(),
+        expected_revision: None,
     }
 }
 
@@ -123,7 +124,7 @@ async fn changes_that_pile_up_are_refused_and_reads_go_on() {
         .await
         .unwrap();
     assert!(done.metadata().get("orders-replayed").is_none());
-    assert_eq!(done.into_inner().stock_item.unwrap().on_hand, 7);
+    assert_eq!(done.into_inner().stock_item.unwrap().on_hand(), 7);
 }
 
 #[tokio::test]
@@ -202,7 +203,7 @@ async fn a_database_that_is_busy_is_unavailable_and_never_internal() {
         .await;
     listed.unwrap();
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
-    assert_eq!(client.stock(&sku, 3).await.on_hand, 3);
+    assert_eq!(client.stock(&sku, 3).await.on_hand(), 3);
 }
 
 #[tokio::test]

@@ -47,11 +47,12 @@ impl Client {
         let request = SetStockItemRequest {
             stock_item: Some(StockItem {
                 sku: sku.to_owned(),
-                on_hand,
+                on_hand: Some(on_hand),
                 ..StockItem::default()
             }),
             request_id: unique("stock"),
             actor: String::new(),
+            expected_revision: None,
         };
         let send = |request| {
             let mut service = self.inventory.clone();
@@ -65,11 +66,12 @@ impl Client {
         let request = SetStockItemRequest {
             stock_item: Some(StockItem {
                 sku: sku.to_owned(),
-                on_hand: 1,
+                on_hand: Some(1),
                 ..StockItem::default()
             }),
             request_id: unique("stock"),
             actor: String::new(),
+            expected_revision: None,
         };
         let set = self.inventory.clone().set_stock_item(request).await;
         set.map(drop)

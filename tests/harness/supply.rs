@@ -15,13 +15,14 @@ impl Client {
         let request = SetStockItemRequest {
             stock_item: Some(StockItem {
                 sku: sku.to_owned(),
-                on_hand,
-                reorder_point: point,
-                reorder_level: level,
+                on_hand: Some(on_hand),
+                reorder_point: Some(point),
+                reorder_level: Some(level),
                 ..StockItem::default()
             }),
             request_id: unique("stock"),
             actor: String::new(),
+            expected_revision: None,
         };
         let mut inventory = self.inventory.clone();
         let response = inventory.set_stock_item(request).await.unwrap();

@@ -52,6 +52,24 @@ impl Client {
         told
     }
 
+    /// Everything that was recorded after a position until now; gives also the next position.
+    pub async fn poll(&self, filter: &str, after: &str) -> (Vec<WatchOrdersResponse>, String) {
+        let request = WatchOrdersRequest {
+            filter: filter.to_owned(),
+            after: after.to_owned(),
+            until_now: true,
+        };
+        let opened = self.orders.clone().watch_orders(request).await.unwrap();
+        let mut stream = opened.into_inner();
+        let mut told = Vec::new();
+        while let Some(answer) = next(&mut stream).await.unwrap() {
+            told.push(answer);
+        }
+        let last = told.pop().expect("the next position comes last");
+        assert_eq!((&last.order, &last.event), (&None, &None));
+        (told, last.position)
+    }
+
     /// Opens a watch of many orders; gives also the position that it begins at.
     pub async fn watch_many(
         &self,
@@ -61,6 +79,7 @@ impl Client {
         let request = WatchOrdersRequest {
             filter: filter.to_owned(),
             after: after.to_owned(),
+            until_now: false,
         };
         let opened = self.orders.clone().watch_orders(request).await;
         let opened = opened.map_err(Refused::from)?;

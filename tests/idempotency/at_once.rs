@@ -120,5 +120,21 @@ async fn a_hundred_times_the_same_count() {
         assert_eq!(answer.body["stockItem"]["onHand"], "7");
     }
     let item = client.stock_item(&sku).await;
-    assert_eq!((item.on_hand, item.reorder_point), (7, 1));
+    assert_eq!((item.on_hand(), item.reorder_point()), (7, 1));
+}
+
+#[tokio::test]
+async fn a_hundred_times_the_same_difference() {
+    let server = shared().await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 5).await;
+    let request = json!({
+        "request_id": unique("adjust"), "sku": sku, "delta": 3, "reason": "goods received",
+    });
+    let wire = Wire::connect(&server.address).await;
+    for answer in at_once(&[wire], "AdjustStock", &request).await {
+        assert_eq!(answer.body["stockItem"]["onHand"], "8");
+    }
+    assert_eq!(client.stock_item(&sku).await.on_hand(), 8);
 }

@@ -138,7 +138,7 @@ async fn a_closed_order_is_answered_as_before() {
     let stock = SetStockItemRequest {
         stock_item: Some(StockItem {
             sku: sku.clone(),
-            on_hand: 5,
+            on_hand: Some(5),
             ..StockItem::default()
         }),
         request_id: unique("stock"),
@@ -169,9 +169,9 @@ async fn a_closed_order_is_answered_as_before() {
     asked.send_again(&client).await;
     // Answered with the stock as it is now, which the order has lowered.
     let item = assert_replayed(inventory.set_stock_item(stock.clone()).await);
-    assert_eq!(item.stock_item.unwrap().on_hand, 4);
+    assert_eq!(item.stock_item.unwrap().on_hand(), 4);
     let mut other = stock;
-    other.stock_item.as_mut().unwrap().on_hand = 6;
+    other.stock_item.as_mut().unwrap().on_hand = Some(6);
     assert_reused(inventory.set_stock_item(other).await);
 
     let after = read(&wire, asked.id(), &asked.customer).await;

@@ -116,5 +116,5 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     }
     let stock = client.stock_item(&sku).await;
     let left = 10_000 - 1 - taken.len() as i64;
-    assert_eq!((stock.on_hand, stock.reserved), (left, 0));
+    assert_eq!((stock.on_hand(), stock.reserved), (left, 0));
 }

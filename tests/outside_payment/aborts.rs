@@ -67,7 +67,7 @@ async fn death(temporal: &TestTemporal, point: String, policy: &str, undone: boo
     assert_balanced(&provider, &order, &name);
     let stock = client.stock_item(&sku).await;
     let left = i64::from(order.state() != OrderState::Completed);
-    assert_eq!((stock.on_hand, stock.reserved), (left, 0), "{name}");
+    assert_eq!((stock.on_hand(), stock.reserved), (left, 0), "{name}");
     println!("{name}: ended right");
 }
 

@@ -86,7 +86,7 @@ impl Outcome {
         );
         expect(
             "stock (on hand, reserved)",
-            format!("{:?}", (stock.on_hand, stock.reserved)),
+            format!("{:?}", (stock.on_hand(), stock.reserved)),
             format!("{:?}", (planned_on_hand(scenario), 0)),
         );
         if let Some(planned) = end.seconds

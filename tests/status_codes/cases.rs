@@ -9,14 +9,15 @@ use crate::harness::{Placing, unique};
 use orders_server::error::Reason;
 use serde_json::{Value, json};
 
-/// The reads, and SetStockItem: what takes no command.
-const OTHERS: [&str; 9] = [
+/// The reads, and what changes stock: what takes no command.
+const OTHERS: [&str; 10] = [
     "GetOrder",
     "ListOrders",
     "ListOrderEvents",
     "GetStockItem",
     "ListStockItems",
     "SetStockItem",
+    "AdjustStock",
     "ListSupplierOrders",
     "ListOrdersNeedingAttention",
     "ExplainOrder",
@@ -79,6 +80,12 @@ fn other(stage: &Stage, rpc: &str) -> Value {
         "SetStockItem" => json!({
             "request_id": unique("request"),
             "stock_item": {"sku": stage.free_sku, "on_hand": 7},
+        }),
+        "AdjustStock" => json!({
+            "request_id": unique("request"),
+            "sku": stage.free_sku,
+            "delta": 1,
+            "reason": "goods received",
         }),
         _ => json!({}),
     }
@@ -153,16 +160,69 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
         ),
         (
             "SetStockItem",
-            with(other(stage, "SetStockItem"), used),
+            with(other(stage, "SetStockItem"), used.clone()),
             Reason::RequestIdReused,
         ),
         (
             "SetStockItem",
             with(
                 other(stage, "SetStockItem"),
-                json!({"stock_item": {"sku": stage.sku}}),
+                json!({"stock_item": {"sku": stage.sku, "on_hand": 0}}),
             ),
             Reason::StockReserved,
+        ),
+        (
+            "SetStockItem",
+            with(
+                other(stage, "SetStockItem"),
+                // Above the reorder level that is kept.
+                json!({"stock_item": {"sku": stage.free_sku, "reorder_point": 100}}),
+            ),
+            Reason::StockOutOfRange,
+        ),
+        (
+            "SetStockItem",
+            with(
+                other(stage, "SetStockItem"),
+                json!({"expected_revision": 1_000_000}),
+            ),
+            Reason::RevisionMismatch,
+        ),
+        (
+            "AdjustStock",
+            with(other(stage, "AdjustStock"), json!({"delta": 0})),
+            Reason::InvalidRequest,
+        ),
+        (
+            "AdjustStock",
+            with(other(stage, "AdjustStock"), json!({"sku": "no-such-sku"})),
+            Reason::StockItemNotFound,
+        ),
+        (
+            "AdjustStock",
+            with(other(stage, "AdjustStock"), used),
+            Reason::RequestIdReused,
+        ),
+        (
+            "AdjustStock",
+            with(
+                other(stage, "AdjustStock"),
+                json!({"sku": stage.sku, "delta": -1_000_000}),
+            ),
+            Reason::StockReserved,
+        ),
+        (
+            "AdjustStock",
+            with(other(stage, "AdjustStock"), json!({"delta": 1_000_000_000})),
+            Reason::StockOutOfRange,
+        ),
+        (
+            "AdjustStock",
+            with(
+                other(stage, "AdjustStock"),
+                json!({"expected_revision": 1_000_000}),
+            ),
+            Reason::RevisionMismatch,
         ),
         (
             "ListSupplierOrders",

@@ -85,7 +85,7 @@ impl Stage {
         let client = server.client().await;
         let (sku, free_sku) = (sku(), unique("free"));
         client.stock(&sku, 1_000).await;
-        client.stock(&free_sku, 1).await;
+        client.reordered_stock(&free_sku, 1, 1, 2).await;
         let mut closed = Placing::pre_order(&sku, 30);
         closed.0.payment_id = unique("payment");
         let (used_request_id, used_payment_id) =

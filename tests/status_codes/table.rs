@@ -52,7 +52,7 @@ const OPERATOR: [Reason; 8] = [
 const LIST: [Reason; 3] = [InvalidRequest, DatabaseUnavailable, DeadlineExceeded];
 
 /// One row for each RPC.
-pub const TABLE: [(&str, &[Reason]); 23] = [
+pub const TABLE: [(&str, &[Reason]); 24] = [
     (
         "PlaceOrder",
         &[
@@ -144,6 +144,21 @@ pub const TABLE: [(&str, &[Reason]); 23] = [
             InvalidRequest,
             RequestIdReused,
             StockReserved,
+            StockOutOfRange,
+            RevisionMismatch,
+            DatabaseUnavailable,
+            DeadlineExceeded,
+        ],
+    ),
+    (
+        "AdjustStock",
+        &[
+            InvalidRequest,
+            StockItemNotFound,
+            RequestIdReused,
+            StockReserved,
+            StockOutOfRange,
+            RevisionMismatch,
             DatabaseUnavailable,
             DeadlineExceeded,
         ],

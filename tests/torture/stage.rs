@@ -121,8 +121,8 @@ pub async fn check_stock(line: &Line, sku: &str, had: i64, ends: &[&Effects], ro
         .filter(|(_, state)| state == "COMMITTED")
         .map(|(pieces, _)| pieces)
         .sum();
-    if (item.on_hand, item.reserved) != (had - left, 0) {
-        let (on_hand, reserved) = (item.on_hand, item.reserved);
+    if (item.on_hand(), item.reserved) != (had - left, 0) {
+        let (on_hand, reserved) = (item.on_hand(), item.reserved);
         row.wrong.push(format!(
             "stock of {sku}: {on_hand} on hand, {reserved} reserved; {had} were there, {left} left"
         ));

@@ -91,7 +91,7 @@ const FILTERS: [&str; 8] = [
 fn right(dice: &mut Dice, field: &str) -> String {
     let from: &[&str] = match field {
         "currency_code" => &[
-            "USD", "USD", "USD", "EUR", "JPY", "KWD", "CLF", "XAU", "ZZZ", "usd",
+            "USD", "USD", "USD", "EUR", "JPY", "KWD", "UYW", "UYI", "BGN", "XAU", "ZZZ", "usd",
         ],
         "country_code" => &["US", "DE", "ZZ", "us"],
         "policy" => &[
@@ -106,7 +106,14 @@ fn right(dice: &mut Dice, field: &str) -> String {
         "filter" => &FILTERS,
         "order_by" => &["", "place_time", " place_time  desc ", "desc"],
         "page_token" | "after" => &["", "", "eyJ2IjoxfQ", "AAAA"],
-        "actor" => &["", "grace", "orders", "temporal"],
+        "actor" => &[
+            "",
+            "grace",
+            "orders",
+            "temporal",
+            "Orders",
+            "orders\u{200b}",
+        ],
         _ => &["a", "order-1", "x y", "1"],
     };
     dice.pick(from).to_owned()

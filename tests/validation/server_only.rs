@@ -5,7 +5,8 @@ use orders_worker::domain::place::Violation;
 use std::collections::BTreeSet;
 
 /// The end of a path, and what the server says there: of the corpus's cases with `only`, each kind.
-const SERVER_ONLY: [(&str, &str); 15] = [
+const SERVER_ONLY: [(&str, &str); 16] = [
+    ("actor", "is a name that the service itself goes by"),
     ("policy", "there is no policy"),
     ("filter", "at "),
     ("page_token", ""),

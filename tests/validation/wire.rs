@@ -67,13 +67,14 @@ impl Sender {
         for sku in items.map(|item| item.sku).collect::<BTreeSet<_>>() {
             let item = v1::StockItem {
                 sku,
-                on_hand: 1_000,
+                on_hand: Some(1_000),
                 ..Default::default()
             };
             let request = v1::SetStockItemRequest {
                 stock_item: Some(item),
                 request_id: unique("stock"),
                 actor: String::new(),
+                expected_revision: None,
             };
             self.send("orders.v1.SetStockItemRequest", &request.encode_to_vec())
                 .await

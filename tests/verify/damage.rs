@@ -132,7 +132,11 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::StockBooks,
-        "UPDATE stock SET adjusted = adjusted + 1 WHERE sku = {sku}",
+        "UPDATE stock SET on_hand = on_hand + 1 WHERE sku = {sku}",
+    ),
+    damage(
+        Check::StockAdjusted,
+        "UPDATE stock SET adjusted = adjusted + 1, on_hand = on_hand + 1 WHERE sku = {sku}",
     ),
     damage(
         Check::StockReserved,
@@ -140,11 +144,11 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::StockShipped,
-        "UPDATE stock SET shipped = shipped + 1, adjusted = adjusted + 1 WHERE sku = {sku}",
+        "UPDATE stock SET shipped = shipped + 1, on_hand = on_hand - 1 WHERE sku = {sku}",
     ),
     damage(
         Check::StockSupplied,
-        "UPDATE stock SET supplied = supplied + 1, adjusted = adjusted - 1 WHERE sku = {sku}",
+        "UPDATE stock SET supplied = supplied + 1, on_hand = on_hand + 1 WHERE sku = {sku}",
     ),
     damage(
         Check::SupplierTwice,

@@ -27,6 +27,7 @@ use super::{
     order::Order,
     state::{OrderState, named},
     step::Step,
+    text::{is_name, is_reserved_actor},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,9 @@ pub struct CommandRequest {
     /// What for.
     pub command: Command,
 }
+
+/// The longest request id, actor or reviewer, in characters: the API's own bound.
+const NAME_MOST: usize = 128;
 
 /// Why a command was refused. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -229,6 +233,26 @@ impl CommandRequest {
         self.command.decide(order, now)
     }
 
+    /// Whether its names are such as the API accepts. What comes over the API has been checked there;
+    /// a signal that was sent to Temporal directly has not.
+    pub fn has_fit_names(&self) -> bool {
+        let of_command = match &self.command {
+            Command::ConfirmPayment(command) => command.transaction_id.as_str(),
+            Command::ReviewOrder(command) => command.reviewer.as_str(),
+            Command::ConfirmPickup(command) => command.tracking_number.as_deref().unwrap_or(""),
+            Command::ResolvePayment(command) => command.transaction_id.as_str(),
+            Command::StartFulfillment
+            | Command::ConfirmDelivery
+            | Command::UpdateShippingAddress(_)
+            | Command::CancelOrder(_)
+            | Command::RetryOrder(_) => "",
+        };
+        let names = [self.request_id.as_str(), self.actor.as_str(), of_command];
+        let is_fit =
+            |name: &str| name.is_empty() || (is_name(name) && name.chars().count() <= NAME_MOST);
+        names.into_iter().all(is_fit) && !is_reserved_actor(&self.actor)
+    }
+
     /// Tells two requests of the same id apart: a hash of what is asked for, without who asks.
     pub fn fingerprint(&self, order_id: &str) -> String {
         // The enum has no maps and no floats: its JSON is the same every time.
@@ -256,4 +280,47 @@ impl Order {
 /// Whether the order is on its way to the customer and not being undone.
 fn is_moving_forward(order: &Order) -> bool {
     order.ending.is_none() && !order.state.is_closed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_the_api_refuses_are_not_fit() {
+        let request = |request_id: &str, actor: &str, command: Command| CommandRequest {
+            request_id: request_id.to_owned(),
+            actor: actor.to_owned(),
+            expected_revision: None,
+            seen_revision: 0,
+            attempt: String::new(),
+            command,
+        };
+        let review = |reviewer: &str| {
+            Command::ReviewOrder(ReviewOrder {
+                decision: crate::domain::state::ReviewDecision::Approve,
+                reviewer: reviewer.to_owned(),
+                reason: "line\nbreaks are fine".to_owned(),
+            })
+        };
+        assert!(request("", "", Command::ConfirmDelivery).has_fit_names());
+        assert!(request("r-1", "grace", review("ada")).has_fit_names());
+        for actor in [
+            "orders",
+            "Temporal",
+            "orders\u{200b}",
+            "bob\u{1b}[31m\n2026",
+            " a",
+        ] {
+            assert!(
+                !request("r-1", actor, review("ada")).has_fit_names(),
+                "{actor:?}"
+            );
+        }
+        for request_id in ["w\0b", &"x".repeat(129)] {
+            let unfit = request(request_id, "grace", Command::ConfirmDelivery);
+            assert!(!unfit.has_fit_names(), "{request_id:?}");
+        }
+        assert!(!request("r-1", "grace", review("a\u{202e}b")).has_fit_names());
+    }
 }

@@ -1,5 +1,6 @@
 //! Exact money: an integer count of minor units (cents) in an ISO 4217 currency.
 
+use super::currency::minor_digits;
 use serde::{Deserialize, Serialize};
 
 /// An amount in one currency. Never a float: the total of an order is computed exactly.
@@ -85,13 +86,6 @@ impl std::fmt::Display for Money {
         }
         write!(f, " {}", self.currency)
     }
-}
-
-/// How many decimal digits the minor unit of an ISO 4217 currency has (`USD` 2, `JPY` 0, `KWD` 3);
-/// none for an unknown code and for codes that have no minor unit, such as gold.
-pub fn minor_digits(currency: &str) -> Option<u32> {
-    let exponent = iso_currency::Currency::from_code(currency)?.exponent()?;
-    Some(u32::from(exponent))
 }
 
 #[cfg(test)]

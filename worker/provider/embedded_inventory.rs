@@ -43,11 +43,14 @@ impl InventoryProvider for EmbeddedInventory {
             return Err(ProviderError::Refused(missing.join("; ")));
         }
         for (item, quantity) in items {
-            sqlx::query("UPDATE stock SET reserved = reserved + $1 WHERE sku = $2")
-                .bind(quantity)
-                .bind(&item.sku)
-                .execute(&mut *db)
-                .await?;
+            sqlx::query(
+                "UPDATE stock SET reserved = reserved + $1, revision = revision + 1
+                 WHERE sku = $2",
+            )
+            .bind(quantity)
+            .bind(&item.sku)
+            .execute(&mut *db)
+            .await?;
             sqlx::query(
                 "INSERT INTO reservations (order_id, sku, quantity, state)
                  VALUES ($1, $2, $3, 'RESERVED')",
@@ -66,14 +69,15 @@ impl InventoryProvider for EmbeddedInventory {
 
     async fn commit(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
         let leave = "UPDATE stock SET on_hand = on_hand - $1, reserved = reserved - $1,
-                         shipped = shipped + $1
+                         shipped = shipped + $1, revision = revision + 1
                      WHERE sku = $2";
         settle(db, call, leave, "COMMITTED").await?;
         Ok(())
     }
 
     async fn release(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
-        let give_back = "UPDATE stock SET reserved = reserved - $1 WHERE sku = $2";
+        let give_back = "UPDATE stock SET reserved = reserved - $1, revision = revision + 1
+                         WHERE sku = $2";
         let released = settle(db, call, give_back, "RELEASED").await?;
         Ok(released || !lines(db, call, "RELEASED").await?.is_empty())
     }

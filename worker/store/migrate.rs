@@ -70,6 +70,12 @@ const MIGRATIONS: &[Source] = &[
         sql: include_str!("migrations/0013_unstarted.sql"),
         postgres: None,
     },
+    Source {
+        version: 14,
+        description: "stock revisions",
+        sql: include_str!("migrations/0014_stock_revisions.sql"),
+        postgres: None,
+    },
 ];
 
 /// What to do when tables are not up to date.

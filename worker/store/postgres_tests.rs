@@ -12,9 +12,9 @@ use super::{
     open::OpenError,
     place::Placing,
     postgres::Postgres,
-    samples::{open_postgres, placed, take_in},
+    samples::{self, open_postgres, placed, take_in},
     statement::Batch,
-    stock::{Setting, StockItem},
+    stock_command::{StockOutcome, StockRefusal},
 };
 use crate::domain::event::Change;
 use futures::future::join_all;
@@ -206,21 +206,15 @@ async fn stock_that_is_set_at_once_balances() {
     let store = store().await;
     let now = Timestamp::now();
     let set = |sku: &str, request_id: String, on_hand| {
-        let item = StockItem {
-            sku: sku.to_owned(),
-            on_hand,
-            reserved: 0,
-            reorder_point: 0,
-            reorder_level: 0,
-        };
+        let asked = samples::set_stock(sku, on_hand, &request_id);
         let store = store.clone();
-        tokio::spawn(async move { store.set_stock_item(&item, &request_id, now).await.unwrap() })
+        tokio::spawn(async move { store.change_stock(&asked, now).await.unwrap() })
     };
     let different = join_all((0..8).map(|n| set("new", format!("set-{n}"), n))).await;
     for setting in different {
         assert!(matches!(
             setting.unwrap(),
-            Setting::Set {
+            StockOutcome::Done {
                 replayed: false,
                 ..
             }
@@ -230,7 +224,7 @@ async fn stock_that_is_set_at_once_balances() {
     let first = same.into_iter().filter(|setting| {
         matches!(
             setting,
-            Ok(Setting::Set {
+            Ok(StockOutcome::Done {
                 replayed: false,
                 ..
             })
@@ -238,9 +232,12 @@ async fn stock_that_is_set_at_once_balances() {
     });
     assert_eq!(first.count(), 1);
     let other = join_all((0..8).map(|n| set(&format!("sku-{n}"), "two".to_owned(), 5))).await;
-    let reused = other
-        .into_iter()
-        .filter(|setting| matches!(setting, Ok(Setting::RequestReused)));
+    let reused = other.into_iter().filter(|setting| {
+        matches!(
+            setting,
+            Ok(StockOutcome::Refused(StockRefusal::RequestReused))
+        )
+    });
     assert_eq!(reused.count(), 7);
     assert_eq!(count(&store, "SELECT COUNT(*) FROM stock").await, 3);
 }

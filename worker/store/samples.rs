@@ -2,7 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::{Store, database::Database, migrate::Migrations, place::Placing, postgres};
+use super::{
+    Store,
+    database::Database,
+    migrate::Migrations,
+    place::Placing,
+    postgres,
+    stock::StockItem,
+    stock_command::{StockCommand, StockOutcome, StockRequest},
+};
 use crate::domain::{
     event::Event,
     money::Money,
@@ -77,5 +85,29 @@ impl Store {
         .await
         .unwrap();
         (row.get(0), row.get(1), row.get(2))
+    }
+}
+
+/// A request that sets how many pieces of a SKU there are.
+pub(crate) fn set_stock(sku: &str, on_hand: i64, request_id: &str) -> StockRequest {
+    StockRequest {
+        request_id: request_id.to_owned(),
+        actor: "me".to_owned(),
+        expected_revision: None,
+        sku: sku.to_owned(),
+        command: StockCommand::Set {
+            on_hand: Some(on_hand),
+            reorder_point: None,
+            reorder_level: None,
+        },
+    }
+}
+
+/// Puts pieces of a SKU on the shelf.
+pub(crate) async fn stock(store: &Store, sku: &str, on_hand: i64) -> StockItem {
+    let asked = set_stock(sku, on_hand, &format!("stock/{sku}/{on_hand}"));
+    match store.change_stock(&asked, Timestamp::now()).await.unwrap() {
+        StockOutcome::Done { item, .. } => item,
+        StockOutcome::Refused(refusal) => panic!("{refusal:?}"),
     }
 }

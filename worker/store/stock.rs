@@ -1,15 +1,6 @@
-//! Stock as the inventory service shows and sets it.
+//! Stock as the inventory service shows it.
 
-use super::{
-    Connection, DbRow, Store, StoreError,
-    dialect::Dialect,
-    is_duplicate, micros,
-    read::{StoredRequest, request},
-    remember::remember_request,
-    statement::{Batch, Statement},
-};
-use crate::domain::fingerprint;
-use jiff::Timestamp;
+use super::{Connection, DbRow, Store, StoreError, dialect::Dialect, statement::Statement};
 use sqlx::Row;
 use std::collections::BTreeSet;
 
@@ -26,25 +17,8 @@ pub struct StockItem {
     pub reorder_point: i64,
     /// Up to this many; 0 means never.
     pub reorder_level: i64,
-}
-
-/// What became of setting stock.
-#[derive(Debug)]
-pub enum Setting {
-    /// It is as asked, now or since the same request before.
-    Set {
-        /// As it is now.
-        item: StockItem,
-        /// Whether the request was answered before.
-        replayed: bool,
-    },
-    /// The request id was used for something else.
-    RequestReused,
-    /// Orders hold more than the new count.
-    BelowReserved {
-        /// How much they hold.
-        reserved: i64,
-    },
+    /// Grows with each change of any of these numbers; 1 at first.
+    pub revision: i64,
 }
 
 impl StockItem {
@@ -93,7 +67,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn stock_items(&self, after: &str, limit: i64) -> Result<Vec<StockItem>, StoreError> {
         let rows = sqlx::query(
-            "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock
+            "SELECT sku, on_hand, reserved, reorder_point, reorder_level, revision FROM stock
              WHERE sku > $1 ORDER BY sku LIMIT $2",
         )
         .bind(after)
@@ -102,98 +76,11 @@ impl Store {
         .await?;
         rows.iter().map(item_of).collect()
     }
-
-    /// Sets the count and the reorder numbers of a SKU, making it when it is new. What is reserved
-    /// stays reserved.
-    ///
-    /// # Errors
-    /// When the database cannot be used; the same call again is safe.
-    pub async fn set_stock_item(
-        &self,
-        item: &StockItem,
-        request_id: &str,
-        now: Timestamp,
-    ) -> Result<Setting, StoreError> {
-        let numbers = [item.on_hand, item.reorder_point, item.reorder_level];
-        let numbers = numbers.map(|number| number.to_string());
-        let content = numbers
-            .iter()
-            .map(String::as_str)
-            .chain([item.sku.as_str()]);
-        let fingerprint = fingerprint(content);
-        match self
-            .try_set_stock_item(item, request_id, &fingerprint, now)
-            .await
-        {
-            // The same request at once, for this item or another: it is committed by now.
-            Err(StoreError::Unavailable(error)) if is_duplicate(&error) => {
-                self.try_set_stock_item(item, request_id, &fingerprint, now)
-                    .await
-            }
-            setting => setting,
-        }
-    }
-
-    async fn try_set_stock_item(
-        &self,
-        item: &StockItem,
-        request_id: &str,
-        fingerprint: &str,
-        now: Timestamp,
-    ) -> Result<Setting, StoreError> {
-        let mut tx = self.write().await?;
-        // A new one is made first, so that there is a row to lock; undone when nothing is set.
-        sqlx::query("INSERT INTO stock (sku, on_hand) VALUES ($1, 0) ON CONFLICT (sku) DO NOTHING")
-            .bind(&item.sku)
-            .execute(&mut *tx)
-            .await?;
-        let locked = lock_stock_item(&mut tx, &item.sku).await?;
-        if let Some(before) = request(&mut tx, request_id).await? {
-            return match stock_item(&mut tx, &item.sku).await? {
-                Some(item) if before.fingerprint == fingerprint => Ok(Setting::Set {
-                    item,
-                    replayed: true,
-                }),
-                _ => Ok(Setting::RequestReused),
-            };
-        }
-        let reserved = locked.map_or(0, |locked| locked.reserved);
-        if item.on_hand < reserved {
-            return Ok(Setting::BelowReserved { reserved });
-        }
-        // `adjusted` takes up the difference, so that the books still balance.
-        sqlx::query(
-            "UPDATE stock SET adjusted = adjusted + $2 - on_hand, on_hand = $2,
-                 reorder_point = $3, reorder_level = $4
-             WHERE sku = $1",
-        )
-        .bind(&item.sku)
-        .bind(item.on_hand)
-        .bind(item.reorder_point)
-        .bind(item.reorder_level)
-        .execute(&mut *tx)
-        .await?;
-        let asked = StoredRequest {
-            resource: item.sku.clone(),
-            fingerprint: fingerprint.to_owned(),
-            revision: 0,
-        };
-        let mut batch = Batch::new(self.dialect);
-        remember_request(&mut batch, request_id, &asked, micros(now));
-        batch.run(&mut tx).await?;
-        let item = stock_item(&mut tx, &item.sku).await?;
-        tx.commit().await?;
-        let item = item.ok_or_else(|| StoreError::Corrupt("stock vanished".to_owned()))?;
-        Ok(Setting::Set {
-            item,
-            replayed: false,
-        })
-    }
 }
 
 /// The stock of one SKU.
-const ITEM: &str =
-    "SELECT sku, on_hand, reserved, reorder_point, reorder_level FROM stock WHERE sku = $1";
+const ITEM: &str = "SELECT sku, on_hand, reserved, reorder_point, reorder_level, revision FROM stock \
+                    WHERE sku = $1";
 
 pub(crate) async fn stock_item(
     connection: &mut Connection,
@@ -226,5 +113,6 @@ fn item_of(row: &DbRow) -> Result<StockItem, StoreError> {
         reserved: row.try_get(2)?,
         reorder_point: row.try_get(3)?,
         reorder_level: row.try_get(4)?,
+        revision: row.try_get(5)?,
     })
 }

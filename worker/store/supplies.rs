@@ -144,7 +144,9 @@ impl Store {
             return Ok(false);
         };
         sqlx::query(
-            "UPDATE stock SET on_hand = on_hand + $1, supplied = supplied + $1 WHERE sku = $2",
+            "UPDATE stock SET on_hand = on_hand + $1, supplied = supplied + $1,
+                 revision = revision + 1
+             WHERE sku = $2",
         )
         .bind(quantity)
         .bind(&sku)

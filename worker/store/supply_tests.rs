@@ -5,8 +5,9 @@
 
 use super::{
     Store,
-    samples::open,
-    stock::{Setting, StockItem},
+    samples::{self, open},
+    stock::StockItem,
+    stock_command::{StockCommand, StockOutcome, StockRefusal, StockRequest},
     supplier_orders::SupplierOrder,
 };
 use crate::{
@@ -92,6 +93,8 @@ struct World {
     now: Timestamp,
     orders: Vec<(Order, Held)>,
     books: BTreeMap<usize, Books>,
+    /// The numbers of each sku when they were checked last, and their revision.
+    seen: BTreeMap<usize, (Books, i64)>,
 }
 
 /// What an order was promised, and whether it still holds it.
@@ -237,18 +240,21 @@ impl World {
     }
 
     async fn set(&mut self, sku: usize, on_hand: i64, reorder_point: i64, reorder_level: i64) {
-        let item = StockItem {
+        let asked = StockRequest {
+            request_id: self.now.to_string(),
+            actor: "me".to_owned(),
+            expected_revision: None,
             sku: SKUS[sku].to_owned(),
-            on_hand,
-            reserved: 0,
-            reorder_point,
-            reorder_level,
+            command: StockCommand::Set {
+                on_hand: Some(on_hand),
+                reorder_point: Some(reorder_point),
+                reorder_level: Some(reorder_level),
+            },
         };
-        let request_id = self.now.to_string();
-        let set = self.store.set_stock_item(&item, &request_id, self.now);
+        let set = self.store.change_stock(&asked, self.now);
         let books = self.books.get(&sku).cloned().unwrap_or_default();
         match set.await.unwrap() {
-            Setting::Set { item, .. } => {
+            StockOutcome::Done { item, .. } => {
                 assert_eq!(item.reserved, books.reserved);
                 let adjusted = books.adjusted + on_hand - books.on_hand;
                 let changed = Books {
@@ -260,11 +266,11 @@ impl World {
                 };
                 self.books.insert(sku, changed);
             }
-            Setting::BelowReserved { reserved } => {
+            StockOutcome::Refused(StockRefusal::BelowReserved { reserved }) => {
                 assert_eq!(reserved, books.reserved);
                 assert!(on_hand < reserved);
             }
-            Setting::RequestReused => panic!("each has an id of its own"),
+            StockOutcome::Refused(other) => panic!("{other:?}"),
         }
     }
 
@@ -305,7 +311,7 @@ impl World {
     }
 
     /// The books of the store are those that were kept here.
-    async fn check(&self) {
+    async fn check(&mut self) {
         for (sku, books) in &self.books {
             let row = sqlx::query_as::<_, (i64, i64, i64, i64, i64, i64, i64)>(
                 "SELECT on_hand, reserved, adjusted, supplied, shipped, reorder_point, reorder_level
@@ -328,6 +334,17 @@ impl World {
                 open: open.first().map(|open| open.quantity),
             };
             assert_eq!(&stored, books);
+            let item = self.store.stock_item(SKUS[*sku]).await.unwrap();
+            let revision = item.unwrap().revision;
+            let numbers = Books {
+                open: None,
+                ..stored
+            };
+            if let Some((before, seen)) = self.seen.insert(*sku, (numbers.clone(), revision)) {
+                let grown = revision > seen;
+                assert!(grown || before == numbers, "changed at revision {seen}");
+                assert!(revision >= seen);
+            }
             assert_eq!(on_hand + shipped - supplied - adjusted, 0);
             assert!(0 <= reserved && reserved <= on_hand);
             let delivered = all.iter().filter(|o| o.deliver_time.is_some());
@@ -344,6 +361,7 @@ async fn run(operations: Vec<Operation>) {
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
         orders: Vec::new(),
         books: BTreeMap::new(),
+        seen: BTreeMap::new(),
     };
     for sku in 0..SKUS.len() {
         world.set(sku, 100, 60, 70).await;
@@ -380,6 +398,7 @@ fn what_is_short_is_what_fills_up_to_the_level() {
         reserved,
         reorder_point,
         reorder_level,
+        revision: 1,
     };
     // Seed 002: 999 of 1,000 are ordered.
     assert_eq!(item(1_000, 999, 5_000, 10_000).shortfall(), Some(9_999));
@@ -396,15 +415,7 @@ async fn the_database_itself_refuses_a_second_open_supplier_order() {
     let insert =
         "INSERT INTO supplier_orders (supplier_order_id, sku, quantity, state, cause, open_time)
                   VALUES ($1, 'a', 1, 'OPEN', 'order/x', 0)";
-    let item = StockItem {
-        sku: "a".to_owned(),
-        on_hand: 0,
-        reserved: 0,
-        reorder_point: 0,
-        reorder_level: 0,
-    };
-    let now = Timestamp::now();
-    store.set_stock_item(&item, "set", now).await.unwrap();
+    samples::stock(&store, "a", 0).await;
     for (id, possible) in [("1", true), ("2", false)] {
         let done = sqlx::query(insert).bind(id).execute(&store.writer).await;
         assert_eq!(done.is_ok(), possible, "{done:?}");

@@ -229,14 +229,15 @@ fn read_signal(ctx: &WorkflowContext<OrderWorkflow>, raw: RawValue) -> Option<Co
     let data = SerializationContextData::Workflow(WorkflowSerializationContext::new());
     let context = SerializationContext::new(&data, converter);
     let payload = raw.payloads.into_iter().next()?;
-    match converter.from_payload(&context, payload) {
-        Ok(request) => Some(request),
-        Err(error) => {
-            if !ctx.is_replaying() {
-                let workflow_id = ctx.workflow_id();
-                tracing::warn!(workflow_id, %error, "a signal cannot be read and is passed over");
-            }
-            None
-        }
+    let read = converter.from_payload::<CommandRequest>(&context, payload);
+    let error = match read {
+        Ok(request) if request.has_fit_names() => return Some(request),
+        Ok(_) => "its names are not such as the API accepts".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if !ctx.is_replaying() {
+        let workflow_id = ctx.workflow_id();
+        tracing::warn!(workflow_id, %error, "a signal cannot be read and is passed over");
     }
+    None
 }

@@ -12,23 +12,27 @@ use crate::client::{
 use clap::Args;
 use orders::v1::{SetStockItemRequest, StockItem};
 
-/// Arguments of `orders stock set`. What is left out becomes 0.
+/// Arguments of `orders stock set`. What is left out stays as it is; for a new sku it is 0.
 #[derive(Args, Debug)]
 pub struct Set {
     /// What is stocked.
     sku: String,
 
     /// Pieces in the warehouse, with those that are reserved.
-    #[arg(long, value_name = "COUNT")]
-    on_hand: i64,
+    #[arg(long, value_name = "COUNT", required_unless_present_any = ["reorder_point", "reorder_level"])]
+    on_hand: Option<i64>,
 
     /// An order that lowers what is available below this opens a supplier order.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    reorder_point: i64,
+    #[arg(long, value_name = "COUNT")]
+    reorder_point: Option<i64>,
 
     /// Pieces to which a supplier order fills up; 0 for never.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    reorder_level: i64,
+    #[arg(long, value_name = "COUNT")]
+    reorder_level: Option<i64>,
+
+    /// Refuse it when the stock of the sku is not at this revision any more; 0 for a sku that must be new.
+    #[arg(long, value_name = "REVISION", help_heading = "Request")]
+    expected_revision: Option<i64>,
 
     #[command(flatten)]
     change: ChangeOptions,
@@ -53,6 +57,7 @@ impl Run for Set {
             }),
             request_id: self.change.request_id(),
             actor: self.change.actor,
+            expected_revision: self.expected_revision,
         };
         let answer = connection
             .call(&request, async |request| {

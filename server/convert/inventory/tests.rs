@@ -12,14 +12,16 @@ fn set(on_hand: i64, reorder_point: i64, reorder_level: i64) -> v1::SetStockItem
     v1::SetStockItemRequest {
         stock_item: Some(v1::StockItem {
             sku: "sku-1".to_owned(),
-            on_hand,
+            on_hand: Some(on_hand),
             reserved: 77,
             available: -1,
-            reorder_point,
-            reorder_level,
+            reorder_point: Some(reorder_point),
+            reorder_level: Some(reorder_level),
+            revision: -1,
         }),
         request_id: "request-1".to_owned(),
         actor: String::new(),
+        expected_revision: None,
     }
 }
 
@@ -41,8 +43,14 @@ fn a_sku_has_1_to_64_printable_characters() {
 #[test]
 fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
     let asked = set_stock_item(&set(10, 5, 8)).unwrap();
-    assert_eq!(asked.item.reserved, 0);
-    assert_eq!(stock_item(&asked.item).available, 10);
+    assert_eq!(
+        asked.command,
+        StockCommand::Set {
+            on_hand: Some(10),
+            reorder_point: Some(5),
+            reorder_level: Some(8),
+        }
+    );
     let wrong = |a, b, c| fields(set_stock_item(&set(a, b, c)));
     let most = PIECES_MOST;
     assert_eq!(wrong(0, 0, 0), NONE);
@@ -64,6 +72,68 @@ fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
     long.request_id = "x".repeat(129);
     long.actor = "x".repeat(129);
     assert_eq!(fields(set_stock_item(&long)), ["request_id", "actor"]);
+}
+
+#[test]
+fn what_is_left_out_is_not_zero() {
+    let mut part = set(10, 5, 8);
+    let item = part.stock_item.as_mut().unwrap();
+    (item.on_hand, item.reorder_level) = (None, None);
+    let asked = set_stock_item(&part).unwrap();
+    assert_eq!(
+        asked.command,
+        StockCommand::Set {
+            on_hand: None,
+            reorder_point: Some(5),
+            reorder_level: None,
+        }
+    );
+    // Whether it fits to what is kept, the store knows.
+    let item = part.stock_item.as_mut().unwrap();
+    (item.reorder_point, item.reorder_level) = (None, Some(1));
+    assert!(set_stock_item(&part).is_ok());
+    part.expected_revision = Some(-1);
+    assert_eq!(fields(set_stock_item(&part)), ["expected_revision"]);
+    part.expected_revision = Some(0);
+    assert_eq!(set_stock_item(&part).unwrap().expected_revision, Some(0));
+}
+
+#[test]
+fn an_adjustment_has_a_difference_and_a_reason() {
+    let adjust = |delta, reason: &str, expected_revision| {
+        adjust_stock(&v1::AdjustStockRequest {
+            sku: "sku-1".to_owned(),
+            delta,
+            reason: reason.to_owned(),
+            request_id: "request-1".to_owned(),
+            actor: "grace".to_owned(),
+            expected_revision,
+        })
+    };
+    let asked = adjust(-4, "broken", Some(3)).unwrap();
+    assert_eq!(
+        (asked.sku.as_str(), asked.expected_revision),
+        ("sku-1", Some(3))
+    );
+    let command = StockCommand::Adjust {
+        delta: -4,
+        reason: "broken".to_owned(),
+    };
+    assert_eq!(asked.command, command);
+    for delta in [PIECES_MOST, -PIECES_MOST, 1, -1] {
+        assert!(adjust(delta, "x", None).is_ok(), "{delta}");
+    }
+    for delta in [0, PIECES_MOST + 1, -PIECES_MOST - 1, i64::MIN, i64::MAX] {
+        assert_eq!(fields(adjust(delta, "x", None)), ["delta"], "{delta}");
+    }
+    assert_eq!(
+        fields(adjust(1, " ", Some(0))),
+        ["reason", "expected_revision"]
+    );
+    assert_eq!(
+        fields(adjust_stock(&Default::default())),
+        ["sku", "delta", "reason", "request_id"]
+    );
 }
 
 #[test]
@@ -137,9 +207,10 @@ proptest! {
         if let Some(item) = &mut request.stock_item {
             item.sku = sku;
         }
-        if let Ok(asked) = set_stock_item(&request) {
-            prop_assert!(asked.item.on_hand >= 0);
-            stock_item(&asked.item);
+        if let Ok(StockRequest { command: StockCommand::Set { on_hand, .. }, .. }) =
+            set_stock_item(&request)
+        {
+            prop_assert!(on_hand.is_some_and(|pieces| pieces >= 0));
         }
     }
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	orders "orders.example/clients/go/generated/orders/v1"
 )
@@ -38,7 +39,7 @@ func newTour(channel grpc.ClientConnInterface, seed string) *tour {
 func (t *tour) stock(ctx context.Context) error {
 	answer, err := t.inventory.SetStockItem(ctx, &orders.SetStockItemRequest{
 		RequestId: t.seed + "-stock",
-		StockItem: &orders.StockItem{Sku: t.seed + "-sku", OnHand: 10},
+		StockItem: &orders.StockItem{Sku: t.seed + "-sku", OnHand: proto.Int64(10)},
 	})
 	if err != nil {
 		return err

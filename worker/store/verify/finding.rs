@@ -53,6 +53,8 @@ named! {
         RequestTarget = "request-target",
         /// What is on hand is not what was set, supplied and shipped.
         StockBooks = "stock-books",
+        /// What was counted and corrected is not what callers are recorded to have changed.
+        StockAdjusted = "stock-adjusted",
         /// What is reserved is not what orders hold.
         StockReserved = "stock-reserved",
         /// What was shipped is not what orders took.
@@ -132,6 +134,9 @@ impl Check {
             }
             Self::ReservationKnown | Self::ReservationLeft | Self::StockReserved => {
                 "the reservations are the truth: no order is wrongly refused once stock.reserved is their sum"
+            }
+            Self::StockAdjusted => {
+                "the adjustments are the truth: find out who changed the stock's row, count the shelf, and restore the row from a backup"
             }
             Self::StockBooks | Self::StockShipped | Self::StockSupplied => {
                 "count the shelf, and set what is there with `orders stock set`"

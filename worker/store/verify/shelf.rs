@@ -23,6 +23,8 @@ pub(super) struct Shelf {
     /// What reservations hold, by their state.
     held: BTreeMap<String, i64>,
     delivered: i64,
+    /// The sum of the recorded adjustments.
+    recorded: i64,
     /// Of the open supplier orders: id, and when each is due.
     open: Vec<(String, Option<i64>)>,
 }
@@ -86,6 +88,14 @@ pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Sh
             shelf.delivered = row.try_get(1)?;
         }
     }
+    let recorded = "SELECT sku, CAST(SUM(delta) AS BIGINT) FROM stock_adjustments
+         WHERE sku BETWEEN $1 AND $2 GROUP BY sku ORDER BY sku";
+    let rows = sqlx::query(recorded).bind(&range.0).bind(&range.1);
+    for row in rows.fetch_all(&mut *db).await? {
+        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
+            shelf.recorded = row.try_get(1)?;
+        }
+    }
     let open = "SELECT sku, supplier_order_id, due_time FROM supplier_orders
          WHERE state = 'OPEN' AND sku BETWEEN $1 AND $2 ORDER BY sku, supplier_order_id";
     let rows = sqlx::query(open).bind(&range.0).bind(&range.1);
@@ -115,6 +125,12 @@ impl Shelf {
             "reserved",
             self.reserved,
             held("RESERVED"),
+        );
+        compare(
+            Check::StockAdjusted,
+            "adjusted",
+            self.adjusted,
+            self.recorded,
         );
         compare(
             Check::StockShipped,

@@ -35,6 +35,11 @@ const STRAYS: &[(&str, &str)] = &[
          WHERE o.order_id IS NULL OR s.sku IS NULL ORDER BY r.order_id LIMIT $1",
     ),
     (
+        "stock_adjustments",
+        "SELECT a.sku FROM stock_adjustments a LEFT JOIN stock s ON s.sku = a.sku
+         WHERE s.sku IS NULL ORDER BY a.sku LIMIT $1",
+    ),
+    (
         "shipments",
         "SELECT s.order_id FROM shipments s LEFT JOIN orders o ON o.order_id = s.order_id
          WHERE o.order_id IS NULL ORDER BY s.order_id LIMIT $1",
