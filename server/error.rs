@@ -146,6 +146,12 @@ pub enum Error {
     /// Too many commands of one order at once.
     #[error("too many commands for the order {0} at once: send the same request again")]
     Busy(String),
+    /// Too many signals, which nobody waits for, to one order or by one caller.
+    #[error("too many signals for {of} in a short time: send the same request again later")]
+    TooManySignals {
+        /// Whose limit is reached, in words.
+        of: String,
+    },
     /// As many calls as there may be are worked on, or as many as this caller may have.
     #[error(
         "too many calls are in progress at once, of {most} in all or by this caller: send the same \
@@ -234,6 +240,9 @@ impl Error {
                 known,
             },
             Refusal::RequestReused => Self::RequestReused(request_id.to_owned()),
+            Refusal::Invalid { field, description } => {
+                Self::Invalid(vec![Violation::new(field, description)])
+            }
         }
     }
 
@@ -293,7 +302,7 @@ impl Error {
             Self::Moved { .. } | Self::StockMoved { .. } => Reason::RevisionMismatch,
             Self::Database(_) => Reason::DatabaseUnavailable,
             Self::Temporal(_) => Reason::TemporalUnavailable,
-            Self::Busy(_) => Reason::TooManyCommands,
+            Self::Busy(_) | Self::TooManySignals { .. } => Reason::TooManyCommands,
             Self::TooManyWatches { .. } => Reason::TooManyWatches,
             Self::Stopping(_) => Reason::ServerStopping,
             Self::Overloaded { .. } => Reason::Overloaded,
@@ -434,6 +443,7 @@ impl Error {
             Self::Database(_)
             | Self::Temporal(_)
             | Self::Busy(_)
+            | Self::TooManySignals { .. }
             | Self::Overloaded { .. }
             | Self::TooManyWatches { .. }
             | Self::Stopping(_) => {

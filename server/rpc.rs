@@ -18,6 +18,7 @@ mod order_service;
 mod place_order;
 mod retry_order;
 mod set_stock_item;
+mod signal_limits;
 mod signal_order;
 mod watch;
 mod watch_order;
@@ -56,6 +57,7 @@ struct Inner {
     policies: PolicyBook,
     watches: Watches,
     ui: Option<UiLinks>,
+    signal_limits: signal_limits::SignalLimits,
 }
 
 impl Orders {
@@ -77,6 +79,7 @@ impl Orders {
                 policies,
                 watches,
                 ui,
+                signal_limits: signal_limits::SignalLimits::default(),
             }),
         }
     }

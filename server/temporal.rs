@@ -9,6 +9,7 @@ mod error;
 pub mod inspect;
 mod namespace;
 mod order;
+mod ours;
 mod pauses;
 mod pollers;
 pub mod replay;
@@ -23,6 +24,7 @@ pub use caller::within_time;
 pub use describe::{Described, DescribedActivity};
 pub use error::TemporalError;
 pub use namespace::NamespaceError;
+pub use order::Ensured;
 
 use orders_worker::workflow::shipping_lane;
 use std::sync::{Arc, atomic::AtomicBool};

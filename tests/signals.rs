@@ -1,8 +1,23 @@
-//! Signals and cancellations sent by Temporal's own client.
+//! Signals and cancellations, by the API and by Temporal's own client.
 
-use crate::harness::{Placing, shared, sku, temporal, unique};
-use orders::v1::{CloseReason, OrderState, SignalOrderRequest, signal_order_request};
+mod flood;
+mod garbage;
+mod raw;
+mod sequence;
+
+use crate::harness::{Client, Placing, shared, sku, temporal, unique};
+use orders::v1::{
+    CloseReason, OrderEventType, OrderState, SignalOrderRequest, signal_order_request,
+};
+use serde_json::json;
 use std::process::Command;
+
+/// The request ids of an order's new addresses, oldest first.
+async fn updated(client: &Client, id: &str) -> Vec<String> {
+    let events = client.events(id).await.into_iter();
+    let moved = events.filter(|event| event.r#type() == OrderEventType::ShippingAddressUpdated);
+    moved.map(|event| event.request_id).collect()
+}
 
 /// Runs Temporal's own command line client.
 fn cli(address: &str, args: &[&str]) -> String {
@@ -106,7 +121,11 @@ async fn signals_do_what_commands_do_and_refusals_are_recorded() {
     };
     let delivery = signal_order_request::ConfirmDelivery {};
     let too_early = signal(signal_order_request::Command::ConfirmDelivery(delivery));
-    client.orders.clone().signal_order(too_early).await.unwrap();
+    let refused = client.orders.clone().signal_order(too_early).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+    let too_early = json!({"actor": "cli", "command": {"type": "confirm_delivery"}});
+    raw::signal(&server.temporal_address(), &id, &too_early).await;
     let recorded = async || {
         let types = client.event_types(&id).await;
         types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())
@@ -172,7 +191,8 @@ async fn a_cancel_in_temporals_own_ui_is_a_cancel_order() {
 
 #[tokio::test]
 async fn a_signal_refused_once_may_be_sent_again() {
-    let client = shared().await.client().await;
+    let server = shared().await;
+    let client = server.client().await;
     let sku = sku();
     client.stock(&sku, 1).await;
     let id = client.held(&sku).await;
@@ -183,18 +203,15 @@ async fn a_signal_refused_once_may_be_sent_again() {
         command: Some(signal_order_request::Command::ConfirmPickup(pickup)),
         ..SignalOrderRequest::default()
     };
-    client
-        .orders
-        .clone()
-        .signal_order(signal.clone())
-        .await
-        .unwrap();
+    let too_early = json!({"request_id": signal.request_id, "command": {"type": "confirm_pickup"}});
+    raw::signal(&server.temporal_address(), &id, &too_early).await;
     crate::harness::eventually("the refusal to be recorded", async || {
         let types = client.event_types(&id).await;
         types.contains(&"COMMAND_REFUSED".to_owned()).then_some(())
     })
     .await;
     client.start_fulfillment(&id).await.unwrap();
+    client.until_pickup_requested(&id).await;
     client
         .orders
         .clone()

@@ -3,7 +3,7 @@
 //! next.
 //!
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
-//! `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
+//! `record_signals`, `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
 
 #![allow(
     missing_docs,
@@ -16,6 +16,7 @@ pub mod fault;
 mod onward;
 mod payment;
 pub mod replenishment;
+mod signals;
 mod step;
 
 use crate::{
@@ -42,13 +43,19 @@ pub struct Progress {
     pub known: i64,
     /// The workflow's clock.
     pub now: Timestamp,
+    /// When the workflow's order was placed. An order of that id that was placed at another time is
+    /// another order, and this workflow must not touch it.
+    pub placed: Timestamp,
 }
 
-/// Everything that happened to the order after [`Progress::known`].
+/// What happened to the order after [`Progress::known`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct News {
     /// Oldest first, without gaps.
     pub events: Vec<Event>,
+    /// Whether more has happened than one answer brings: `settle_order` brings the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind: bool,
 }
 
 /// What `record_command` is told.
@@ -59,9 +66,38 @@ pub struct CommandInput {
     pub progress: Progress,
     /// What is asked for.
     pub request: CommandRequest,
-    /// For a signal, its name, unique over the order's runs: its refusal is recorded, once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signal: Option<String>,
+}
+
+/// A command whose caller does not wait for the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// What is asked for.
+    #[serde(flatten)]
+    pub request: CommandRequest,
+    /// Whether the workflow itself asks, for Temporal, and may use Temporal's name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+}
+
+/// What `record_signals` is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignalsInput {
+    /// As for every activity.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// In the order of their arrival.
+    pub signals: Vec<Signal>,
+}
+
+/// What became of some signals.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignalsNews {
+    /// As of every activity.
+    #[serde(flatten)]
+    pub news: News,
+    /// How many of the signals were applied or refused, from the first on. The rest must be sent
+    /// again: a step of the order comes before them.
+    pub taken: usize,
 }
 
 /// What became of a command.
@@ -264,6 +300,16 @@ impl OrderActivities {
         self.command(&ctx, input).await
     }
 
+    /// Records signals, or refuses them: as many as one transaction can.
+    #[activity(name = "record_signals")]
+    pub async fn record_signals(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: SignalsInput,
+    ) -> Result<SignalsNews, ActivityError> {
+        self.signals(&ctx, input).await
+    }
+
     /// Records that a wait ended, unless its way out was taken.
     #[activity(name = "pass_deadline")]
     pub async fn pass_deadline(
@@ -303,13 +349,29 @@ impl OrderActivities {
         let started = Instant::now();
         fault::begins("settle_order", &input.order_id);
         let run = async {
-            let tx = self.store.lock_order(&input.order_id, input.now).await?;
+            let tx = self.lock(&input, input.now).await?;
             self.finish(tx, ctx, input.known, "settle_order").await
         };
         let recorded = run
             .await
             .map_err(|error| failed(ctx, &input.order_id, &error))?;
         Ok(self.onward(ctx, &input, recorded, started).await)
+    }
+
+    /// Locks the order of a workflow. An order of the same id that was placed at another time is not
+    /// that order: somebody has started a workflow for an order that was not placed, or the database
+    /// was set back.
+    ///
+    /// # Errors
+    /// [`StoreError::NoOrder`] when the store does not have this order, else when the database cannot
+    /// be used.
+    async fn lock(&self, progress: &Progress, now: Timestamp) -> Result<OrderTx, StoreError> {
+        let tx = self.store.lock_order(&progress.order_id, now).await?;
+        if tx.order().place_time == progress.placed {
+            Ok(tx)
+        } else {
+            Err(StoreError::NoOrder(progress.order_id.clone()))
+        }
     }
 
     /// Ends every transaction: what follows is recorded, and all is committed.
@@ -323,7 +385,7 @@ impl OrderActivities {
         tx.settle()?;
         let run_id = ctx.info().workflow_run_id.clone();
         let order_id = tx.order().order_id.clone();
-        let state = tx.order().state;
+        let (state, newest) = (tx.order().state, tx.order().revision);
         let recorded = tx.appended().len();
         let types: Vec<_> = tx.appended().map(|e| e.change.type_name()).collect();
         let next = onward::next(tx.order(), tx.now())
@@ -338,22 +400,50 @@ impl OrderActivities {
             tracing::info!(order_id, activity = point, %state, revision, events, "recorded");
         }
         fault::after_commit(point);
+        let told = events.last().map_or(known, |event| event.revision);
+        let behind = told < newest;
         Ok(Recorded {
-            news: News { events },
+            news: News { events, behind },
             next,
         })
     }
 }
 
-/// An error of our own database: never an attempt of a provider. Temporal runs the activity again.
+/// The type of the failure that ends the workflow of an order which the store does not know.
+pub const UNKNOWN_ORDER: &str = "UNKNOWN_ORDER";
+
+/// So many attempts of Temporal's own it takes until an order is given up that the store does not
+/// know: about 15 seconds. An order is in the store before its workflow is started.
+const ATTEMPTS_UNKNOWN: u32 = 5;
+
+/// An error of our own database: never an attempt of a provider. Temporal runs the activity again,
+/// unless the store does not know the order.
 fn failed(ctx: &ActivityContext, order_id: &str, error: &StoreError) -> ActivityError {
     let info = ctx.info();
-    tracing::warn!(
-        order_id,
-        activity = info.activity_type,
-        attempt = info.attempt,
-        %error,
-        "not recorded, will be tried again"
-    );
+    let is_hopeless = matches!(error, StoreError::NoOrder(_))
+        && !info.is_local
+        && info.attempt >= ATTEMPTS_UNKNOWN;
+    if is_hopeless {
+        tracing::error!(
+            order_id,
+            activity = info.activity_type,
+            %error,
+            "the store does not know this order: its workflow ends"
+        );
+        let failure = ApplicationFailure::builder(error.to_string())
+            .type_name(UNKNOWN_ORDER.to_owned())
+            .non_retryable(true);
+        return ActivityError::application(failure.build());
+    }
+    // Temporal tries without limit. The log tells of the first attempts and then of ever fewer.
+    if info.attempt.is_power_of_two() {
+        tracing::warn!(
+            order_id,
+            activity = info.activity_type,
+            attempt = info.attempt,
+            %error,
+            "not recorded, will be tried again"
+        );
+    }
     ActivityError::application(ApplicationFailure::new(error.to_string()))
 }

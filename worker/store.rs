@@ -108,6 +108,17 @@ pub enum StoreError {
     NoOrder(String),
 }
 
+impl StoreError {
+    /// Whether the database refused what it was given, not the moment: the same again fails again.
+    pub fn is_about_data(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLSTATE class 22, data exceptions: a NUL in a text, an invalid sequence of bytes.
+        error.code().is_some_and(|code| code.starts_with("22"))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::error::ErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation};

@@ -9,6 +9,7 @@ mod activity;
 mod call;
 mod cancel;
 mod fold;
+mod inbox;
 mod order_workflow;
 pub mod replay;
 mod replenishment_workflow;
@@ -18,12 +19,19 @@ mod shipping_workflow;
 mod wait;
 pub mod worker;
 
+pub use fold::write_input;
 pub use order_workflow::OrderWorkflow;
 pub use replenishment_workflow::ReplenishmentWorkflow;
 pub use shipping_workflow::ShippingWorkflow;
 
 use std::time::Duration;
+use temporalio_sdk::{ApplicationFailure, WorkflowTermination};
 
 /// How long a workflow task may take before Temporal gives it to another worker. Short: after a
 /// kill nobody waits for the dead one. (Temporal's default is 10 s.)
 pub const TASK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The end of a workflow that can never do what it is for.
+fn failed(why: String) -> WorkflowTermination {
+    WorkflowTermination::failed_application(ApplicationFailure::non_retryable(why))
+}

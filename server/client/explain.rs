@@ -77,6 +77,9 @@ fn sheet(lines: &mut Lines, told: &ExplainOrderResponse) {
     if !allowed.is_empty() {
         lines.line(format!("  allowed now  {}", allowed.join(", ")));
     }
+    if told.refused_signals > 0 {
+        lines.line(format!("  refused      {} signals", told.refused_signals));
+    }
     for reason in &told.reasons {
         let kind = words::attention_reason(reason.r#type());
         lines.line(format!("  attention    {kind}: {}", reason.description));

@@ -236,6 +236,8 @@ pub fn explanation(
         reasons: causes.iter().map(reason).collect(),
         workflow: workflow.map(|described| workflow_state(order, described.as_ref())),
         temporal_error: temporal_error.unwrap_or_default(),
+        // Counted in a row of its own: the caller adds it.
+        refused_signals: 0,
     }
 }
 

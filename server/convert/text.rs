@@ -7,8 +7,8 @@ use orders_worker::domain::{
     text::{is_printable, is_reserved_actor},
 };
 
-/// The longest id of a customer, a payment, a transaction or a request, and the longest actor.
-pub(super) const ID_MOST: usize = 128;
+pub(super) use orders_worker::domain::text::ID_MOST;
+
 /// The longest reason.
 pub(super) const REASON_MOST: usize = 500;
 /// The longest sku and the longest tracking number.

@@ -117,8 +117,10 @@ impl Orders {
             order_id,
             "Temporal does not have this open order: started anew"
         );
-        let resumed = self.temporal().resume(stored.order).await;
-        resumed.map_err(|error| Error::Temporal(error.to_string()))
+        let resumed = self.temporal().ensure_running(stored.order).await;
+        resumed
+            .map(drop)
+            .map_err(|error| Error::Temporal(error.to_string()))
     }
 
     /// The order, and what was asked under that id before.

@@ -32,7 +32,8 @@ impl Orders {
         let now = orders_worker::clock::now();
         let explained = explain(order, now, sight.as_ref());
         let causes = causes(order, now, sight.as_ref());
-        let answer = convert::explanation(order, &explained, &causes, described.as_ref(), now);
+        let mut answer = convert::explanation(order, &explained, &causes, described.as_ref(), now);
+        answer.refused_signals = self.store().refused_signals(&order_id).await?;
         Ok(Response::new(answer))
     }
 }

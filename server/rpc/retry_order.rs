@@ -1,9 +1,9 @@
 //! RetryOrder: what an order would do later is tried at once.
 
 use super::{Orders, mark_replayed, remaining, within};
-use crate::{convert, error::Error, temporal::Described};
+use crate::{convert, error::Error, temporal::Ensured};
 use orders::v1::{RetryOrderRequest, RetryOrderResponse};
-use orders_worker::{domain::attention::WorkflowSight, store::read::StoredOrder};
+use orders_worker::store::read::StoredOrder;
 use tonic::{Request, Response};
 
 impl Orders {
@@ -14,12 +14,11 @@ impl Orders {
         let time = remaining(&request);
         let (order_id, command) =
             convert::retry_order(request.get_ref()).map_err(Error::Invalid)?;
-        let (stored, replayed) = match self.command(&order_id, command, time).await {
-            // It waits for somebody; but nobody would reach it without a workflow.
-            Err(refused @ Error::NotAllowed { .. }) => {
-                let brought_back = within(time, self.bring_back(&order_id)).await?;
-                (brought_back.ok_or(refused)?, false)
-            }
+        // Nobody would answer the command where the order has no workflow, or somebody else's.
+        let brought_back = within(time / 2, self.bring_back(&order_id)).await;
+        let (stored, replayed) = match self.command(&order_id, command, remaining(&request)).await {
+            // It waits for somebody, and is reached again.
+            Err(refused @ Error::NotAllowed { .. }) => (brought_back?.ok_or(refused)?, false),
             answered => answered?,
         };
         let order = Some(self.show(&stored));
@@ -27,18 +26,16 @@ impl Orders {
         Ok(mark_replayed(response, replayed))
     }
 
-    /// Starts the workflow of an open order that has none; the order, when it had none.
+    /// Starts the workflow of an open order that has none, or somebody else's; the order, when it was so.
     async fn bring_back(&self, order_id: &str) -> Result<Option<StoredOrder>, Error> {
         let stored = self.stored(order_id).await?;
         if stored.order.state.is_closed() {
             return Ok(None);
         }
-        let described = self.temporal().describe(order_id).await;
-        let described = described.map_err(|error| Error::Temporal(error.to_string()))?;
-        if let WorkflowSight::Running { .. } = Described::sight(described.as_ref()) {
-            return Ok(None);
+        let ensured = self.temporal().ensure_running(stored.order.clone()).await;
+        match ensured.map_err(|error| Error::Temporal(error.to_string()))? {
+            Ensured::Running => Ok(None),
+            Ensured::Started => Ok(Some(stored)),
         }
-        self.resume(stored.clone()).await?;
-        Ok(Some(stored))
     }
 }

@@ -1,8 +1,10 @@
 //! SignalOrder: a command whose caller does not wait for what becomes of it.
 
-use super::{Orders, command::is_replay, mark_replayed, remaining, within};
+use super::{Orders, command::is_replay, mark_replayed, remaining, signal_limits::Reached, within};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
+use orders_worker::domain::command::Command;
+use std::time::Instant;
 use tonic::{Request, Response};
 
 impl Orders {
@@ -27,6 +29,19 @@ impl Orders {
             if is_replay(&order_id, &command, &fingerprint, asked)? {
                 return Ok(mark_replayed(Response::new(SignalOrderResponse {}), true));
             }
+            // What the order certainly refuses is refused here, while somebody listens. A payment that
+            // was made is always taken: money that arrived must never be turned away unseen.
+            if !matches!(command.command, Command::ConfirmPayment(_)) {
+                self.check(&order_id, &command, &stored)?;
+            }
+            let limits = &self.inner.signal_limits;
+            if let Err(reached) = limits.take(&order_id, &command.actor, Instant::now()) {
+                let of = match reached {
+                    Reached::Order => format!("the order {order_id}"),
+                    Reached::Caller => format!("the caller {}", command.actor),
+                };
+                return Err(Error::TooManySignals { of });
+            }
             self.started(stored).await?;
             match self.temporal().signal(&order_id, command).await {
                 Ok(()) => Ok(Response::new(SignalOrderResponse {})),
@@ -40,6 +55,9 @@ impl Orders {
                         "the workflow was gone and is started anew".to_owned(),
                     ))
                 }
+                Err(TemporalError::Busy(_)) => Err(Error::TooManySignals {
+                    of: format!("the order {order_id}"),
+                }),
                 Err(error) => Err(Error::Temporal(error.to_string())),
             }
         };

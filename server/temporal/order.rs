@@ -1,10 +1,14 @@
 //! The operations on one order's workflow.
 
-use super::{Temporal, TemporalError, caller::rpc_options};
+use super::{
+    Temporal, TemporalError,
+    caller::rpc_options,
+    ours::{self, Found, Ours},
+};
 use orders_worker::{
     activities::CommandReply,
     domain::{command::CommandRequest, order::Order},
-    workflow::{OrderWorkflow, TASK_TIMEOUT, search},
+    workflow::{OrderWorkflow, TASK_TIMEOUT, search, write_input},
 };
 use std::sync::atomic::Ordering;
 use temporalio_client::{
@@ -17,40 +21,101 @@ use temporalio_common::{
 };
 use tonic::Code;
 
+/// What [`Temporal::ensure_running`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ensured {
+    /// The order's workflow runs.
+    Running,
+    /// It did not, and was started.
+    Started,
+}
+
+/// What became of a start.
+enum Start {
+    /// The workflow is new; with the run's id where Temporal says it.
+    New(Option<String>),
+    /// There is a workflow of that id, whosever it is.
+    Exists(Option<String>),
+}
+
+/// What Temporal says when a workflow has had its 10,000 signals.
+const SIGNAL_LIMIT: &str = "limit for signal events";
+
+/// How often a workflow is started that others keep in the way of.
+const TRIES: usize = 3;
+
 impl Temporal {
-    /// Starts the workflow of an order as it was placed. That it is there already is success.
+    /// Starts the workflow of an order as it was placed. That it was started before is success. A
+    /// workflow that somebody else started under the order's id is ended and replaced.
     /// Gives the run's id where Temporal says it.
     ///
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
     pub async fn start(&self, order: Order) -> Result<Option<String>, TemporalError> {
         // An order is started once, ever: also not again after its workflow has closed.
-        self.start_as(order, WorkflowIdReusePolicy::RejectDuplicate)
-            .await
+        let reuse = WorkflowIdReusePolicy::RejectDuplicate;
+        match self.start_as(&order, reuse).await? {
+            Start::New(run_id) => Ok(run_id),
+            Start::Exists(run_id) => {
+                let found = self.find(&Ours::order(&order)).await?;
+                match found {
+                    Found::Running | Found::Ended => Ok(run_id),
+                    Found::Missing | Found::Foreign(_) => self.replace(&order, found).await,
+                }
+            }
+        }
     }
 
-    /// Starts the workflow of an open order that Temporal does not have (any more), from where
-    /// the order stands. The store's fence makes that safe. That it runs already is success.
+    /// Makes sure that the workflow of an open order runs: starts it, from where the order stands, when
+    /// Temporal does not have it (any more), or has somebody else's under its id. The store's fence
+    /// makes that safe.
     ///
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
-    pub async fn resume(&self, order: Order) -> Result<(), TemporalError> {
-        self.start_as(order, WorkflowIdReusePolicy::AllowDuplicate)
-            .await?;
-        Ok(())
+    pub async fn ensure_running(&self, order: Order) -> Result<Ensured, TemporalError> {
+        match self.find(&Ours::order(&order)).await? {
+            Found::Running => Ok(Ensured::Running),
+            found => {
+                self.replace(&order, found).await?;
+                Ok(Ensured::Started)
+            }
+        }
+    }
+
+    /// Starts the workflow of an order where `found` is in its place.
+    async fn replace(
+        &self,
+        order: &Order,
+        mut found: Found,
+    ) -> Result<Option<String>, TemporalError> {
+        let ours = Ours::order(order);
+        for _ in 0..TRIES {
+            if let Found::Foreign(Some(run_id)) = found {
+                self.end_foreign(&ours, run_id).await?;
+            }
+            let reuse = WorkflowIdReusePolicy::AllowDuplicate;
+            let run_id = match self.start_as(order, reuse).await? {
+                Start::New(run_id) => return Ok(run_id),
+                Start::Exists(run_id) => run_id,
+            };
+            found = self.find(&ours).await?;
+            if found == Found::Running {
+                return Ok(run_id);
+            }
+        }
+        let id = &order.order_id;
+        let reason = format!("somebody keeps starting workflows under the id of the order {id}");
+        Err(TemporalError::Unavailable(reason))
     }
 
     async fn start_as(
         &self,
-        order: Order,
+        order: &Order,
         reuse: WorkflowIdReusePolicy,
-    ) -> Result<Option<String>, TemporalError> {
+    ) -> Result<Start, TemporalError> {
         if self.searchable.load(Ordering::Relaxed) {
-            let attributes = search::attributes(&order, self.shows_state);
-            match self
-                .start_with(order.clone(), reuse, Some(attributes))
-                .await
-            {
+            let attributes = search::attributes(order, self.shows_state);
+            match self.start_with(order, reuse, Some(attributes)).await {
                 // Most likely Temporal does not know the attributes (yet): an order that cannot be
                 // filtered is better than none.
                 Err(WorkflowStartError::Rpc(status)) if status.code() == Code::InvalidArgument => {
@@ -58,7 +123,7 @@ impl Temporal {
                     tracing::warn!(order_id, reason, "started without search attributes");
                 }
                 Err(error) => return Err(error.into()),
-                Ok(run_id) => return Ok(run_id),
+                Ok(start) => return Ok(start),
             }
         }
         Ok(self.start_with(order, reuse, None).await?)
@@ -66,13 +131,14 @@ impl Temporal {
 
     async fn start_with(
         &self,
-        order: Order,
+        order: &Order,
         reuse: WorkflowIdReusePolicy,
         attributes: Option<SearchAttributes>,
-    ) -> Result<Option<String>, WorkflowStartError> {
+    ) -> Result<Start, WorkflowStartError> {
         let workflow_id = Order::workflow_id(&order.order_id);
         let options = WorkflowStartOptions::new(&self.task_queue, workflow_id)
             .maybe_search_attributes(attributes)
+            .memo(ours::memo(order))
             .id_reuse_policy(reuse)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)
@@ -80,12 +146,13 @@ impl Temporal {
             // The worker beside us gets the first task in the answer, without a round trip.
             .enable_eager_workflow_start(self.eager)
             .build();
+        let input = write_input(order);
         let started = self
             .client
-            .start_workflow(OrderWorkflow::run, order, options);
+            .start_workflow(OrderWorkflow::run, input, options);
         match started.await {
-            Ok(handle) => Ok(handle.run_id().map(str::to_owned)),
-            Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => Ok(run_id),
+            Ok(handle) => Ok(Start::New(handle.run_id().map(str::to_owned))),
+            Err(WorkflowStartError::AlreadyStarted { run_id, .. }) => Ok(Start::Exists(run_id)),
             Err(error) => Err(error),
         }
     }
@@ -113,7 +180,8 @@ impl Temporal {
     /// Sends a command and does not wait for what becomes of it.
     ///
     /// # Errors
-    /// When the workflow is closed, or Temporal cannot be reached.
+    /// When the workflow is closed, has had as many signals as a workflow may have, or Temporal cannot be
+    /// reached.
     pub async fn signal(
         &self,
         order_id: &str,
@@ -126,9 +194,14 @@ impl Temporal {
             .build();
         let payload = RawValue::from_value(&request, &PayloadConverter::default());
         let handle = self.handle(order_id);
-        Ok(handle
-            .signal(OrderWorkflow::signal_command, payload, options)
-            .await?)
+        let sent = handle.signal(OrderWorkflow::signal_command, payload, options);
+        match sent.await.map_err(TemporalError::from) {
+            // Temporal has no code of its own for this.
+            Err(TemporalError::Unexpected(reason)) if reason.contains(SIGNAL_LIMIT) => {
+                Err(TemporalError::Busy(reason))
+            }
+            answer => answer,
+        }
     }
 
     /// Makes a workflow take in what the store knows.
@@ -156,7 +229,8 @@ impl Temporal {
             .rpc_options(rpc_options())
             .build();
         let query = handle.query(OrderWorkflow::order, (), options);
-        Ok(query.await?)
+        let unreadable = || TemporalError::Unexpected("the workflow has no order".to_owned());
+        query.await?.ok_or_else(unreadable)
     }
 
     fn handle(&self, order_id: &str) -> WorkflowHandle<temporalio_client::Client, OrderWorkflow> {

@@ -9,13 +9,17 @@
 //! unattended then, and the second look after that at the latest starts the process again: within
 //! two intervals.
 
-use super::{Temporal, TemporalError, pauses::Pauses};
+use super::{
+    Temporal, TemporalError,
+    ours::{Found, Ours},
+    pauses::Pauses,
+};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
     activities::replenishment::Replenishment,
     clock,
     store::{Store, StoreError, supplier_orders::SupplierOrder},
-    workflow::{ReplenishmentWorkflow, TASK_TIMEOUT},
+    workflow::{ReplenishmentWorkflow, TASK_TIMEOUT, write_input},
 };
 use std::time::Duration;
 use temporalio_client::{
@@ -97,7 +101,7 @@ async fn look(
 
 impl Temporal {
     /// Starts the process of a sku. That it runs already is success; that it ran before and ended
-    /// is none of our business.
+    /// is none of our business. Somebody else's workflow under its id is ended; the next look starts ours.
     ///
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
@@ -111,12 +115,19 @@ impl Temporal {
         let replenishment = Replenishment {
             sku: sku.to_owned(),
         };
-        let started =
-            self.client
-                .start_workflow(ReplenishmentWorkflow::run, replenishment, options);
+        let input = write_input(&replenishment);
+        let started = self
+            .client
+            .start_workflow(ReplenishmentWorkflow::run, input, options);
         match started.await {
-            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) => return Ok(()),
+            Err(WorkflowStartError::AlreadyStarted { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
+        let ours = Ours::replenishment(SupplierOrder::workflow_id(sku));
+        if let Found::Foreign(Some(run_id)) = self.find(&ours).await? {
+            self.end_foreign(&ours, run_id).await?;
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! started, because the process died or Temporal was away at that moment; or it does not know what
 //! the store knows, because a crash cut it off from a commit; or Temporal has lost it.
 
-use super::{Temporal, TemporalError, pauses::Pauses};
+use super::{Ensured, Temporal, TemporalError, pauses::Pauses};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
     clock,
@@ -104,26 +104,31 @@ async fn go_on(
     if !found.workflow_started {
         return start(store, temporal, found.order).await;
     }
+    // It may have closed since it was read.
+    let stored = store.order(&order_id).await?;
+    let open = stored.filter(|stored| !stored.order.state.is_closed());
+    let is_open = open.is_some();
+    if let Some(stored) = open {
+        match temporal.ensure_running(stored.order).await {
+            Ok(Ensured::Running) => {}
+            Ok(Ensured::Started) => {
+                tracing::warn!(
+                    order_id,
+                    "Temporal does not have this open order: started anew"
+                );
+                return Ok(Ok(()));
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+    }
     match temporal.wake(&order_id).await {
         // Its workflow has ended, as it should.
-        Err(TemporalError::NotFound(_)) if found.order.state.is_closed() => {
+        Err(TemporalError::NotFound(_)) if !is_open => {
             store.forget_due(&order_id).await?;
             Ok(Ok(()))
         }
-        Err(TemporalError::NotFound(_)) => {
-            // It may have closed since it was read.
-            let stored = store.order(&order_id).await?;
-            match stored.filter(|stored| !stored.order.state.is_closed()) {
-                Some(stored) => {
-                    tracing::warn!(
-                        order_id,
-                        "Temporal does not have this open order: started anew"
-                    );
-                    Ok(temporal.resume(stored.order).await)
-                }
-                None => Ok(Ok(())),
-            }
-        }
+        // It has ended just now: the next sweep sees what has become of the order.
+        Err(TemporalError::NotFound(_)) => Ok(Ok(())),
         Ok(()) => {
             tracing::info!(order_id, "an order that stood still was woken");
             Ok(Ok(()))

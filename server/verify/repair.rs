@@ -218,7 +218,7 @@ impl Repair<'_> {
         let Some(open) = open else {
             return Ok(Some("nothing was left to do: it is closed"));
         };
-        self.temporal.resume(open.order).await?;
+        self.temporal.ensure_running(open.order).await?;
         self.store.confirm_start(order_id).await?;
         Ok(Some("its workflow was started from where the order stands"))
     }

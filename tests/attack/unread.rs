@@ -42,6 +42,7 @@ async fn ask(
     let watch = WatchOrdersRequest {
         filter: list.filter.clone(),
         after: position,
+        until_now: false,
     };
     let before = server.process.memory();
     let held = beside(server, patience, async {

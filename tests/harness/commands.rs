@@ -45,8 +45,14 @@ impl Client {
             .map_err(Refused::from)
     }
 
-    /// CancelOrder as a signal: accepted first, and then done or recorded as refused.
-    pub async fn signal_cancel(&self, order_id: &str) {
+    /// ConfirmPickup, once the carrier was asked.
+    pub async fn confirm_pickup_when_requested(&self, order_id: &str) {
+        self.until_pickup_requested(order_id).await;
+        self.confirm_pickup(order_id).await.unwrap();
+    }
+
+    /// CancelOrder as a signal.
+    pub async fn signal_cancel(&self, order_id: &str) -> Result<(), tonic::Status> {
         let cancel = signal_order_request::CancelOrder {
             reason: "by signal".to_owned(),
         };
@@ -56,7 +62,8 @@ impl Client {
             command: Some(signal_order_request::Command::CancelOrder(cancel)),
             ..SignalOrderRequest::default()
         };
-        self.orders.clone().signal_order(request).await.unwrap();
+        let sent = self.orders.clone().signal_order(request).await;
+        sent.map(drop)
     }
 
     /// The events of the order, oldest first.

@@ -152,7 +152,7 @@ async fn on_a_small_disk() {
     assert!(server.process.ended().is_none());
     let stock = client.stock_item(&sku).await;
     let left = 10_000 - acknowledged.len() as i64;
-    assert_eq!((stock.on_hand, stock.reserved), (left, 0));
+    assert_eq!((stock.on_hand(), stock.reserved), (left, 0));
     let ran = verify(&data, &["--temporal-address", &temporal.address]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("0 findings, 0 warnings"), "{}", ran.out);

@@ -108,7 +108,7 @@ pub async fn signals() -> TestTemporal {
         (refused == 1).then_some(())
     })
     .await;
-    client.signal_cancel("signals").await;
+    client.signal_cancel("signals").await.unwrap();
     stage.ended("signals").await;
     drop(server);
     stage.temporal

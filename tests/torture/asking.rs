@@ -21,7 +21,8 @@ pub async fn order(address: &str, order_id: &str) -> Result<Order, String> {
     let limit = std::time::Duration::from_secs(10);
     let answer = tokio::time::timeout(limit, asked).await;
     let answer = answer.map_err(|_| "no answer".to_owned())?;
-    answer.map_err(|error| error.to_string())
+    let answer = answer.map_err(|error| error.to_string())?;
+    answer.ok_or_else(|| "no order".to_owned())
 }
 
 /// Asks for the cancellation of an order's workflow; gives whether there is one. One that is closed

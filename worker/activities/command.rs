@@ -1,6 +1,8 @@
 //! Recording a command: the transaction decides, whatever a validator saw before.
 
-use super::{CommandInput, CommandNews, CommandReply, OrderActivities, Recorded, failed, fault};
+use super::{
+    CommandInput, CommandNews, CommandReply, News, OrderActivities, Recorded, failed, fault,
+};
 use crate::{
     domain::{
         command::{Command, CommandRequest, Refusal},
@@ -27,11 +29,26 @@ impl OrderActivities {
     ) -> Result<CommandNews, ActivityError> {
         let started = Instant::now();
         fault::begins("record_command", &input.progress.order_id);
-        let run = self.try_command(ctx, &input);
-        let (recorded, reply) = run
-            .await
-            .map_err(|error| failed(ctx, &input.progress.order_id, &error))?;
-        let news = self.onward(ctx, &input.progress, recorded, started).await;
+        let CommandInput { progress, request } = &input;
+        let (order_id, request_id) = (&progress.order_id, &request.request_id);
+        let (recorded, reply) = match self.try_command(ctx, &input).await {
+            // The same again would fail in the same way.
+            Err(error) if error.is_about_data() => {
+                tracing::warn!(order_id, request_id, %error, "a command cannot be stored");
+                let reply = CommandReply::Refused {
+                    revision: progress.known,
+                    refusal: unstorable(),
+                };
+                let news = News::default();
+                return Ok(CommandNews { news, reply });
+            }
+            answer => answer.map_err(|error| failed(ctx, order_id, &error))?,
+        };
+        if let CommandReply::Refused { refusal, .. } = &reply {
+            let command = request.command.kind();
+            tracing::info!(order_id, request_id, %command, %refusal, "command refused");
+        }
+        let news = self.onward(ctx, progress, recorded, started).await;
         Ok(CommandNews { news, reply })
     }
 
@@ -40,18 +57,34 @@ impl OrderActivities {
         ctx: &ActivityContext,
         input: &CommandInput,
     ) -> Result<(Recorded, CommandReply), StoreError> {
-        let CommandInput {
-            progress,
-            request,
-            signal,
-        } = input;
-        let order_id = &progress.order_id;
-        let mut tx = self.store.lock_order(order_id, progress.now).await?;
-        let fingerprint = request.fingerprint(order_id);
+        let CommandInput { progress, request } = input;
+        let mut tx = self.lock(progress, progress.now).await?;
+        let reply = match request.check() {
+            Ok(()) => self.apply(&mut tx, request).await?,
+            Err(refusal) => refused(&tx, refusal),
+        };
+        let recorded = self
+            .finish(tx, ctx, progress.known, "record_command")
+            .await?;
+        Ok((recorded, reply))
+    }
+
+    /// Applies a command to the order that `tx` has locked, or refuses it.
+    pub(super) async fn apply(
+        &self,
+        tx: &mut OrderTx,
+        request: &CommandRequest,
+    ) -> Result<CommandReply, StoreError> {
+        let order_id = tx.order().order_id.clone();
+        let fingerprint = request.fingerprint(&order_id);
         let before = tx.request(&request.request_id).await?;
         let mut decision = match before {
-            Some(before) if before.resource == *order_id && before.fingerprint == fingerprint => {
-                return self.replayed(tx, ctx, input, fingerprint).await;
+            Some(before) if before.resource == order_id && before.fingerprint == fingerprint => {
+                return Ok(CommandReply::Done {
+                    revision: tx.order().revision,
+                    fingerprint,
+                    replayed: true,
+                });
             }
             Some(_) => Err(Refusal::RequestReused),
             None => request.decide(tx.order(), tx.now()),
@@ -61,57 +94,26 @@ impl OrderActivities {
         {
             let (amount, witness) = (*amount, self.witness());
             let actor = actor(request);
-            let booked = payment_resolution::book(&mut tx, resolved, amount, witness, actor);
+            let booked = payment_resolution::book(tx, resolved, amount, witness, actor);
             decision = booked.await?.and(decision);
         }
-        let kind = request.command.kind();
-        let request_id = &request.request_id;
-        let reply = match decision {
-            Ok(change) => {
-                self.effect(&mut tx, &change, actor(request)).await?;
-                tx.record_command(change, actor(request), request_id, &request.attempt);
-                // The answer shows what follows from the command, too.
-                tx.settle()?;
-                tx.remember_request(request_id, &fingerprint);
-                tracing::info!(order_id, request_id, command = %kind, "command recorded");
-                CommandReply::Done {
-                    revision: tx.order().revision,
-                    fingerprint,
-                    replayed: false,
-                }
-            }
-            Err(refusal) => {
-                tracing::info!(order_id, request_id, command = %kind, %refusal, "command refused");
-                if let Some(signal) = signal {
-                    refuse_signal(&mut tx, request, &refusal, signal).await?;
-                }
-                CommandReply::Refused {
-                    revision: tx.order().revision,
-                    refusal,
-                }
-            }
+        let change = match decision {
+            Ok(change) => change,
+            Err(refusal) => return Ok(refused(tx, refusal)),
         };
-        let recorded = self
-            .finish(tx, ctx, progress.known, "record_command")
-            .await?;
-        Ok((recorded, reply))
-    }
-
-    async fn replayed(
-        &self,
-        tx: OrderTx,
-        ctx: &ActivityContext,
-        input: &CommandInput,
-        fingerprint: String,
-    ) -> Result<(Recorded, CommandReply), StoreError> {
-        let reply = CommandReply::Done {
+        let request_id = &request.request_id;
+        self.effect(tx, &change, actor(request)).await?;
+        tx.record_command(change, actor(request), request_id, &request.attempt);
+        // The answer shows what follows from the command, too.
+        tx.settle()?;
+        tx.remember_request(request_id, &fingerprint);
+        let command = request.command.kind();
+        tracing::info!(order_id, request_id, %command, "command recorded");
+        Ok(CommandReply::Done {
             revision: tx.order().revision,
             fingerprint,
-            replayed: true,
-        };
-        let known = input.progress.known;
-        let recorded = self.finish(tx, ctx, known, "record_command").await?;
-        Ok((recorded, reply))
+            replayed: false,
+        })
     }
 
     /// Who can contradict an operator about a payment.
@@ -145,26 +147,19 @@ impl OrderActivities {
     }
 }
 
-/// A refused signal is an event: nobody waits for its answer, so it must be found later.
-async fn refuse_signal(
-    tx: &mut OrderTx,
-    request: &CommandRequest,
-    refusal: &Refusal,
-    signal: &str,
-) -> Result<(), StoreError> {
-    let key = format!("refused/{signal}");
-    if tx.has_step_key(&key).await? {
-        return Ok(());
-    }
-    let change = Change::CommandRefused {
-        command: request.command.kind().to_string(),
-        reason: refusal.to_string(),
-    };
-    tx.record_refusal(change, actor(request), &request.request_id, &key);
-    Ok(())
+/// The refusal of a command that the database does not take.
+pub(super) fn unstorable() -> Refusal {
+    Refusal::invalid("command", "has a text that cannot be stored")
 }
 
-fn actor(request: &CommandRequest) -> &str {
+fn refused(tx: &OrderTx, refusal: Refusal) -> CommandReply {
+    CommandReply::Refused {
+        revision: tx.order().revision,
+        refusal,
+    }
+}
+
+pub(super) fn actor(request: &CommandRequest) -> &str {
     match request.actor.as_str() {
         "" => ACTOR_ANONYMOUS,
         actor => actor,

@@ -26,10 +26,7 @@ impl OrderActivities {
         input: &DeadlineInput,
     ) -> Result<Recorded, StoreError> {
         let progress = &input.progress;
-        let mut tx = self
-            .store
-            .lock_order(&progress.order_id, progress.now)
-            .await?;
+        let mut tx = self.lock(progress, progress.now).await?;
         if let Some(change) = phase::deadline_passed(tx.order(), &input.deadline, tx.now()) {
             let (order_id, kind) = (&progress.order_id, input.deadline.kind);
             tracing::info!(order_id, deadline = %kind, "deadline passed");

@@ -68,6 +68,10 @@ impl OrderActivities {
         let (Some(step), Some(last)) = (next, news.events.last()) else {
             return news;
         };
+        // The workflow must know everything before this, or it would miss what it was not told.
+        if news.behind {
+            return news;
+        }
         let input = Progress {
             known: last.revision,
             ..progress.clone()
@@ -83,7 +87,10 @@ impl OrderActivities {
         }
         fault::begins(step.as_str(), &input.order_id);
         match self.steps(step, ctx, &run).await {
-            Ok(recorded) => news.events.extend(recorded.news.events),
+            Ok(recorded) => {
+                news.events.extend(recorded.news.events);
+                news.behind = recorded.news.behind;
+            }
             Err(error) => {
                 let order_id = input.order_id;
                 tracing::debug!(order_id, %step, %error, "not gone on with");

@@ -99,7 +99,7 @@ impl OrderActivities {
         loop {
             // The workflow's clock stands still meanwhile; the order's goes on.
             let now = later(input.now, started.elapsed());
-            let mut tx = self.store.lock_order(&input.order_id, now).await?;
+            let mut tx = self.lock(input, now).await?;
             let failed = match answered.take() {
                 Some(answered) => payment::book_answer(&mut tx, step, answered).await?,
                 None => None,

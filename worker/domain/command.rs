@@ -27,7 +27,7 @@ use super::{
     order::Order,
     state::{OrderState, named},
     step::Step,
-    text::{is_name, is_reserved_actor},
+    text,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -106,9 +106,6 @@ pub struct CommandRequest {
     pub command: Command,
 }
 
-/// The longest request id, actor or reviewer, in characters: the API's own bound.
-const NAME_MOST: usize = 128;
-
 /// Why a command was refused. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -150,6 +147,40 @@ pub enum Refusal {
     /// The same request_id was used for something else.
     #[error("the request_id was used before, with another content")]
     RequestReused,
+    /// The request can never be right, whatever the order does.
+    #[error("{field} {description}")]
+    Invalid {
+        /// Which field.
+        field: String,
+        /// What is wrong with it.
+        description: String,
+    },
+}
+
+/// The largest command, in bytes of its JSON. The API's own limits are far below it; Temporal takes
+/// 2 MB from anybody.
+pub const COMMAND_MOST: usize = 32 * 1024;
+
+impl Refusal {
+    /// The kind of the refusal, in one word: the same for all refusals that differ in details only.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotAllowed { .. } => "NOT_ALLOWED",
+            Self::Moved { .. } => "MOVED",
+            Self::WrongAmount { .. } => "WRONG_AMOUNT",
+            Self::PaymentKnown { .. } => "PAYMENT_KNOWN",
+            Self::RequestReused => "REQUEST_REUSED",
+            Self::Invalid { .. } => "INVALID",
+        }
+    }
+
+    /// A refusal of a request that can never be right.
+    pub fn invalid(field: &str, description: &str) -> Self {
+        Self::Invalid {
+            field: field.to_owned(),
+            description: description.to_owned(),
+        }
+    }
 }
 
 impl Command {
@@ -165,6 +196,24 @@ impl Command {
             Self::CancelOrder(_) => CommandKind::CancelOrder,
             Self::RetryOrder(_) => CommandKind::RetryOrder,
             Self::ResolvePayment(_) => CommandKind::ResolvePayment,
+        }
+    }
+
+    /// The name that the command itself holds, with its field; an empty one where there is none.
+    fn name(&self) -> (&'static str, &str) {
+        match self {
+            Self::ConfirmPayment(command) => ("transaction_id", &command.transaction_id),
+            Self::ReviewOrder(command) => ("reviewer", &command.reviewer),
+            Self::ConfirmPickup(command) => (
+                "tracking_number",
+                command.tracking_number.as_deref().unwrap_or_default(),
+            ),
+            Self::ResolvePayment(command) => ("transaction_id", &command.transaction_id),
+            Self::StartFulfillment
+            | Self::ConfirmDelivery
+            | Self::UpdateShippingAddress(_)
+            | Self::CancelOrder(_)
+            | Self::RetryOrder(_) => ("", ""),
         }
     }
 
@@ -233,24 +282,35 @@ impl CommandRequest {
         self.command.decide(order, now)
     }
 
-    /// Whether its names are such as the API accepts. What comes over the API has been checked there;
-    /// a signal that was sent to Temporal directly has not.
-    pub fn has_fit_names(&self) -> bool {
-        let of_command = match &self.command {
-            Command::ConfirmPayment(command) => command.transaction_id.as_str(),
-            Command::ReviewOrder(command) => command.reviewer.as_str(),
-            Command::ConfirmPickup(command) => command.tracking_number.as_deref().unwrap_or(""),
-            Command::ResolvePayment(command) => command.transaction_id.as_str(),
-            Command::StartFulfillment
-            | Command::ConfirmDelivery
-            | Command::UpdateShippingAddress(_)
-            | Command::CancelOrder(_)
-            | Command::RetryOrder(_) => "",
-        };
-        let names = [self.request_id.as_str(), self.actor.as_str(), of_command];
-        let is_fit =
-            |name: &str| name.is_empty() || (is_name(name) && name.chars().count() <= NAME_MOST);
-        names.into_iter().all(is_fit) && !is_reserved_actor(&self.actor)
+    /// Checks what no order can make right: the API checks it too, but anybody who reaches Temporal
+    /// can send a command without the API.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        if !text::is_id(&self.request_id) {
+            let description = "must be 1 to 128 printable characters";
+            return Err(Refusal::invalid("request_id", description));
+        }
+        if !text::is_actor(&self.actor) {
+            let description = "must be at most 128 printable characters, and none of the names that \
+                 the service itself goes by";
+            return Err(Refusal::invalid("actor", description));
+        }
+        if !self.attempt.is_empty() && !text::is_id(&self.attempt) {
+            return Err(Refusal::invalid("attempt", "must be printable characters"));
+        }
+        let (field, name) = self.command.name();
+        if !name.is_empty() && !text::is_id(name) {
+            let description = "must be at most 128 printable characters";
+            return Err(Refusal::invalid(field, description));
+        }
+        let size = serde_json::to_string(&self.command).map_or(0, |json| json.len());
+        if size > COMMAND_MOST {
+            let description = format!("must have at most {COMMAND_MOST} bytes, not {size}");
+            return Err(Refusal::invalid("command", &description));
+        }
+        Ok(())
     }
 
     /// Tells two requests of the same id apart: a hash of what is asked for, without who asks.
@@ -287,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_the_api_refuses_are_not_fit() {
+    fn names_that_the_api_refuses_are_refused_here() {
         let request = |request_id: &str, actor: &str, command: Command| CommandRequest {
             request_id: request_id.to_owned(),
             actor: actor.to_owned(),
@@ -303,8 +363,8 @@ mod tests {
                 reason: "line\nbreaks are fine".to_owned(),
             })
         };
-        assert!(request("", "", Command::ConfirmDelivery).has_fit_names());
-        assert!(request("r-1", "grace", review("ada")).has_fit_names());
+        assert!(request("r-0", "", Command::ConfirmDelivery).check().is_ok());
+        assert!(request("r-1", "grace", review("ada")).check().is_ok());
         for actor in [
             "orders",
             "Temporal",
@@ -313,14 +373,14 @@ mod tests {
             " a",
         ] {
             assert!(
-                !request("r-1", actor, review("ada")).has_fit_names(),
+                request("r-1", actor, review("ada")).check().is_err(),
                 "{actor:?}"
             );
         }
         for request_id in ["w\0b", &"x".repeat(129)] {
             let unfit = request(request_id, "grace", Command::ConfirmDelivery);
-            assert!(!unfit.has_fit_names(), "{request_id:?}");
+            assert!(unfit.check().is_err(), "{request_id:?}");
         }
-        assert!(!request("r-1", "grace", review("a\u{202e}b")).has_fit_names());
+        assert!(request("r-1", "grace", review("a\u{202e}b")).check().is_err());
     }
 }

@@ -8,6 +8,9 @@
 use super::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
 use unicode_normalization::UnicodeNormalization;
 
+/// The longest id of a request, a customer or a payment, and the longest actor, in characters.
+pub const ID_MOST: usize = 128;
+
 /// Format characters: Unicode's general category Cf, as of Unicode 16.
 const FORMAT: [(char, char); 21] = [
     ('\u{ad}', '\u{ad}'),
@@ -65,6 +68,17 @@ pub fn is_printable(c: char) -> bool {
 /// Whether a text is a name: not empty, of printable characters, without white space at its ends.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.trim() == text && text.chars().all(is_printable)
+}
+
+/// Whether a text is a name of at most [`ID_MOST`] characters.
+pub fn is_id(text: &str) -> bool {
+    is_name(text) && text.chars().count() <= ID_MOST
+}
+
+/// Whether a caller may go by this name. The names of the service itself are reserved; a caller
+/// without a name is anonymous.
+pub fn is_actor(text: &str) -> bool {
+    text.is_empty() || (is_id(text) && !is_reserved_actor(text))
 }
 
 /// Whether a caller calls itself by a name under which the service records what it does itself, or by
@@ -158,6 +172,16 @@ mod tests {
             &"orders".repeat(100),
         ] {
             assert!(!is_reserved_actor(actor), "{actor:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_short_and_no_caller_goes_by_the_names_of_the_service() {
+        assert!(is_id(&"x".repeat(128)) && is_id("temporal"));
+        assert!(!is_id(&"x".repeat(129)) && !is_id("") && !is_id("a\0b"));
+        assert!(is_actor("") && is_actor("bob"));
+        for text in ["orders", "Temporal", "bob\n2026-01-01"] {
+            assert!(!is_actor(text), "{text:?}");
         }
     }
 }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     activities::{
-        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress,
+        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal,
+        SignalsInput, SignalsNews,
         replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
     },
     domain::{
@@ -30,7 +31,26 @@ pub fn samples() -> Vec<Sample> {
             CommandInput {
                 progress: progress(),
                 request: request(Command::ConfirmDelivery),
-                signal: Some("signal/run-1/1".to_owned()),
+            },
+        ),
+        Sample::new(
+            "signals-input",
+            SignalsInput {
+                progress: progress(),
+                signals: vec![Signal {
+                    request: request(Command::ConfirmDelivery),
+                    own: true,
+                }],
+            },
+        ),
+        Sample::new(
+            "signals-news",
+            SignalsNews {
+                news: News {
+                    behind: true,
+                    ..news()
+                },
+                taken: 1,
             },
         ),
         Sample::new(
@@ -80,6 +100,7 @@ pub fn samples() -> Vec<Sample> {
             Refusal::Moved { .. } => "moved",
             Refusal::WrongAmount { .. } => "wrong-amount",
             Refusal::PaymentKnown { .. } => "payment-known",
+            Refusal::Invalid { .. } => "invalid",
         };
         samples.push(Sample::new(format!("refusal-{name}"), refusal));
     }
@@ -91,12 +112,14 @@ fn progress() -> Progress {
         order_id: "order-1".to_owned(),
         known: 3,
         now: time(5),
+        placed: time(1),
     }
 }
 
 fn news() -> News {
     News {
         events: vec![event(Change::Screened), event(Change::Delivered)],
+        behind: false,
     }
 }
 
@@ -140,6 +163,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
             step: Step::ChargePayment,
             known: "the payment journal holds no movement".to_owned(),
         },
-        Refusal::PaymentKnown { .. } => return None,
+        Refusal::PaymentKnown { .. } => Refusal::invalid("actor", "is too long"),
+        Refusal::Invalid { .. } => return None,
     })
 }

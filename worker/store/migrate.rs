@@ -59,6 +59,12 @@ const MIGRATIONS: &[Source] = &[
         postgres: None,
     },
     Source {
+        version: 11,
+        description: "refused signals",
+        sql: include_str!("migrations/0011_refused_signals.sql"),
+        postgres: None,
+    },
+    Source {
         version: 12,
         description: "write probe",
         sql: include_str!("migrations/0012_write_probe.sql"),

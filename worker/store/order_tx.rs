@@ -7,7 +7,7 @@ use super::{
     dialect::Dialect,
     micros, outbox,
     payment_journal::Books,
-    read::{StoredOrder, StoredRequest, events_between, load_locked, request},
+    read::{StoredOrder, StoredRequest, events_up_to, load_locked, request},
     remember::remember_request,
     statement::Batch,
 };
@@ -32,10 +32,12 @@ pub struct OrderTx {
     /// With the revisions of their events; written with them.
     messages: Vec<(Message, i64)>,
     now: Timestamp,
-    /// The call whose command this transaction records.
+    /// The call whose command was recorded last.
     attempt: Option<String>,
-    /// The request that it answers, by its id; written at the commit.
-    answered: Option<(String, StoredRequest)>,
+    /// The requests that it answers; written at the commit.
+    answered: Vec<Answered>,
+    /// How many signals it refuses; added to the row at the commit.
+    refused: i64,
     /// The payment's.
     pub(super) books: Books,
     /// Whether the order's money changed.
@@ -46,14 +48,24 @@ pub struct OrderTx {
     outbox: outbox::Outbox,
 }
 
+/// A request that this transaction answers.
+struct Answered {
+    request_id: String,
+    asked: StoredRequest,
+    /// The call that asked for it, where somebody waits for the answer.
+    attempt: Option<String>,
+}
+
 /// More follow-ups than this in one transaction mean that a rule records without end.
 const MAX_FOLLOW_UPS: usize = 16;
 
 /// Longer than a workflow task takes, in microseconds.
 const A_MOMENT_AGO: i64 = 60_000_000;
 
-/// The most events that one answer brings. An order has some tens.
-const MAX_EVENTS: i64 = 10_000;
+/// The most events of others that one answer brings, and their bytes. An order has some tens; what is
+/// left comes with the next answer. Temporal takes 2 MB in one payload and 4 MB in one answer of a worker.
+const MAX_EVENTS: i64 = 500;
+const MAX_EVENT_BYTES: usize = 256 * 1024;
 
 impl Store {
     /// Locks an order. `now` is the workflow's clock; where the order's own time is later, that
@@ -77,7 +89,8 @@ impl Store {
             messages: Vec::new(),
             now,
             attempt: None,
-            answered: None,
+            answered: Vec::new(),
+            refused: 0,
             books: Books::default(),
             moved: false,
             commits: self.commits.clone(),
@@ -115,6 +128,11 @@ impl OrderTx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>, StoreError> {
+        // Of those that this transaction answers, the database does not know yet.
+        let mut answered = self.answered.iter();
+        if let Some(answered) = answered.find(|answered| answered.request_id == request_id) {
+            return Ok(Some(answered.asked.clone()));
+        }
         request(&mut self.tx, request_id).await
     }
 
@@ -126,7 +144,16 @@ impl OrderTx {
             fingerprint: fingerprint.to_owned(),
             revision: self.order.revision,
         };
-        self.answered = Some((request_id.to_owned(), asked));
+        self.answered.push(Answered {
+            request_id: request_id.to_owned(),
+            asked,
+            attempt: self.attempt.take(),
+        });
+    }
+
+    /// Counts a signal that was refused.
+    pub fn count_refused(&mut self) {
+        self.refused += 1;
     }
 
     /// Adds what the process itself did. `step_key` names the step whose outcome this is; the
@@ -147,17 +174,21 @@ impl OrderTx {
         &mut self,
         change: Change,
         actor: &str,
-        request_id: &str,
+        request_id: Option<&str>,
         step_key: &str,
     ) {
-        self.append(change, actor, Some(request_id), Some(step_key));
+        self.append(change, actor, request_id, Some(step_key));
     }
 
-    /// Whether an event with that key was recorded before this transaction.
+    /// Whether an event with that key was recorded, by this transaction or before it.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn has_step_key(&mut self, step_key: &str) -> Result<bool, StoreError> {
+        let mut keys = self.appended.iter().map(|appended| &appended.step_key);
+        if keys.any(|key| key.as_deref() == Some(step_key)) {
+            return Ok(true);
+        }
         let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
             .bind(&self.order.order_id)
             .bind(step_key)
@@ -211,7 +242,8 @@ impl OrderTx {
     }
 
     /// Makes it all happen, and gives the order's events after revision `known`: what was added
-    /// here, and what others added that the caller has not seen.
+    /// here, and what others added that the caller has not seen. Where that is much, the answer ends
+    /// before the newest event, and the caller asks again.
     ///
     /// # Errors
     /// When the database cannot be written: then nothing happened, or (a lost answer of the
@@ -239,14 +271,16 @@ impl OrderTx {
         let events = match known < self.loaded {
             true => {
                 let until = known.saturating_add(MAX_EVENTS);
-                events_between(&mut self.tx, &self.order.order_id, known, until).await?
+                let order_id = &self.order.order_id;
+                events_up_to(&mut self.tx, order_id, known, until, MAX_EVENT_BYTES).await?
             }
             false => std::mem::take(&mut self.appended)
                 .into_iter()
                 .map(|appended| appended.event)
                 .collect(),
         };
-        if self.order.revision == self.loaded && self.books.have_entries() {
+        let counted = self.books.have_entries() || self.refused > 0;
+        if self.order.revision == self.loaded && counted {
             self.tx.commit().await?;
         } else if self.order.revision > self.loaded {
             self.commit_events(run_id, reserved).await?;
@@ -259,17 +293,12 @@ impl OrderTx {
     async fn commit_events(self, run_id: Option<&str>, reserved: bool) -> Result<(), StoreError> {
         let run_id = run_id.map(str::to_owned).or(self.run_id);
         let has_messages = !self.messages.is_empty();
-        let (order, attempt) = (self.order, self.attempt);
-        let committed = self.answered.map(|(request_id, asked)| Committed {
-            request_id,
-            fingerprint: asked.fingerprint,
-            attempt,
-            stored: StoredOrder {
-                order,
-                run_id,
-                workflow_started: true,
-            },
-        });
+        let stored = StoredOrder {
+            order: self.order,
+            run_id,
+            workflow_started: true,
+        };
+        let answered = self.answered;
         let (log, opened, outbox, commits) = (self.log, self.opened, self.outbox, self.commits);
         let tell = move || {
             log.tell();
@@ -279,8 +308,13 @@ impl OrderTx {
             if has_messages {
                 outbox.tell();
             }
-            if let Some(committed) = committed {
-                commits.tell(committed);
+            for answered in answered {
+                commits.tell(Committed {
+                    request_id: answered.request_id,
+                    fingerprint: answered.asked.fingerprint,
+                    attempt: answered.attempt,
+                    stored: stored.clone(),
+                });
             }
         };
         self.tx.commit_then(tell).await
@@ -306,7 +340,10 @@ impl OrderTx {
     /// Writes everything that was added, and the row.
     async fn write(&mut self, run_id: Option<&str>) -> Result<(), StoreError> {
         let mut batch = Batch::new(Dialect::of(&self.tx));
-        if let Some((request_id, asked)) = &self.answered {
+        for answered in &self.answered {
+            let Answered {
+                request_id, asked, ..
+            } = answered;
             remember_request(&mut batch, request_id, asked, micros(self.now));
         }
         insert_events(&mut batch, &self.order.order_id, &self.appended)?;
@@ -315,6 +352,11 @@ impl OrderTx {
         if self.order.revision > self.loaded {
             let closed_by_command = self.closed_by_command().await?;
             self.update_row(&mut batch, run_id, closed_by_command)?;
+        } else if self.refused > 0 {
+            let count = "UPDATE orders SET refused_signals = refused_signals + ";
+            let update = batch.begin_of_one("order", &self.order.order_id, count);
+            update.bind(self.refused).push(" WHERE order_id = ");
+            update.bind(self.order.order_id.as_str());
         }
         batch.run(&mut self.tx).await?;
         Ok(())
@@ -325,7 +367,7 @@ impl OrderTx {
     async fn closed_by_command(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let closed = self.order.close_time;
         let by_command =
-            closed.is_some() && (self.answered.is_some() || self.was_commanded().await?);
+            closed.is_some() && (!self.answered.is_empty() || self.was_commanded().await?);
         Ok(closed.filter(|_| by_command))
     }
 
@@ -360,6 +402,10 @@ impl OrderTx {
             .bind(due_time.map(micros))
             .push(", attention_time = ");
         update.bind(order.attention_time().map(micros));
+        if self.refused > 0 {
+            update.push(", refused_signals = refused_signals + ");
+            update.bind(self.refused);
+        }
         // It was locked.
         update.push(" WHERE order_id = ");
         update

@@ -102,6 +102,18 @@ impl Store {
         Ok(row.is_some())
     }
 
+    /// How many signals of an order were refused; 0 for an order that is not there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn refused_signals(&self, order_id: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT refused_signals FROM orders WHERE order_id = $1")
+            .bind(order_id)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+    }
+
     /// What was asked under a request id.
     ///
     /// # Errors
@@ -167,6 +179,17 @@ pub(super) async fn events_between(
     after: i64,
     until: i64,
 ) -> Result<Vec<Event>, StoreError> {
+    events_up_to(connection, order_id, after, until, usize::MAX).await
+}
+
+/// The same, but only the first ones of together at most `bytes` of JSON; at least one.
+pub(super) async fn events_up_to(
+    connection: &mut Connection,
+    order_id: &str,
+    after: i64,
+    until: i64,
+    bytes: usize,
+) -> Result<Vec<Event>, StoreError> {
     let rows = sqlx::query(
         "SELECT body FROM order_events
          WHERE order_id = $1 AND revision > $2 AND revision <= $3 ORDER BY revision",
@@ -176,9 +199,16 @@ pub(super) async fn events_between(
     .bind(until)
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| Ok(serde_json::from_str(row.try_get::<&str, _>(0)?)?))
-        .collect()
+    let (mut events, mut read) = (Vec::new(), 0);
+    for row in &rows {
+        let body: &str = row.try_get(0)?;
+        read += body.len();
+        if read > bytes && !events.is_empty() {
+            break;
+        }
+        events.push(serde_json::from_str(body)?);
+    }
+    Ok(events)
 }
 
 pub(super) async fn request(

@@ -1,11 +1,12 @@
 //! How workflows run activities: short ones in the process, and when our own database keeps failing,
 //! the same ones by Temporal, which tries without limit and in plain sight.
 
-use crate::domain::policy::Lane;
+use crate::{activities::UNKNOWN_ORDER, domain::policy::Lane};
 use std::{marker::PhantomData, time::Duration};
 use temporalio_common::{
     ActivityDefinition,
     data_converters::{TemporalDeserializable, TemporalSerializable},
+    error::{ActivityExecutionError, IncomingError},
 };
 use temporalio_sdk::{
     ActivityCloseTimeouts, ActivityOptions, LocalActivityOptions, WorkflowCancellationToken,
@@ -40,14 +41,17 @@ where
     }
 }
 
-/// Runs an activity until it succeeds. Never cancelled with the workflow: what was begun is
-/// finished, and a cancellation is a command of its own.
+/// Why an activity can never succeed, so that its workflow must end.
+pub(super) struct Hopeless(pub String);
+
+/// Runs an activity until it succeeds, unless it says that it never will. Never cancelled with the
+/// workflow: what was begun is finished, and a cancellation is a command of its own.
 pub(super) async fn activity<W, I, O>(
     ctx: &WorkflowContext<W>,
     lane: Lane,
     name: &'static str,
     input: I,
-) -> O
+) -> Result<O, Hopeless>
 where
     W: 'static,
     I: TemporalSerializable + TemporalDeserializable + Clone + 'static,
@@ -66,7 +70,7 @@ where
             .build();
         let local = ctx.execute_local_activity(named(), input.clone(), options);
         if let Ok(output) = local.await {
-            return output;
+            return Ok(output);
         }
     }
     loop {
@@ -77,10 +81,22 @@ where
             .build();
         // Without a limit of attempts it ends only well, unless an operator ends it by hand; then
         // it begins anew, since the order cannot go on without it.
-        if let Ok(output) = ctx.execute_activity(named(), input.clone(), options).await {
-            return output;
+        match ctx.execute_activity(named(), input.clone(), options).await {
+            Ok(output) => return Ok(output),
+            Err(error) => {
+                if let Some(hopeless) = hopeless(&error) {
+                    return Err(hopeless);
+                }
+            }
         }
     }
+}
+
+fn hopeless(error: &ActivityExecutionError) -> Option<Hopeless> {
+    let Some(IncomingError::Application(failure)) = error.reason() else {
+        return None;
+    };
+    (failure.type_name() == Some(UNKNOWN_ORDER)).then(|| Hopeless(failure.to_string()))
 }
 
 fn local_retry() -> RetryPolicy {

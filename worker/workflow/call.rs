@@ -2,8 +2,11 @@
 
 use super::{activity::activity, fold::KeepsOrder};
 use crate::{
-    activities::{CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress},
-    domain::{command::CommandRequest, order::Deadline, step::Step},
+    activities::{
+        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal,
+        SignalsInput, SignalsNews,
+    },
+    domain::{command::CommandRequest, order::Deadline, policy::Lane, step::Step},
 };
 use jiff::Timestamp;
 use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
@@ -18,64 +21,111 @@ pub(super) fn now<W>(ctx: &WorkflowContext<W>) -> Timestamp {
 
 /// Carries out a step.
 pub(super) async fn step<W: KeepsOrder>(ctx: &WorkflowContext<W>, step: Step) {
-    let news: News = run(ctx, step.as_str(), progress(ctx)).await;
-    fold(ctx, &news);
+    let Some(progress) = progress(ctx) else {
+        return;
+    };
+    let news = run(ctx, step.as_str(), progress).await;
+    learn(ctx, news).await;
 }
 
 /// Records what follows from the order as it stands.
 pub(super) async fn settle<W: KeepsOrder>(ctx: &WorkflowContext<W>) {
-    let news: News = run(ctx, "settle_order", progress(ctx)).await;
-    fold(ctx, &news);
+    let Some(progress) = progress(ctx) else {
+        return;
+    };
+    let news = run(ctx, "settle_order", progress).await;
+    learn(ctx, news).await;
 }
 
 /// Records the end of a wait.
 pub(super) async fn pass_deadline<W: KeepsOrder>(ctx: &WorkflowContext<W>, deadline: Deadline) {
-    let input = DeadlineInput {
-        progress: progress(ctx),
-        deadline,
+    let Some(progress) = progress(ctx) else {
+        return;
     };
-    let news: News = run(ctx, "pass_deadline", input).await;
-    fold(ctx, &news);
+    let input = DeadlineInput { progress, deadline };
+    let news = run(ctx, "pass_deadline", input).await;
+    learn(ctx, news).await;
 }
 
-/// Records a command. `signal` is its name for one whose caller does not wait.
+/// Records a command; none when the order was given up.
 pub(super) async fn command<W: KeepsOrder>(
     ctx: &WorkflowContext<W>,
     request: CommandRequest,
-    signal: Option<String>,
-) -> CommandReply {
-    let input = CommandInput {
-        progress: progress(ctx),
-        request,
-        signal,
-    };
-    let answer: CommandNews = run(ctx, "record_command", input).await;
-    fold(ctx, &answer.news);
-    answer.reply
+) -> Option<CommandReply> {
+    let progress = progress(ctx)?;
+    let input = CommandInput { progress, request };
+    let answer: CommandNews = run(ctx, "record_command", input).await?;
+    learn(ctx, Some(answer.news)).await;
+    Some(answer.reply)
 }
 
-fn progress<W: KeepsOrder>(ctx: &WorkflowContext<W>) -> Progress {
+/// Records signals. Gives how many of them were taken, and the bytes of the answer, about.
+pub(super) async fn signals<W: KeepsOrder>(
+    ctx: &WorkflowContext<W>,
+    signals: Vec<Signal>,
+) -> (usize, usize) {
+    let all = signals.len();
+    let Some(progress) = progress(ctx) else {
+        return (all, 0);
+    };
+    let input = SignalsInput { progress, signals };
+    let answer: Option<SignalsNews> = run(ctx, "record_signals", input).await;
+    let Some(answer) = answer else {
+        return (all, 0);
+    };
+    let bytes = serde_json::to_string(&answer).map_or(0, |json| json.len());
+    learn(ctx, Some(answer.news)).await;
+    // One that took nothing would be asked without end.
+    (answer.taken.clamp(1, all.max(1)), bytes)
+}
+
+/// What an activity is told; none when the order was given up.
+fn progress<W: KeepsOrder>(ctx: &WorkflowContext<W>) -> Option<Progress> {
     let now = now(ctx);
-    ctx.state(|workflow| Progress {
-        order_id: workflow.order().order_id.clone(),
-        known: workflow.order().revision,
-        now,
+    ctx.state(|workflow| {
+        workflow.order().map(|order| Progress {
+            order_id: order.order_id.clone(),
+            known: order.revision,
+            now,
+            placed: order.place_time,
+        })
     })
 }
 
-fn fold<W: KeepsOrder>(ctx: &WorkflowContext<W>, news: &News) {
-    if !news.events.is_empty() {
-        ctx.state_mut(|workflow| workflow.fold(&news.events));
+/// Folds an answer in, and what it could not bring: an answer has its limit, and an order that got many
+/// signals while it waited for a provider has more news than that.
+async fn learn<W: KeepsOrder>(ctx: &WorkflowContext<W>, news: Option<News>) {
+    let mut next = news;
+    while let Some(news) = next.take() {
+        if !news.events.is_empty() {
+            ctx.state_mut(|workflow| workflow.fold(&news.events));
+        }
+        if news.behind
+            && let Some(progress) = progress(ctx)
+        {
+            next = run(ctx, "settle_order", progress).await;
+        }
     }
 }
 
-/// In the lane that the order's policy asks for.
-async fn run<W, I, O>(ctx: &WorkflowContext<W>, name: &'static str, input: I) -> O
+/// In the lane that the order's policy asks for. None when the order was given up.
+async fn run<W, I, O>(ctx: &WorkflowContext<W>, name: &'static str, input: I) -> Option<O>
 where
     W: KeepsOrder,
     I: TemporalSerializable + TemporalDeserializable + Clone + 'static,
     O: TemporalSerializable + TemporalDeserializable + 'static,
 {
-    let lane = ctx.state(|workflow| workflow.order().policy.lane);
-    activity(ctx, lane, name, input).await
+    let lane = |workflow: &W| {
+        workflow
+            .order()
+            .map_or(Lane::Local, |order| order.policy.lane)
+    };
+    let lane = ctx.state(lane);
+    match activity(ctx, lane, name, input).await {
+        Ok(answer) => Some(answer),
+        Err(hopeless) => {
+            ctx.state_mut(|workflow| workflow.give_up(hopeless.0));
+            None
+        }
+    }
 }

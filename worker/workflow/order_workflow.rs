@@ -5,11 +5,16 @@
     reason = "the SDK's macros write constants without documentation"
 )]
 
-use super::{call, cancel, fold::KeepsOrder, search, shipping_lane};
+use super::{
+    call, cancel, failed,
+    fold::{self, KeepsOrder},
+    inbox::{self, Inbox},
+    search, shipping_lane, wait,
+};
 use crate::{
-    activities::CommandReply,
+    activities::{CommandReply, Signal},
     domain::{
-        command::CommandRequest,
+        command::{COMMAND_MOST, CommandRequest},
         event::Event,
         order::{Deadline, Order},
         phase::{self, Todo},
@@ -23,13 +28,18 @@ use temporalio_common::data_converters::{
     WorkflowSerializationContext,
 };
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowResult};
+use temporalio_sdk::{
+    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult,
+};
 
 /// The process of one order. Its input is the order as it is (at first: as it was placed).
 #[workflow]
 pub struct OrderWorkflow {
-    /// The fold of the events that this workflow knows of. The store may be ahead, never behind.
-    pub(super) order: Order,
+    /// The fold of the events that this workflow knows of, or why there is no order to work on. The
+    /// store may be ahead, never behind.
+    order: Result<Order, String>,
+    /// What has arrived and is not applied.
+    inbox: Inbox,
     /// How many signals have come.
     signals: u32,
 }
@@ -38,38 +48,18 @@ pub struct OrderWorkflow {
 impl OrderWorkflow {
     /// Builds the whole state, so that signals and queries that come before the first step find it.
     #[init]
-    pub fn new(_ctx: &WorkflowContextView, order: Order) -> Self {
-        Self { order, signals: 0 }
+    pub fn new(_ctx: &WorkflowContextView, input: RawValue) -> Self {
+        Self {
+            order: fold::read_input(input),
+            inbox: Inbox::default(),
+            signals: 0,
+        }
     }
 
-    /// The story of an order: do what is next, until nothing is.
+    /// The story of an order: do what is next, until nothing is. Beside it, what arrives is applied.
     #[run(name = "OrderWorkflow")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
-        let mut cancel_seen = false;
-        let mut idle = 0;
-        loop {
-            cancel::pass_on(ctx, &mut cancel_seen).await;
-            let before = revision(ctx);
-            match turn(ctx, &mut cancel_seen).await {
-                Turn::Over => break,
-                // Store and workflow disagree, and must not spin on it.
-                Turn::Called if revision(ctx) == before => {
-                    idle += 1;
-                    super::wait::pause(ctx, idle, cancel_seen).await;
-                }
-                Turn::Called | Turn::Waited => idle = 0,
-            }
-            if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
-                super::wait::handlers(ctx).await;
-                let order = ctx.state(|workflow| workflow.order.clone());
-                if !order.state.is_closed() {
-                    ctx.continue_as_new(order, ContinueAsNewOptions::default())?;
-                }
-            }
-        }
-        // A handler that is still at work when the workflow ends would fail its caller.
-        super::wait::handlers(ctx).await;
-        Ok(ctx.state(|workflow| workflow.order.state.to_string()))
+        inbox::beside(ctx, story(ctx)).await
     }
 
     /// Refuses early what is certainly wrong. The workflow may know less than the store (a commit
@@ -83,89 +73,161 @@ impl OrderWorkflow {
         if request.request_id.is_empty() {
             return Err("request_id is required: 1 to 128 printable characters".into());
         }
-        if request.seen_revision > self.order.revision {
+        request.check()?;
+        let order = self.order.as_ref().map_err(Clone::clone)?;
+        // What waits before it may change what the order allows.
+        if request.seen_revision > order.revision || !self.inbox.is_idle() {
             return Ok(());
         }
         // The time plays no part in whether a command is allowed.
-        match request.decide(&self.order, self.order.update_time) {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(refusal.into()),
-        }
+        request.decide(order, order.update_time)?;
+        Ok(())
     }
 
-    /// A command whose caller waits for the answer.
+    /// A command whose caller waits for the answer. It waits for its turn: what came before it is
+    /// applied before it.
     #[update(name = "command")]
-    pub async fn command(ctx: &mut WorkflowContext<Self>, request: CommandRequest) -> CommandReply {
-        call::command(ctx, request, None).await
+    pub async fn command(
+        ctx: &mut WorkflowContext<Self>,
+        request: CommandRequest,
+    ) -> Result<CommandReply, Box<dyn std::error::Error + Send + Sync>> {
+        let reply = inbox::command(ctx, request).await;
+        reply.ok_or_else(|| "the workflow has no order to work on".into())
     }
 
     /// A command whose caller does not wait. The payload is taken as it comes and read here: one
     /// that cannot be read is passed over, where a typed handler would wedge the workflow.
     #[signal(name = "command")]
-    pub async fn signal_command(ctx: &mut WorkflowContext<Self>, payload: RawValue) {
-        let number = ctx.state_mut(|workflow| {
-            workflow.signals += 1;
-            workflow.signals
-        });
-        let Some(mut request) = read_signal(ctx, payload) else {
-            return;
-        };
-        // With the run's id: after continue-as-new the numbers begin anew.
-        let name = format!("signal/{}/{number}", ctx.run_id());
-        if request.request_id.is_empty() {
-            request.request_id.clone_from(&name);
+    pub fn signal_command(&mut self, ctx: &mut SyncWorkflowContext<Self>, payload: RawValue) {
+        self.signals += 1;
+        let bytes = payload.payloads.iter().map(|payload| payload.data.len());
+        let bytes = bytes.sum();
+        match read_signal(ctx, payload, bytes) {
+            Ok(mut request) => {
+                // Nobody waits for the answer.
+                request.attempt.clear();
+                if request.request_id.is_empty() {
+                    // With the run's id: after continue-as-new the numbers begin anew.
+                    let (run, number) = (ctx.run_id(), self.signals);
+                    request.request_id = format!("signal/{run}/{number}");
+                }
+                let signal = Signal {
+                    request,
+                    own: false,
+                };
+                self.inbox.push_signal(signal, bytes);
+            }
+            Err(error) => {
+                let count = self.inbox.pass_over();
+                if let Some(count) = count.filter(|_| !ctx.is_replaying()) {
+                    let workflow_id = ctx.workflow_id();
+                    tracing::warn!(
+                        workflow_id,
+                        count,
+                        error,
+                        "signals cannot be read and are passed over"
+                    );
+                }
+            }
         }
-        call::command(ctx, request, Some(name)).await;
     }
 
     /// Takes in what the store knows and this workflow does not (a commit that a crash cut off
     /// from it), and goes on from there.
     #[signal(name = "wake")]
-    pub async fn wake(ctx: &mut WorkflowContext<Self>, _payload: RawValue) {
-        call::settle(ctx).await;
+    pub fn wake(&mut self, _ctx: &mut SyncWorkflowContext<Self>, _payload: RawValue) {
+        self.inbox.wake();
     }
 
     /// The whole order.
     #[query(name = "order")]
-    pub fn order(&self, _ctx: &WorkflowContextView) -> Order {
-        self.order.clone()
+    pub fn order(&self, _ctx: &WorkflowContextView) -> Option<Order> {
+        self.order.clone().ok()
     }
 
     /// The order's state.
     #[query(name = "status")]
-    pub fn status(&self, _ctx: &WorkflowContextView) -> OrderState {
-        self.order.state
+    pub fn status(&self, _ctx: &WorkflowContextView) -> Option<OrderState> {
+        KeepsOrder::order(self).map(|order| order.state)
     }
 
     /// What the order waits for, and until when.
     #[query(name = "deadline")]
     pub fn deadline(&self, _ctx: &WorkflowContextView) -> Option<Deadline> {
-        self.order.deadline
+        KeepsOrder::order(self)?.deadline
     }
 
     /// When the parcel should arrive.
     #[query(name = "estimated_delivery")]
     pub fn estimated_delivery(&self, _ctx: &WorkflowContextView) -> Option<Timestamp> {
-        self.order.shipment.estimated_delivery_time
+        KeepsOrder::order(self)?.shipment.estimated_delivery_time
     }
 
     /// What was undone, and what is still to be.
     #[query(name = "compensations")]
     pub fn compensations(&self, _ctx: &WorkflowContextView) -> Vec<Compensation> {
-        self.order.compensations.clone()
+        let order = KeepsOrder::order(self);
+        order.map_or_else(Vec::new, |order| order.compensations.clone())
     }
 }
 
 impl KeepsOrder for OrderWorkflow {
-    fn order(&self) -> &Order {
-        &self.order
+    fn order(&self) -> Option<&Order> {
+        self.order.as_ref().ok()
     }
 
     fn fold(&mut self, events: &[Event]) {
-        for event in events {
-            self.order.apply(event);
+        if let Ok(order) = &mut self.order {
+            for event in events {
+                order.apply(event);
+            }
         }
     }
+
+    fn give_up(&mut self, why: String) {
+        self.order = Err(why);
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    fn inbox_mut(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+}
+
+async fn story(ctx: &WorkflowContext<OrderWorkflow>) -> WorkflowResult<String> {
+    let mut cancel_seen = false;
+    let mut idle = 0;
+    loop {
+        cancel::pass_on(ctx, &mut cancel_seen).await;
+        let before = ctx.state(wait::revision);
+        match turn(ctx, &mut cancel_seen).await {
+            Turn::Over => break,
+            // Store and workflow disagree, and must not spin on it.
+            Turn::Called if ctx.state(wait::revision) == before => {
+                idle += 1;
+                wait::pause(ctx, idle, cancel_seen).await;
+            }
+            Turn::Called | Turn::Waited => idle = 0,
+        }
+        if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
+            inbox::idle(ctx).await;
+            let order = ctx.state(|workflow| KeepsOrder::order(workflow).cloned());
+            if let Some(order) = order.filter(|order| !order.state.is_closed()) {
+                let input = fold::write_input(&order);
+                ctx.continue_as_new(input, ContinueAsNewOptions::default())?;
+            }
+        }
+    }
+    if let Some(why) = ctx.state(|workflow| workflow.order.clone().err()) {
+        return Err(failed(why));
+    }
+    // What is still at work when the workflow ends would fail its caller.
+    inbox::idle(ctx).await;
+    let state = ctx.state(|workflow| KeepsOrder::order(workflow).map(|order| order.state));
+    Ok(state.map_or_else(String::new, |state| state.to_string()))
 }
 
 /// What one turn of the story was.
@@ -179,12 +241,13 @@ enum Turn {
 }
 
 /// Does what is next for the order.
-async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> Turn {
+async fn turn(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> Turn {
     if shipping_lane::is_next(ctx) && shipping_lane::run(ctx, cancel_seen).await {
         return Turn::Called;
     }
     let now = call::now(ctx);
-    match ctx.state(|workflow| phase::todo(&workflow.order, now)) {
+    let todo = |order: &Order| phase::todo(order, now);
+    match ctx.state(|workflow| KeepsOrder::order(workflow).map_or(Todo::Nothing, todo)) {
         Todo::Nothing => {
             search::show_state(ctx);
             return Turn::Over;
@@ -193,7 +256,7 @@ async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) 
         Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
             Some(time) => {
                 search::show_state(ctx);
-                super::wait::until(ctx, Some(time), *cancel_seen).await;
+                wait::until(ctx, Some(time), *cancel_seen).await;
                 return Turn::Waited;
             }
             None => call::step(ctx, step).await,
@@ -201,7 +264,7 @@ async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) 
         Todo::Wait(deadline) => {
             let end = deadline.map(|deadline| deadline.expire_time);
             search::show_state(ctx);
-            let over = super::wait::until(ctx, end, *cancel_seen).await;
+            let over = wait::until(ctx, end, *cancel_seen).await;
             match deadline.filter(|_| over) {
                 Some(deadline) => pass(ctx, deadline).await,
                 None => return Turn::Waited,
@@ -211,33 +274,29 @@ async fn turn(ctx: &mut WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) 
     Turn::Called
 }
 
-fn revision(ctx: &WorkflowContext<OrderWorkflow>) -> i64 {
-    ctx.state(|workflow| workflow.order.revision)
-}
-
-/// The wait for `deadline` is over. A command that came in the same moment goes first: its handler
-/// finishes before, and then the deadline finds its way out taken.
-async fn pass(ctx: &mut WorkflowContext<OrderWorkflow>, deadline: Deadline) {
-    super::wait::handlers(ctx).await;
-    if ctx.state(|workflow| workflow.order.deadline == Some(deadline)) {
+/// The wait for `deadline` is over. A command that came in the same moment goes first: it is applied
+/// before, and then the deadline finds its way out taken.
+async fn pass(ctx: &WorkflowContext<OrderWorkflow>, deadline: Deadline) {
+    inbox::idle(ctx).await;
+    let order = |workflow: &OrderWorkflow| KeepsOrder::order(workflow).and_then(|o| o.deadline);
+    if ctx.state(order) == Some(deadline) {
         call::pass_deadline(ctx, deadline).await;
     }
 }
 
-fn read_signal(ctx: &WorkflowContext<OrderWorkflow>, raw: RawValue) -> Option<CommandRequest> {
+fn read_signal(
+    ctx: &SyncWorkflowContext<OrderWorkflow>,
+    raw: RawValue,
+    bytes: usize,
+) -> Result<CommandRequest, String> {
+    if bytes > COMMAND_MOST {
+        return Err(format!("it has {bytes} bytes, and may have {COMMAND_MOST}"));
+    }
     let converter = ctx.payload_converter();
     let data = SerializationContextData::Workflow(WorkflowSerializationContext::new());
     let context = SerializationContext::new(&data, converter);
-    let payload = raw.payloads.into_iter().next()?;
-    let read = converter.from_payload::<CommandRequest>(&context, payload);
-    let error = match read {
-        Ok(request) if request.has_fit_names() => return Some(request),
-        Ok(_) => "its names are not such as the API accepts".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    if !ctx.is_replaying() {
-        let workflow_id = ctx.workflow_id();
-        tracing::warn!(workflow_id, %error, "a signal cannot be read and is passed over");
-    }
-    None
+    let payload = raw.payloads.into_iter().next();
+    let payload = payload.ok_or_else(|| "it has no payload".to_owned())?;
+    let read = converter.from_payload(&context, payload);
+    read.map_err(|error| error.to_string().chars().take(300).collect())
 }

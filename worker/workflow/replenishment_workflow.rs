@@ -6,11 +6,12 @@
     reason = "the SDK's macros write constants without documentation"
 )]
 
-use super::{activity::activity, call, wait};
+use super::{activity::activity, call, failed, fold, wait};
 use crate::{
     activities::replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
     domain::policy::Lane,
 };
+use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowResult};
 
@@ -18,44 +19,58 @@ use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView,
 /// one sku; when nothing is open it ends, and the next supplier order has it started again.
 #[workflow]
 pub struct ReplenishmentWorkflow {
-    replenishment: Replenishment,
+    /// What is replenished, or why the input cannot be read.
+    replenishment: Result<Replenishment, String>,
 }
 
 #[workflow_methods]
 impl ReplenishmentWorkflow {
     /// Of that sku.
     #[init]
-    pub fn new(_ctx: &WorkflowContextView, replenishment: Replenishment) -> Self {
-        Self { replenishment }
+    pub fn new(_ctx: &WorkflowContextView, input: RawValue) -> Self {
+        Self {
+            replenishment: fold::read_input(input),
+        }
     }
 
     /// Order, wait, take in; again for as long as the sku stays low.
     #[run(name = "ReplenishmentWorkflow")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
-        while let Some(delivery) = place(ctx).await {
+        let replenishment = ctx.state(|workflow| workflow.replenishment.clone());
+        let replenishment = replenishment.map_err(failed)?;
+        while let Some(delivery) = place(ctx, &replenishment).await {
             wait::for_time(ctx, delivery.due_time).await;
-            receive(ctx, delivery).await;
+            receive(ctx, &replenishment, delivery).await;
             if ctx.continue_as_new_suggested() {
-                let replenishment = ctx.state(|workflow| workflow.replenishment.clone());
-                ctx.continue_as_new(replenishment, ContinueAsNewOptions::default())?;
+                let input = fold::write_input(&replenishment);
+                ctx.continue_as_new(input, ContinueAsNewOptions::default())?;
             }
         }
         Ok(())
     }
 }
 
-async fn place(ctx: &WorkflowContext<ReplenishmentWorkflow>) -> Option<Delivery> {
-    let replenishment = ctx.state(|workflow| workflow.replenishment.clone());
-    let answer: OnOrder = activity(ctx, Lane::Local, "place_supplier_order", replenishment).await;
-    answer.delivery
+async fn place(
+    ctx: &WorkflowContext<ReplenishmentWorkflow>,
+    replenishment: &Replenishment,
+) -> Option<Delivery> {
+    let input = replenishment.clone();
+    let answer = activity(ctx, Lane::Local, "place_supplier_order", input).await;
+    answer.ok().and_then(|answer: OnOrder| answer.delivery)
 }
 
-async fn receive(ctx: &WorkflowContext<ReplenishmentWorkflow>, delivery: Delivery) {
+async fn receive(
+    ctx: &WorkflowContext<ReplenishmentWorkflow>,
+    replenishment: &Replenishment,
+    delivery: Delivery,
+) {
     let input = ReceiveInput {
-        sku: ctx.state(|workflow| workflow.replenishment.sku.clone()),
+        sku: replenishment.sku.clone(),
         supplier_order_id: delivery.supplier_order_id,
         now: call::now(ctx),
     };
     // Not taken in: somebody else did. What is open now is looked up next either way.
-    let _: Received = activity(ctx, Lane::Local, "receive_supplier_order", input).await;
+    let _: Option<Received> = activity(ctx, Lane::Local, "receive_supplier_order", input)
+        .await
+        .ok();
 }

@@ -32,7 +32,9 @@ pub(super) fn show_state<W: KeepsOrder>(ctx: &WorkflowContext<W>) {
     let Some(shown) = ctx.search_attributes().get(&STATE) else {
         return;
     };
-    let state = ctx.state(|workflow| workflow.order().state);
+    let Some(state) = ctx.state(|workflow| workflow.order().map(|order| order.state)) else {
+        return;
+    };
     if shown != state.as_str()
         && let Ok(update) = STATE.try_value_set(state.to_string())
     {

@@ -3,7 +3,7 @@
 
 use super::{
     OrderWorkflow, TASK_TIMEOUT, call, cancel,
-    fold::KeepsOrder,
+    fold::{KeepsOrder, write_input},
     search,
     shipping_workflow::{ShippingWorkflow, next},
     wait,
@@ -27,9 +27,9 @@ pub fn task_queue(orders: &str) -> String {
 /// Whether the next step of the order is one for the lane.
 pub(super) fn is_next(ctx: &WorkflowContext<OrderWorkflow>) -> bool {
     let now = call::now(ctx);
-    ctx.state(|workflow| {
-        workflow.order.policy.shipping == ShippingMode::Lane && next(&workflow.order, now).is_some()
-    })
+    let is_next =
+        |order: &Order| order.policy.shipping == ShippingMode::Lane && next(order, now).is_some();
+    ctx.state(|workflow| workflow.order().is_some_and(is_next))
 }
 
 /// Lets the lane do its steps. False when it cannot be had, because a lane of an earlier run of this
@@ -37,10 +37,12 @@ pub(super) fn is_next(ctx: &WorkflowContext<OrderWorkflow>) -> bool {
 /// from doing one twice.
 pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> bool {
     search::show_state(ctx);
-    let order = ctx.state(|workflow| workflow.order.clone());
+    let Some(order) = ctx.state(|workflow| workflow.order().cloned()) else {
+        return false;
+    };
     let lane = Order::shipping_workflow_id(&order.order_id);
     // What the lane knows. A cancellation may come while it is being started.
-    let mut known = order.revision;
+    let mut known = Some(order.revision);
     let options = ChildWorkflowOptions::builder()
         .workflow_id(lane.clone())
         .task_queue(task_queue(ctx.task_queue()))
@@ -50,17 +52,14 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
         .cancellation_token(WorkflowCancellationToken::new())
         .parent_close_policy(ParentClosePolicy::Abandon)
         .build();
-    let started = ctx.start_child_workflow(ShippingWorkflow::run, order, options);
+    let started = ctx.start_child_workflow(ShippingWorkflow::run, write_input(&order), options);
     let Ok(child) = started.await else {
         return false;
     };
     let result = child.result().fuse();
     futures::pin_mut!(result);
     loop {
-        let changed = ctx.wait_condition_with_options(
-            move |workflow: &OrderWorkflow| workflow.order.revision != known,
-            wait::detached_wait(),
-        );
+        let changed = wait::changed(ctx, known).fuse();
         let cancelled = wait::cancelled(ctx, *cancel_seen).fuse();
         futures::pin_mut!(changed, cancelled);
         workflows::select! {
@@ -71,7 +70,7 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
             _ = changed => {}
             _ = cancelled => cancel::pass_on(ctx, cancel_seen).await,
         }
-        known = ctx.state(|workflow| workflow.order.revision);
+        known = ctx.state(wait::revision);
         wake(ctx, &lane).await;
         if !is_next(ctx) || ctx.continue_as_new_suggested() {
             return true;
@@ -82,10 +81,10 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
 /// What the lane has done. A lane that failed, or was ended by hand, or began anew, has no complete
 /// news: the store has.
 async fn take_in(ctx: &WorkflowContext<OrderWorkflow>, news: Option<News>) {
-    let known = ctx.state(|workflow| workflow.order.revision);
+    let known = ctx.state(wait::revision).unwrap_or_default();
     let follows = |news: &News| {
         let first = news.events.first();
-        first.is_some_and(|event| event.revision <= known + 1)
+        !news.behind && first.is_some_and(|event| event.revision <= known + 1)
     };
     match news.filter(follows) {
         Some(news) => ctx.state_mut(|workflow| workflow.fold(&news.events)),

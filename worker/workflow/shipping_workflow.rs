@@ -6,7 +6,12 @@
     reason = "the SDK's macros write constants without documentation"
 )]
 
-use super::{call, cancel, fold::KeepsOrder, wait};
+use super::{
+    call, cancel, failed,
+    fold::{self, KeepsOrder},
+    inbox::{self, Inbox},
+    wait,
+};
 use crate::{
     activities::News,
     domain::{
@@ -20,24 +25,32 @@ use crate::{
 use jiff::Timestamp;
 use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowResult};
+use temporalio_sdk::{
+    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult,
+};
+
+/// More events than this are not brought to the order by the lane: the order reads them from the store.
+const EVENTS_MOST: usize = 500;
 
 /// The way of one parcel. Its input is the order as it is; its result is what happened to the order
 /// since then.
 #[workflow]
 pub struct ShippingWorkflow {
-    order: Order,
-    /// The events since the workflow began.
-    events: Vec<Event>,
+    /// The order, or why there is none.
+    order: Result<Order, String>,
+    /// What happened since the workflow began.
+    news: News,
+    inbox: Inbox,
 }
 
 #[workflow_methods]
 impl ShippingWorkflow {
     #[init]
-    pub fn new(_ctx: &WorkflowContextView, order: Order) -> Self {
+    pub fn new(_ctx: &WorkflowContextView, input: RawValue) -> Self {
         Self {
-            order,
-            events: Vec::new(),
+            order: fold::read_input(input),
+            news: News::default(),
+            inbox: Inbox::default(),
         }
     }
 
@@ -45,71 +58,103 @@ impl ShippingWorkflow {
     /// order was cancelled.
     #[run(name = "ShippingWorkflow")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<News> {
-        let mut cancel_seen = false;
-        let mut idle = 0;
-        loop {
-            cancel::pass_on(ctx, &mut cancel_seen).await;
-            let now = call::now(ctx);
-            let order = |workflow: &Self| (next(&workflow.order, now), workflow.order.revision);
-            let (Some((step, not_before)), before) = ctx.state(order) else {
-                break;
-            };
-            if not_before.is_some_and(|time| time > now) {
-                wait::until(ctx, not_before, cancel_seen).await;
-                continue;
-            }
-            call::step(ctx, step).await;
-            if ctx.state(|workflow| workflow.order.revision) == before {
-                idle += 1;
-                wait::pause(ctx, idle, cancel_seen).await;
-            } else {
-                idle = 0;
-            }
-            if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
-                wait::handlers(ctx).await;
-                let order = ctx.state(|workflow| workflow.order.clone());
-                ctx.continue_as_new(order, ContinueAsNewOptions::default())?;
-            }
-        }
-        wait::handlers(ctx).await;
-        Ok(ctx.state(|workflow| News {
-            events: workflow.events.clone(),
-        }))
+        inbox::beside(ctx, story(ctx)).await
     }
 
     /// The order has changed: takes in what the store knows, and goes on from there. What the order's
     /// own workflow does with a new address, or a cancellation.
     #[signal(name = "wake")]
-    pub async fn wake(ctx: &mut WorkflowContext<Self>, _payload: RawValue) {
-        call::settle(ctx).await;
+    pub fn wake(&mut self, _ctx: &mut SyncWorkflowContext<Self>, _payload: RawValue) {
+        self.inbox.wake();
     }
 
     /// The whole order, as far as the lane knows.
     #[query(name = "order")]
-    pub fn order(&self, _ctx: &WorkflowContextView) -> Order {
-        self.order.clone()
+    pub fn order(&self, _ctx: &WorkflowContextView) -> Option<Order> {
+        self.order.clone().ok()
     }
 
     /// The order's state.
     #[query(name = "status")]
-    pub fn status(&self, _ctx: &WorkflowContextView) -> OrderState {
-        self.order.state
+    pub fn status(&self, _ctx: &WorkflowContextView) -> Option<OrderState> {
+        KeepsOrder::order(self).map(|order| order.state)
     }
 }
 
 impl KeepsOrder for ShippingWorkflow {
-    fn order(&self) -> &Order {
-        &self.order
+    fn order(&self) -> Option<&Order> {
+        self.order.as_ref().ok()
     }
 
     fn fold(&mut self, events: &[Event]) {
+        let Ok(order) = &mut self.order else {
+            return;
+        };
         for event in events {
-            if event.revision > self.order.revision {
-                self.order.apply(event);
-                self.events.push(event.clone());
+            if event.revision > order.revision {
+                order.apply(event);
+                self.news.events.push(event.clone());
+            }
+        }
+        if self.news.events.len() > EVENTS_MOST {
+            self.news.behind = true;
+        }
+        if self.news.behind {
+            self.news.events.clear();
+        }
+    }
+
+    fn give_up(&mut self, why: String) {
+        self.order = Err(why);
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    fn inbox_mut(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+}
+
+async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> {
+    let mut cancel_seen = false;
+    let mut idle = 0;
+    loop {
+        cancel::pass_on(ctx, &mut cancel_seen).await;
+        let now = call::now(ctx);
+        let (following, before) = ctx.state(|workflow| {
+            let order = KeepsOrder::order(workflow);
+            let following = order.and_then(|order| next(order, now));
+            (following, wait::revision(workflow))
+        });
+        let Some((step, not_before)) = following else {
+            break;
+        };
+        if not_before.is_some_and(|time| time > now) {
+            wait::until(ctx, not_before, cancel_seen).await;
+        } else {
+            call::step(ctx, step).await;
+            if ctx.state(wait::revision) == before {
+                idle += 1;
+                wait::pause(ctx, idle, cancel_seen).await;
+            } else {
+                idle = 0;
+            }
+        }
+        if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
+            inbox::idle(ctx).await;
+            if let Some(order) = ctx.state(|workflow| KeepsOrder::order(workflow).cloned()) {
+                let input = fold::write_input(&order);
+                ctx.continue_as_new(input, ContinueAsNewOptions::default())?;
             }
         }
     }
+    if let Some(why) = ctx.state(|workflow| workflow.order.clone().err()) {
+        return Err(failed(why));
+    }
+    inbox::idle(ctx).await;
+    Ok(ctx.state(|workflow| workflow.news.clone()))
 }
 
 /// The step that is next, if it is one of the shipping, and when it may be tried.

@@ -1,4 +1,4 @@
-//! How the workflow waits: for the order to change, for a time, for handlers to finish.
+//! How the workflow waits: for the order to change, for a time.
 
 use super::{call, fold::KeepsOrder};
 use jiff::Timestamp;
@@ -8,18 +8,19 @@ use temporalio_sdk::{
 };
 
 /// Waits until the order changes, or until `end`; true when the time came first. Ends early, as a
-/// change, when Temporal asks for a cancellation that was not `cancel_seen` yet.
+/// change, when Temporal asks for a cancellation that was not `cancel_seen` yet, or for a shorter
+/// history: refused signals make it longer and change nothing.
 pub(super) async fn until<W: KeepsOrder>(
     ctx: &WorkflowContext<W>,
     end: Option<Timestamp>,
     cancel_seen: bool,
 ) -> bool {
-    let revision = ctx.state(|workflow| workflow.order().revision);
-    let changed = ctx.wait_condition_with_options(
-        move |workflow: &W| workflow.order().revision != revision,
-        detached_wait(),
-    );
+    if ctx.continue_as_new_suggested() {
+        return false;
+    }
+    let changed = changed(ctx, ctx.state(revision));
     // Apart from the condition above: a cancellation does not wake a detached wait.
+    let changed = futures::FutureExt::fuse(changed);
     let cancelled = futures::FutureExt::fuse(cancelled(ctx, cancel_seen));
     futures::pin_mut!(changed, cancelled);
     let Some(end) = end else {
@@ -48,6 +49,22 @@ pub(super) async fn until<W: KeepsOrder>(
         }
         _ = timer => true,
     }
+}
+
+/// The revision of the order; none when it was given up.
+pub(super) fn revision<W: KeepsOrder>(workflow: &W) -> Option<i64> {
+    workflow.order().map(|order| order.revision)
+}
+
+/// Waits until the order is not at the revision `known`, or Temporal asks for a shorter history.
+pub(super) async fn changed<W: KeepsOrder>(ctx: &WorkflowContext<W>, known: Option<i64>) {
+    let history = ctx.clone();
+    let changed =
+        move |workflow: &W| revision(workflow) != known || history.continue_as_new_suggested();
+    // A detached wait is never cancelled.
+    let _ = ctx
+        .wait_condition_with_options(changed, detached_wait())
+        .await;
 }
 
 /// Waits for a cancellation by Temporal; for ever when it was `seen`.
@@ -81,15 +98,13 @@ pub(super) async fn for_time<W>(ctx: &WorkflowContext<W>, end: Timestamp) {
     let _ = ctx.timer(options).await;
 }
 
-/// Waits until no signal or update is being handled.
-pub(super) async fn handlers<W: 'static>(ctx: &WorkflowContext<W>) {
-    let handlers = ctx.clone();
-    let finished = ctx.wait_condition_with_options(
-        move |_: &W| handlers.all_handlers_finished(),
-        detached_wait(),
-    );
-    // A detached wait is never cancelled.
-    let _ = finished.await;
+/// Ends the workflow task, so that what it did so far is sent to Temporal.
+pub(super) async fn flush<W>(ctx: &WorkflowContext<W>) {
+    let options = TimerOptions::builder(Duration::from_millis(1))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build();
+    // A detached timer only ever fires.
+    let _ = ctx.timer(options).await;
 }
 
 pub(super) fn detached_wait() -> WaitConditionOptions {
