@@ -1,6 +1,6 @@
 //! The generated API of the orders service: the messages, clients and servers of the Protobuf package `orders.v1`.
 //!
-//! Nothing here is written by hand but this file; the contract, with every meaning, unit and limit, is
+//! Nothing here is written by hand but this file and `redacted.rs`, which keeps payment tokens out of logs; the contract, with every meaning, unit and limit, is
 //! `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
 //!
 //! # Layout
@@ -33,6 +33,8 @@ mod orders {
 }
 
 pub use orders::{provider, v1};
+
+mod redacted;
 
 /// Packages of Google APIs that the contract uses.
 pub mod google {

@@ -12,7 +12,7 @@ pub(crate) use size::shortened;
 
 use orders_worker::{
     domain::{
-        command::{CommandKind, Refusal},
+        command::{CommandKind, Refusal, because},
         place::Violation,
         state::OrderState,
         step::Step,
@@ -54,8 +54,13 @@ pub enum Error {
     /// The payment id belongs to another order.
     #[error("the payment_id {0} belongs to another order")]
     PaymentExists(String),
+    /// The payment token belongs to another customer. Without the token: errors are logged.
+    #[error(
+        "the payment token belongs to another customer: use a token of the order's own customer"
+    )]
+    TokenOfAnother,
     /// Not in the order's state.
-    #[error("{command} is not allowed while the order is {state}")]
+    #[error("{command} is not allowed while the order is {state}{}", because(why.as_deref()))]
     NotAllowed {
         /// Which order.
         order_id: String,
@@ -65,6 +70,8 @@ pub enum Error {
         state: OrderState,
         /// What could be asked for instead.
         allowed: Vec<CommandKind>,
+        /// What is missing, where the state alone does not say it.
+        why: Option<String>,
     },
     /// The order has moved on since the caller looked.
     #[error(
@@ -220,11 +227,13 @@ impl Error {
                 command,
                 state,
                 allowed,
+                why,
             } => Self::NotAllowed {
                 order_id,
                 command,
                 state,
                 allowed,
+                why,
             },
             Refusal::Moved { expected, actual } => Self::Moved {
                 order_id,
@@ -294,6 +303,7 @@ impl Error {
             Self::RequestReused(_) => Reason::RequestIdReused,
             Self::OrderExists(_) => Reason::OrderIdExists,
             Self::PaymentExists(_) => Reason::PaymentIdExists,
+            Self::TokenOfAnother => Reason::PaymentTokenOfAnotherCustomer,
             Self::NotAllowed { .. } => Reason::CommandNotAllowed,
             Self::Closed { .. } => Reason::OrderClosed,
             Self::PaymentKnown { .. } => Reason::PaymentOutcomeKnown,
@@ -366,6 +376,7 @@ impl Error {
                 command,
                 state,
                 allowed,
+                why: _,
             } => vec![
                 ("order_id", order_id.clone()),
                 ("command", format!("COMMAND_{command}")),
@@ -431,6 +442,10 @@ impl Error {
             Self::NotAllowed { order_id, .. } | Self::Closed { order_id, .. } => {
                 let subject = format!("orders/{order_id}");
                 details.add_precondition_failure_violation("ORDER_STATE", subject, description);
+            }
+            Self::TokenOfAnother => {
+                let subject = "payment_method.token";
+                details.add_precondition_failure_violation("PAYMENT_TOKEN", subject, description);
             }
             Self::PaymentKnown { order_id, .. } => {
                 let subject = format!("orders/{order_id}");

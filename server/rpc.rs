@@ -58,11 +58,12 @@ struct Inner {
     watches: Watches,
     ui: Option<UiLinks>,
     signal_limits: signal_limits::SignalLimits,
+    pays_embedded: bool,
 }
 
 impl Orders {
     /// On a store and a Temporal, with what starts orders there, the policies to offer, the watches,
-    /// and the address of Temporal's web UI.
+    /// the address of Temporal's web UI, and whether the embedded payment provider moves the money.
     pub fn new(
         store: Store,
         temporal: Temporal,
@@ -70,6 +71,7 @@ impl Orders {
         policies: PolicyBook,
         watches: Watches,
         ui: Option<UiLinks>,
+        pays_embedded: bool,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -80,6 +82,7 @@ impl Orders {
                 watches,
                 ui,
                 signal_limits: signal_limits::SignalLimits::default(),
+                pays_embedded,
             }),
         }
     }
@@ -118,6 +121,10 @@ impl Orders {
 
     fn starter(&self) -> &Starter {
         &self.inner.starter
+    }
+
+    fn pays_embedded(&self) -> bool {
+        self.inner.pays_embedded
     }
 
     fn policies(&self) -> &PolicyBook {

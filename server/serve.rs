@@ -186,6 +186,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         max_watches: settings.max_watches,
         operator: !settings.no_operator,
         starter,
+        pays_embedded: settings.common.payment.payment_provider.is_none(),
     };
     let served = serve_api(&mut base, policies, edge, stop).await;
     background.stop().await;
@@ -263,6 +264,8 @@ struct Edge {
     operator: bool,
     /// What starts the orders that are placed.
     starter: Starter,
+    /// Whether the embedded payment provider moves the money.
+    pays_embedded: bool,
 }
 
 async fn serve_api(
@@ -278,6 +281,7 @@ async fn serve_api(
         max_watches,
         operator,
         starter,
+        pays_embedded,
     } = edge;
     let address = listener.local_addr().map_err(|source| ServeError::Listen {
         address: SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -289,7 +293,15 @@ async fn serve_api(
     let connections = &limits.connections;
     let heartbeat = Some(connections.watch_heartbeat).filter(|time| !time.is_zero());
     let watches = Watches::start(store.clone(), heartbeat, draining.clone());
-    let orders = Orders::new(store, temporal, starter, policies, watches, base.ui.clone());
+    let orders = Orders::new(
+        store,
+        temporal,
+        starter,
+        policies,
+        watches,
+        base.ui.clone(),
+        pays_embedded,
+    );
     let max_request = limits.max_request_bytes;
     let body = BodyLimits {
         message: max_request,

@@ -125,9 +125,53 @@ async fn of_two_reviewers_who_looked_at_the_same_the_second_is_told() {
         request_id: crate::harness::unique("review"),
         expected_revision: Some(seen),
         decision: ReviewDecision::Approve.into(),
+        reviewer: "admin@example.com".to_owned(),
         ..Default::default()
     };
     let refused = client.orders.clone().review_order(late).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::Aborted);
+    assert_eq!(client.get(&id).await.state(), OrderState::AwaitingApproval);
+}
+
+/// An approval that nobody answers for is none: neither by its own call nor by a signal.
+#[tokio::test]
+async fn a_review_by_nobody_is_refused() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let placing = Placing::new("approval", &sku).price(8_999, 900_000_000);
+    let id = placing.id();
+    client.place(placing).await;
+    client.until(&id, OrderState::AwaitingApproval).await;
+    for nobody in ["", "anonymous"] {
+        let request = orders::v1::ReviewOrderRequest {
+            order_id: id.clone(),
+            request_id: crate::harness::unique("review"),
+            decision: ReviewDecision::Approve.into(),
+            actor: nobody.to_owned(),
+            ..Default::default()
+        };
+        let refused = client.orders.clone().review_order(request).await;
+        let refused = crate::harness::Refused::from(refused.unwrap_err());
+        assert_eq!(refused.code, tonic::Code::InvalidArgument);
+        assert_eq!(refused.fields(), ["reviewer"]);
+        let review = orders::v1::signal_order_request::ReviewOrder {
+            decision: ReviewDecision::Approve.into(),
+            reviewer: nobody.to_owned(),
+            reason: String::new(),
+        };
+        let signal = orders::v1::SignalOrderRequest {
+            order_id: id.clone(),
+            request_id: crate::harness::unique("signal"),
+            command: Some(orders::v1::signal_order_request::Command::ReviewOrder(
+                review,
+            )),
+            ..Default::default()
+        };
+        let refused = client.orders.clone().signal_order(signal).await;
+        let refused = crate::harness::Refused::from(refused.unwrap_err());
+        assert_eq!(refused.code, tonic::Code::InvalidArgument);
+        assert_eq!(refused.fields(), ["review_order.reviewer"]);
+    }
     assert_eq!(client.get(&id).await.state(), OrderState::AwaitingApproval);
 }

@@ -57,6 +57,7 @@ async fn a_pre_order_goes_its_whole_way() {
     );
     let again = cli.out(&start);
     assert!(again.ends_with(" (answered before)\n"), "{again}");
+    server.client().await.until_pickup_requested(&id).await;
     let picked_up = cli.out(&["confirm-pickup", &id, "--tracking-number", "track-1"]);
     assert!(picked_up.contains("IN_TRANSIT"), "{picked_up}");
     cli.out(&["confirm-delivery", &id]);
@@ -81,6 +82,65 @@ async fn a_pre_order_goes_its_whole_way() {
     }
     let stock = cli.json(&["stock", "get", &sku]);
     assert_eq!(stock["stockItem"]["onHand"], "8");
+}
+
+/// What a person changes has a name, whichever command it is.
+#[tokio::test]
+async fn every_change_is_by_who_is_logged_in_unless_it_says_otherwise() {
+    let server = shared().await;
+    let client = server.client().await;
+    let (sku, id) = (sku(), unique("order"));
+    let cli = Cli::of(server).env("USER", "grace");
+    cli.out(&["stock", "set", &sku, "--on-hand", "10"]);
+    let item = format!("{sku}:1:8999.90");
+    let place = [
+        "place",
+        "--order-id",
+        &id,
+        "--customer",
+        "ada",
+        "--policy",
+        "approval",
+    ];
+    let address = [
+        "--line1",
+        "1 Main St",
+        "--city",
+        "Boston",
+        "--postal-code",
+        "02101",
+    ];
+    let paid = ["--country", "US", "--token", "tok-good", "--item", &item];
+    cli.out(&[&place[..], &address[..], &paid[..]].concat());
+    client.until(&id, OrderState::AwaitingApproval).await;
+    // Nobody cannot approve, nor can the service itself.
+    for user in ["", "orders"] {
+        let refused = Cli::of(server)
+            .env("USER", user)
+            .run(&["review", &id, "--approve"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains("reviewer"), "{refused:?}");
+    }
+    cli.out(
+        &[
+            &["update-address", &id][..],
+            &address[..],
+            &["--country", "US"],
+        ]
+        .concat(),
+    );
+    cli.out(&["review", &id, "--approve"]);
+    let order = client.until(&id, OrderState::InTransit).await;
+    assert_eq!(order.approval.unwrap().reviewer, "grace");
+    cli.out(&["confirm-delivery", &id, "--actor", "ada"]);
+    client.until(&id, OrderState::Completed).await;
+    let events = cli.json(&["events", &id]);
+    let events = events["events"].as_array().unwrap().iter();
+    let by: Vec<&str> = events
+        .map(|event| event["actor"].as_str().unwrap())
+        .filter(|actor| *actor != "orders")
+        .collect();
+    assert_eq!(by, ["grace", "grace", "grace", "ada"]);
 }
 
 #[tokio::test]

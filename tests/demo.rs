@@ -36,6 +36,13 @@ async fn the_demo_tells_of_failures_and_ends_every_order() {
     ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
+    // Once the parcel was picked up, the carrier is asked for nothing more: no second van.
+    let pre_order = text.split("=== pre-order").nth(1).unwrap();
+    let pre_order = pre_order.split("\n=== ").next().unwrap();
+    let (before, after) = pre_order.split_once("picked up").expect(pre_order);
+    assert!(before.contains("request_pickup") || before.contains("pickup requested"));
+    assert!(!after.contains("request_pickup"), "{pre_order}");
+    assert!(!after.contains("pickup requested"), "{pre_order}");
     let list = text.split("=== in the end").nth(1).unwrap();
     for (order, state) in [
         ("demo-standard", "COMPLETED"),

@@ -165,6 +165,7 @@ async fn a_refusal_is_not_remembered() {
         .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     client.start_fulfillment(&id).await.unwrap();
+    client.until_pickup_requested(&id).await;
     let order = client
         .orders
         .clone()

@@ -246,7 +246,13 @@ async fn commands_name_their_fields_too() {
     assert_eq!(refused.code, Code::InvalidArgument);
     assert_eq!(
         refused.fields(),
-        ["decision", "expected_revision", "order_id", "request_id"]
+        [
+            "decision",
+            "expected_revision",
+            "order_id",
+            "request_id",
+            "reviewer"
+        ]
     );
 }
 

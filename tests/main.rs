@@ -30,6 +30,8 @@ mod notifications;
 mod operator;
 mod outages;
 mod outside_payment;
+mod payment_tokens;
+mod pickup;
 mod postgres;
 mod pre_order;
 mod private;

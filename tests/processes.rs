@@ -8,7 +8,7 @@ use crate::harness::{
 use nix::sys::signal::Signal;
 use orders::v1::{
     ConfirmDeliveryRequest, ConfirmPickupRequest, GetOrderRequest, Order, OrderState,
-    StartFulfillmentRequest,
+    ShipmentState, StartFulfillmentRequest,
 };
 use std::{
     collections::BTreeMap,
@@ -66,6 +66,19 @@ impl Fleet {
     }
 
     async fn until(&self, order_id: &str, state: OrderState) -> Order {
+        self.until_that(order_id, |order| order.state() == state)
+            .await
+    }
+
+    async fn until_pickup_requested(&self, order_id: &str) {
+        self.until_that(order_id, |order| {
+            let shipment = order.shipment.as_ref();
+            shipment.is_some_and(|shipment| shipment.state() == ShipmentState::Requested)
+        })
+        .await;
+    }
+
+    async fn until_that(&self, order_id: &str, wanted: impl Fn(&Order) -> bool) -> Order {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             let order = self.send("GetOrder", async |client: Client| {
@@ -76,12 +89,12 @@ impl Fleet {
                 client.orders.clone().get_order(request).await
             });
             let order = order.await.into_inner().order.unwrap();
-            if order.state() == state {
+            if wanted(&order) {
                 return order;
             }
             assert!(
                 tokio::time::Instant::now() < end,
-                "not {state:?}: {order:?}"
+                "not as it should be: {order:?}"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -105,6 +118,7 @@ impl Fleet {
             client.orders.clone().start_fulfillment(start.clone()).await
         })
         .await;
+        self.until_pickup_requested(&id).await;
         let pickup = ConfirmPickupRequest {
             order_id: id.clone(),
             request_id: unique("pickup"),

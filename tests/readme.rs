@@ -114,7 +114,9 @@ async fn shows_what_it_says(heading: &str, least: usize, address: &str) {
             if missing.is_empty() && done != refused {
                 break;
             }
-            let read = script.contains("Service/Get") || script.contains("Service/List");
+            let read = script.contains("Service/Get")
+                || script.contains("Service/List")
+                || script.lines().all(|line| line.starts_with("orders get "));
             assert!(
                 read && Instant::now() < end,
                 "this block of the README:\n{script}\nlacks {missing:?} (done: {done}):\n{output}"

@@ -26,7 +26,7 @@ pub mod smtp_notification;
 
 use crate::{
     domain::{
-        message::Message, movement::Movement, order::Order, payment_method::PaymentMethod,
+        message::Message, movement::Movement, order::Order, payment_method::PaymentToken,
         step::Step,
     },
     store::{Connection, StoreError, supplier_orders::SupplierOrder},
@@ -106,12 +106,14 @@ pub struct Parcel {
 /// into the payment journal by the step.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
-    /// Makes a movement, or gives the receipt of the one that its key made before.
+    /// Makes a movement, or gives the receipt of the one that its key made before. An authorization
+    /// and a charge bring the payment token; what builds on them does not.
     async fn perform(
         &self,
         db: &mut Connection,
         call: &Call<'_>,
         movement: &Movement,
+        token: Option<&PaymentToken>,
     ) -> Result<Receipt, ProviderError>;
     /// What became of a movement whose answer was lost: its receipt, or none when it did not happen.
     /// Then it never will.
@@ -131,8 +133,8 @@ pub struct PaymentRequest {
     pub order_id: String,
     /// Whose order it is.
     pub customer_id: String,
-    /// What it is paid with.
-    pub payment_method: Option<PaymentMethod>,
+    /// What it is paid with, when an authorization or a charge is asked for.
+    pub payment_token: Option<PaymentToken>,
     /// ISO 4217 code.
     pub currency: String,
     /// What is to move.
@@ -271,9 +273,12 @@ impl Providers {
     }
 }
 
-/// The tokens by which a caller of the embedded providers plays what can go wrong (api.md). Every
-/// other token is good.
+/// The tokens by which a caller of the embedded providers plays what can go wrong. Every other token
+/// is good.
 pub mod test_token {
+    /// How all of them begin: with the embedded payment provider, a token that begins like this is for
+    /// tests and belongs to no customer.
+    pub const PREFIX: &str = "tok-";
     /// The payment is declined.
     pub const DECLINED: &str = "tok-declined";
     /// The fraud check refuses.
@@ -282,9 +287,4 @@ pub mod test_token {
     pub const LOST_ANSWER: &str = "tok-lost-answer";
     /// Each movement of money takes a second.
     pub const SLOW: &str = "tok-slow";
-}
-
-/// The payment token of an order; empty where it has none.
-fn token(order: &Order) -> &str {
-    order.payment_method.as_ref().map_or("", |m| &m.token)
 }

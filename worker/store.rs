@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod overdue;
 pub mod payment_journal;
 pub mod payment_resolution;
+pub mod payment_tokens;
 pub mod place;
 pub mod probe;
 pub mod read;
@@ -88,6 +89,8 @@ pub struct Store {
     opened: supplies::Opened,
     /// Tells the messenger of this process of new messages.
     outbox: outbox::Outbox,
+    /// What payment tokens are hashed with.
+    token_salt: std::sync::Arc<str>,
 }
 
 /// Why the database did not do what it was asked.

@@ -53,7 +53,7 @@ impl Run for Cancel {
         let request = CancelOrderRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
             reason,
             validate_only: dry_run,

@@ -105,7 +105,7 @@ impl CommandOptions {
         let request = SignalOrderRequest {
             order_id: self.order_id.clone(),
             request_id,
-            actor: self.change.actor.clone(),
+            actor: self.change.actor(),
             expected_revision: self.expected_revision,
             command: Some(command),
         };

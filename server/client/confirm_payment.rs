@@ -73,7 +73,7 @@ impl Run for ConfirmPayment {
         let request = ConfirmPaymentRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
             transaction_id,
             amount,

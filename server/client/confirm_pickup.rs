@@ -41,7 +41,7 @@ impl Run for ConfirmPickup {
         let request = ConfirmPickupRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
             tracking_number,
         };

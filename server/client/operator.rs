@@ -24,11 +24,8 @@ pub struct OperatorOptions {
 }
 
 impl OperatorOptions {
-    /// Who asks: who is logged in, when nobody is named. What an operator does should have a name.
+    /// Who asks, as for every change.
     pub fn actor(&self) -> String {
-        match self.change.actor.as_str() {
-            "" => std::env::var("USER").unwrap_or_default(),
-            actor => actor.to_owned(),
-        }
+        self.change.actor()
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
+use orders_worker::domain::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -57,7 +58,7 @@ pub struct ChangeOptions {
     #[arg(long, value_name = "ID", help_heading = "Request")]
     pub request_id: Option<String>,
 
-    /// Who asks.
+    /// Who asks [default: $USER].
     #[arg(
         long,
         env = "ORDERS_ACTOR",
@@ -66,7 +67,7 @@ pub struct ChangeOptions {
         hide_default_value = true,
         help_heading = "Request"
     )]
-    pub actor: String,
+    actor: String,
 }
 
 impl ChangeOptions {
@@ -74,6 +75,24 @@ impl ChangeOptions {
     pub fn request_id(&self) -> String {
         let given = self.request_id.clone();
         given.unwrap_or_else(|| Uuid::now_v7().to_string())
+    }
+
+    /// Whether the caller named an actor.
+    pub fn names_actor(&self) -> bool {
+        !self.actor.is_empty()
+    }
+
+    /// Who asks: the actor that was named, else the user who is logged in; empty when there is none.
+    /// What a person changes should have a name.
+    pub fn actor(&self) -> String {
+        if self.names_actor() {
+            return self.actor.clone();
+        }
+        let user = std::env::var("USER").unwrap_or_default();
+        // A system user of that name is not the service itself, and the server refuses the name.
+        Some(user)
+            .filter(|user| ![ACTOR_PROCESS, ACTOR_TEMPORAL].contains(&user.as_str()))
+            .unwrap_or_default()
     }
 }
 

@@ -161,8 +161,8 @@ impl Run for Place {
         if change.request_id.is_some() || request.request_id.is_empty() {
             request.request_id = change.request_id();
         }
-        if !change.actor.is_empty() {
-            request.actor = change.actor;
+        if change.names_actor() || request.actor.is_empty() {
+            request.actor = change.actor();
         }
         let connection = Connection::new(&client)?;
         let answer = connection

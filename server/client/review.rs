@@ -22,7 +22,7 @@ pub struct Review {
     #[arg(long, group = "decision")]
     reject: bool,
 
-    /// Who decided; the actor when left out.
+    /// The person who decided; the actor when left out. One of the two must name somebody.
     #[arg(
         long,
         value_name = "NAME",
@@ -71,7 +71,7 @@ impl Run for Review {
         let request = ReviewOrderRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
             decision,
             reviewer,

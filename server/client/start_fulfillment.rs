@@ -29,7 +29,7 @@ impl Run for StartFulfillment {
         let request = StartFulfillmentRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
         };
         command

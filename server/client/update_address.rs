@@ -35,7 +35,7 @@ impl Run for UpdateAddress {
         let request = UpdateShippingAddressRequest {
             order_id: command.order_id.clone(),
             request_id,
-            actor: command.change.actor.clone(),
+            actor: command.change.actor(),
             expected_revision: command.expected_revision,
             shipping_address,
         };

@@ -21,10 +21,8 @@ pub fn movement(request: &PaymentRequest) -> v1::Movement {
 
 /// The provider's token of what the order is paid with; empty where it has none.
 pub fn payment_token(request: &PaymentRequest) -> String {
-    let method = request.payment_method.as_ref();
-    method
-        .map(|method| method.token.clone())
-        .unwrap_or_default()
+    let token = request.payment_token.as_ref();
+    token.map_or_else(String::new, |token| token.expose().to_owned())
 }
 
 /// What an answer to a movement says. All of it moves or nothing.

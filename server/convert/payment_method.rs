@@ -1,23 +1,29 @@
-//! Payment methods.
+//! Payment methods. The token comes in and never goes out.
 
 use super::{enums, text, violations::Violations};
 use orders::v1;
-use orders_worker::domain::payment_method::{PaymentMethod, PaymentMethodType};
+use orders_worker::domain::payment_method::{PaymentMethod, PaymentMethodType, PaymentToken};
 
 /// The longest token.
 const TOKEN_MOST: usize = 256;
+
+/// What a caller gives: the method for people to see, and its token, which is kept apart.
+pub(super) type Given = (Option<PaymentMethod>, Option<PaymentToken>);
 
 /// The method in the field `payment_method`, where there is one. Whether there has to be one, with
 /// a token, depends on the policy.
 pub(super) fn parse_payment_method(
     violations: &mut Violations,
     method: Option<&v1::PaymentMethod>,
-) -> Option<PaymentMethod> {
+) -> Given {
+    let Some(method) = method else {
+        return (None, None);
+    };
     let v1::PaymentMethod {
         r#type,
         token,
         last4,
-    } = method?;
+    } = method;
     violations.inside("payment_method", |violations| {
         let kind = enums::parse_payment_method_type(*r#type);
         if kind.is_none() {
@@ -35,11 +41,11 @@ pub(super) fn parse_payment_method(
         if !last4.is_empty() && !four_digits {
             violations.push("last4", "must be four digits");
         }
-        Some(PaymentMethod {
+        let method = PaymentMethod {
             kind: kind.unwrap_or(PaymentMethodType::Unspecified),
-            token: token.clone(),
             last4: last4.clone(),
-        })
+        };
+        (Some(method), PaymentToken::new(token))
     })
 }
 
@@ -68,10 +74,11 @@ fn is_card_number(text: &str) -> bool {
 
 /// A payment method as a message.
 pub(super) fn payment_method(method: &PaymentMethod) -> v1::PaymentMethod {
-    let PaymentMethod { kind, token, last4 } = method;
+    let PaymentMethod { kind, last4 } = method;
     v1::PaymentMethod {
         r#type: enums::payment_method_type(*kind).into(),
-        token: token.clone(),
+        // Input only.
+        token: String::new(),
         last4: last4.clone(),
     }
 }
@@ -88,9 +95,16 @@ mod tests {
         };
         let mut violations = Violations::new();
         let parsed = parse_payment_method(&mut violations, Some(&asked));
-        match violations.into_result(parsed) {
-            Ok(parsed) => {
-                assert_eq!(payment_method(&parsed), asked);
+        let debug = format!("{asked:?}");
+        assert!(token.len() < 4 || !debug.contains(token), "{debug}");
+        match violations.into_result(Some(parsed)) {
+            Ok((method, kept)) => {
+                let shown = v1::PaymentMethod {
+                    token: String::new(),
+                    ..asked
+                };
+                assert_eq!(payment_method(&method.unwrap()), shown);
+                assert_eq!(kept, PaymentToken::new(token));
                 Vec::new()
             }
             Err(found) => {

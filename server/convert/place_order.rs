@@ -67,7 +67,7 @@ pub fn place_order(
     let policy = parse_policy(found, policy, book);
     let LineItems { items, has_total } = parse_line_items(found, line_items);
     let shipping_address = parse_shipping_address(found, shipping_address.as_ref());
-    let payment_method = parse_payment_method(found, payment_method.as_ref());
+    let (payment_method, payment_token) = parse_payment_method(found, payment_method.as_ref());
     let payment_id = text::optional_printable(found, "payment_id", payment_id, text::ID_MOST);
     let release_time = release_time
         .as_ref()
@@ -78,6 +78,7 @@ pub fn place_order(
         line_items: items,
         shipping_address: shipping_address.unwrap_or_default(),
         payment_method,
+        payment_token,
         payment_id: Some(payment_id).filter(|id| !id.is_empty()),
         release_time,
     };
@@ -137,7 +138,8 @@ fn parse_policy<'a>(
 }
 
 /// Stands for what is asked for, whoever asks under which request id. The same for the same content. The protobuf encoding of a message without maps is the same every
-/// time, and a later field that is left out does not change it.
+/// time, and a later field that is left out does not change it. Of the payment token only this hash is
+/// kept.
 pub fn place_fingerprint(request: &PlaceOrderRequest) -> String {
     let content = PlaceOrderRequest {
         request_id: String::new(),

@@ -18,6 +18,8 @@ pub enum Reason {
     OrderIdExists,
     /// The payment id belongs to another order.
     PaymentIdExists,
+    /// The payment token belongs to another customer.
+    PaymentTokenOfAnotherCustomer,
     /// Not in the order's state.
     CommandNotAllowed,
     /// The order is closed: a signal would reach nobody.
@@ -64,13 +66,14 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 27] = [
+    pub const ALL: [Reason; 28] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
         Self::RequestIdReused,
         Self::OrderIdExists,
         Self::PaymentIdExists,
+        Self::PaymentTokenOfAnotherCustomer,
         Self::CommandNotAllowed,
         Self::OrderClosed,
         Self::PaymentOutcomeKnown,
@@ -103,6 +106,7 @@ impl Reason {
             Self::RequestIdReused => "REQUEST_ID_REUSED",
             Self::OrderIdExists => "ORDER_ID_EXISTS",
             Self::PaymentIdExists => "PAYMENT_ID_EXISTS",
+            Self::PaymentTokenOfAnotherCustomer => "PAYMENT_TOKEN_OF_ANOTHER_CUSTOMER",
             Self::CommandNotAllowed => "COMMAND_NOT_ALLOWED",
             Self::OrderClosed => "ORDER_CLOSED",
             Self::PaymentOutcomeKnown => "PAYMENT_OUTCOME_KNOWN",
@@ -135,7 +139,8 @@ impl Reason {
             Self::RequestIdReused | Self::OrderIdExists | Self::PaymentIdExists => {
                 Code::AlreadyExists
             }
-            Self::CommandNotAllowed
+            Self::PaymentTokenOfAnotherCustomer
+            | Self::CommandNotAllowed
             | Self::OrderClosed
             | Self::PaymentOutcomeKnown
             | Self::StockReserved

@@ -48,6 +48,7 @@ impl Cli {
             .args(args)
             .env_remove("ORDERS_OUTPUT")
             .env_remove("ORDERS_ACTOR")
+            .env_remove("USER")
             .env("ORDERS_SERVER", &self.server)
             .envs(self.env.iter().map(|(key, value)| (key, value)));
         command

@@ -185,8 +185,22 @@ impl Client {
             .map_err(Refused::from)
     }
 
-    /// ConfirmPickup.
+    /// ConfirmPickup, as soon as the carrier was asked and knows the newest address.
     pub async fn confirm_pickup(&self, order_id: &str) -> Result<Order, Refused> {
+        let end = tokio::time::Instant::now() + super::PATIENCE;
+        loop {
+            match self.try_confirm_pickup(order_id).await {
+                Err(refused)
+                    if refused.message.ends_with("send it again in a moment")
+                        && tokio::time::Instant::now() < end => {}
+                done => return done,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// ConfirmPickup, once.
+    pub async fn try_confirm_pickup(&self, order_id: &str) -> Result<Order, Refused> {
         let request = ConfirmPickupRequest {
             order_id: order_id.to_owned(),
             request_id: unique("pickup"),

@@ -4,12 +4,14 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// A call that was not done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refused {
     /// The status code.
     pub code: Code,
     /// `ErrorInfo.reason`.
     pub reason: String,
+    /// The message for people.
+    pub message: String,
     /// All details.
     pub details: ErrorDetails,
 }
@@ -25,6 +27,7 @@ impl From<Status> for Refused {
             return Self {
                 code: Code::Unavailable,
                 reason: "CONNECTION_LOST".to_owned(),
+                message: status.message().to_owned(),
                 details,
             };
         }
@@ -36,6 +39,7 @@ impl From<Status> for Refused {
         Self {
             code: status.code(),
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
+            message: status.message().to_owned(),
             details,
         }
     }

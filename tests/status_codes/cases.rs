@@ -34,7 +34,10 @@ fn command(rpc: &str, order_id: &str) -> Value {
             "transaction_id": "TXN-1",
             "amount": {"currency_code": "USD", "units": 19, "nanos": 990_000_000},
         }),
-        "ReviewOrder" => json!({"decision": "REVIEW_DECISION_APPROVE"}),
+        "ReviewOrder" => json!({
+            "decision": "REVIEW_DECISION_APPROVE",
+            "reviewer": "admin@example.com",
+        }),
         "UpdateShippingAddress" => json!({"shipping_address": address()}),
         "SignalOrder" => json!({"start_fulfillment": {}}),
         "RetryOrder" => json!({"reason": "it is back"}),
@@ -140,6 +143,14 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             "PlaceOrder",
             place(json!({"payment_id": stage.used_payment_id})),
             Reason::PaymentIdExists,
+        ),
+        (
+            "PlaceOrder",
+            place(json!({
+                "customer_id": "customer-2",
+                "payment_method": {"token": stage.used_token},
+            })),
+            Reason::PaymentTokenOfAnotherCustomer,
         ),
         ("GetOrder", json!({}), Reason::InvalidRequest),
         ("GetOrder", nobody.clone(), Reason::OrderNotFound),

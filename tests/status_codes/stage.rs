@@ -46,6 +46,8 @@ pub struct Stage {
     pub used_request_id: String,
     /// A payment id of another order.
     pub used_payment_id: String,
+    /// A payment token of customer-1.
+    pub used_token: String,
     /// A closed order.
     pub closed: String,
     /// For each command an order that would take it; nobody sends it with success.
@@ -86,7 +88,8 @@ impl Stage {
         let (sku, free_sku) = (sku(), unique("free"));
         client.stock(&sku, 1_000).await;
         client.reordered_stock(&free_sku, 1, 1, 2).await;
-        let mut closed = Placing::pre_order(&sku, 30);
+        let used_token = unique("pm");
+        let mut closed = Placing::pre_order(&sku, 30).token(&used_token);
         closed.0.payment_id = unique("payment");
         let (used_request_id, used_payment_id) =
             (closed.0.request_id.clone(), closed.0.payment_id.clone());
@@ -104,6 +107,7 @@ impl Stage {
             free_sku,
             used_request_id,
             used_payment_id,
+            used_token,
             closed: id,
             waiting,
             ready,

@@ -60,6 +60,7 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
             RequestIdReused,
             OrderIdExists,
             PaymentIdExists,
+            PaymentTokenOfAnotherCustomer,
             DatabaseUnavailable,
             TemporalUnavailable,
             DeadlineExceeded,

@@ -89,6 +89,11 @@ pub const TABLE: &[Damage] = &[
          SELECT payment_id, 99, {done} || '/again', 'REFUND', 'INTENT', 1, 'x', 1
          FROM payments WHERE order_id = {done}",
     ),
+    damage(
+        Check::PaymentToken,
+        "INSERT INTO payment_tokens (payment_id, customer_id, token)
+         SELECT payment_id, 'x', 'x' FROM payments WHERE order_id = {done}",
+    ),
     with(
         Check::PaymentBalance,
         &[Check::PaymentKnown],

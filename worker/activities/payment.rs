@@ -8,7 +8,8 @@
 use crate::{
     domain::{
         event::{ACTOR_PROCESS, Change},
-        movement::{EntryPhase, Movement, Task},
+        movement::{EntryPhase, Movement, MovementKind, Task},
+        payment_method::PaymentToken,
         step::{CompensationOutcome, Step},
     },
     provider::{
@@ -55,11 +56,26 @@ impl Question {
         };
         let answer = tokio::time::timeout(self.limit, call).await;
         let answer = answer.unwrap_or_else(|_| Err(silence(self.limit)));
+        let answer = match &request.payment_token {
+            Some(token) => answer.map_err(|error| without_token(error, token)),
+            None => answer,
+        };
         Answered {
             movement: request.movement,
             resolve: self.resolve,
             answer,
         }
+    }
+}
+
+/// A provider's words end up in events and logs: a token that it repeats must not.
+fn without_token(error: ProviderError, token: &PaymentToken) -> ProviderError {
+    let redacted = |words: String| words.replace(token.expose(), "(the token)");
+    match error {
+        ProviderError::Refused(words) => ProviderError::Refused(redacted(words)),
+        ProviderError::Failed(words) => ProviderError::Failed(redacted(words)),
+        ProviderError::NoAnswer(words) => ProviderError::NoAnswer(redacted(words)),
+        ProviderError::Wait(_) | ProviderError::Database(_) => error,
     }
 }
 
@@ -113,9 +129,19 @@ pub(super) async fn pay(
             Task::Move(movement) => (movement, false),
             Task::Resolve(movement) => (movement, true),
         };
+        // Whatever builds on the first movement, or only asks for it, does so by its key.
+        let is_first = MovementKind::of(step).is_some_and(MovementKind::needs_token);
+        let token = match is_first && !resolve {
+            true => tx.payment_token().await?,
+            false => None,
+        };
         let provider = match port {
             PaymentPort::Embedded(provider) => provider,
             PaymentPort::External(provider) => {
+                if is_first && !resolve && token.is_none() {
+                    let missing = "the payment token of the order is missing".to_owned();
+                    return Err(ProviderError::Failed(missing));
+                }
                 if !resolve {
                     tx.intend(&movement).await?;
                 }
@@ -123,7 +149,8 @@ pub(super) async fn pay(
                 if !step.is_compensation() && tx.order().in_flight != Some(step) {
                     tx.record(Change::PaymentInitiated { step }, None);
                 }
-                return Ok(Payment::Outside(question(tx, provider, movement, resolve)));
+                let asked = question(tx, provider, movement, resolve, token);
+                return Ok(Payment::Outside(asked));
             }
         };
         let now = tx.now();
@@ -136,7 +163,10 @@ pub(super) async fn pay(
         };
         let answer = match resolve {
             true => provider.resolve(db, &call, &movement).await,
-            false => provider.perform(db, &call, &movement).await.map(Some),
+            false => {
+                let moved = provider.perform(db, &call, &movement, token.as_ref());
+                moved.await.map(Some)
+            }
         };
         let outcome = outcome(step, &movement, resolve, &answer)?;
         enter(tx, &movement, resolve, outcome).await?;
@@ -168,6 +198,7 @@ fn question(
     provider: &Arc<dyn ExternalPaymentProvider>,
     movement: Movement,
     resolve: bool,
+    payment_token: Option<PaymentToken>,
 ) -> Question {
     let order = tx.order();
     Question {
@@ -175,7 +206,7 @@ fn question(
         request: PaymentRequest {
             order_id: order.order_id.clone(),
             customer_id: order.customer_id.clone(),
-            payment_method: order.payment_method.clone(),
+            payment_token,
             currency: order.total.currency.clone(),
             movement,
         },
@@ -261,5 +292,25 @@ fn change(step: Step, receipt: Option<Receipt>) -> Change {
             },
             amount,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_provider_that_repeats_the_token_does_not_get_it_into_the_events() {
+        let token = PaymentToken::new("pm-secret").unwrap();
+        let words = || "no such method: pm-secret".to_owned();
+        for error in [
+            ProviderError::Refused(words()),
+            ProviderError::Failed(words()),
+            ProviderError::NoAnswer(words()),
+        ] {
+            let said = without_token(error, &token).to_string();
+            assert_eq!(said, "no such method: (the token)");
+        }
     }
 }

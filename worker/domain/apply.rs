@@ -62,10 +62,8 @@ impl Order {
                 payment_method,
                 last4,
             } => {
-                // The money was moved elsewhere: a token of the placing is no part of it.
                 let given = PaymentMethod {
                     kind: *payment_method,
-                    token: String::new(),
                     last4: last4.clone(),
                 };
                 match &mut self.payment_method {
@@ -151,9 +149,7 @@ impl Order {
                 tracking_number,
             } => {
                 self.known_as(shipment_id, carrier, tracking_number);
-                if !self.shipment.dispatched {
-                    self.shipment.state = ShipmentState::Requested;
-                }
+                self.shipment.state = ShipmentState::Requested;
                 self.succeeded(Step::PreparePackage);
             }
             Change::PickupRequested {
@@ -162,11 +158,11 @@ impl Order {
                 tracking_number,
             } => {
                 self.known_as(shipment_id, carrier, tracking_number);
-                // A pickup that was confirmed before the carrier's answer came stays picked up.
-                if !self.shipment.dispatched {
-                    self.shipment.state = ShipmentState::Requested;
-                    self.await_pickup(now);
-                }
+                self.shipment.state = ShipmentState::Requested;
+                self.await_pickup(now);
+                // A first request brings the newest address. One that repeats a lost request may
+                // only have confirmed the older one.
+                self.shipment.redirect_due &= self.unknown.contains(&Step::RequestPickup);
                 self.succeeded(Step::RequestPickup);
             }
             Change::PickupReminded => {
@@ -180,6 +176,9 @@ impl Order {
                 if let Some(number) = tracking_number {
                     self.shipment.tracking_number = Some(number.clone());
                 }
+                // The parcel is gone, so a request whose answer is missing is not repeated.
+                self.unknown.retain(|step| *step != Step::RequestPickup);
+                self.fault = self.fault.take().filter(|fault| !fault.step.is_shipping());
                 self.dispatched(ShipmentState::PickedUp, *estimated_delivery_time, now);
             }
             Change::Shipped {
@@ -200,10 +199,14 @@ impl Order {
             }
             Change::ShippingAddressUpdated { address } => {
                 self.shipping_address = address.clone();
-                // A request whose answer was lost may have told the carrier the old one.
-                // (A parcel that is dispatched by us gets the newest address in that very step.)
-                self.shipment.redirect_due |= self.done.contains(&Step::RequestPickup)
-                    || self.unknown.contains(&Step::RequestPickup);
+                // The carrier has the old one with a prepared package or a requested pickup, perhaps
+                // also with a request whose answer was lost. (A parcel that is dispatched by us gets
+                // the newest address in that very step.)
+                let told = [Step::PreparePackage, Step::RequestPickup];
+                self.shipment.redirect_due |= self.policy.pickup_reminder.is_some()
+                    && told
+                        .iter()
+                        .any(|step| self.done.contains(step) || self.unknown.contains(step));
             }
             Change::ShipmentRedirected => {
                 self.shipment.redirect_due = false;

@@ -111,7 +111,7 @@ pub struct CommandRequest {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Refusal {
     /// Not in this state.
-    #[error("{command} is not allowed while the order is {state}")]
+    #[error("{command} is not allowed while the order is {state}{}", because(why.as_deref()))]
     NotAllowed {
         /// What was asked for.
         command: CommandKind,
@@ -119,6 +119,9 @@ pub enum Refusal {
         state: OrderState,
         /// What could be asked for instead.
         allowed: Vec<CommandKind>,
+        /// What is missing, where the state alone does not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// The order has moved on since the caller looked.
     #[error("the order is at revision {actual}, not {expected}")]
@@ -183,6 +186,27 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The refusal of a command that the order does not allow now.
+    pub fn not_allowed(command: CommandKind, order: &Order) -> Self {
+        let why = match command {
+            CommandKind::ConfirmPickup => confirm_pickup::why_not(order),
+            _ => None,
+        };
+        Self::NotAllowed {
+            command,
+            state: order.state,
+            allowed: order.allowed_commands(),
+            why: why.map(str::to_owned),
+        }
+    }
+}
+
+/// A reason as the end of a sentence; nothing where there is none.
+pub fn because(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
+}
+
 impl Command {
     /// Which kind it is.
     pub fn kind(&self) -> CommandKind {
@@ -225,11 +249,7 @@ impl Command {
     pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
         let command = self.kind();
         if !command.is_allowed(order) {
-            return Err(Refusal::NotAllowed {
-                command,
-                state: order.state,
-                allowed: order.allowed_commands(),
-            });
+            return Err(Refusal::not_allowed(command, order));
         }
         match self {
             Self::ConfirmPayment(command) => command.decide(order),
@@ -381,6 +401,10 @@ mod tests {
             let unfit = request(request_id, "grace", Command::ConfirmDelivery);
             assert!(unfit.check().is_err(), "{request_id:?}");
         }
-        assert!(request("r-1", "grace", review("a\u{202e}b")).check().is_err());
+        assert!(
+            request("r-1", "grace", review("a\u{202e}b"))
+                .check()
+                .is_err()
+        );
     }
 }

@@ -68,6 +68,11 @@ impl MovementKind {
             _ => None,
         }
     }
+
+    /// Whether the provider is given the payment token for it. Everything else builds on one that was.
+    pub fn needs_token(self) -> bool {
+        matches!(self, Self::Authorize | Self::Charge)
+    }
 }
 
 /// One movement of money, as a provider is asked for it.

@@ -6,7 +6,7 @@ use super::{
     event::{Change, Event},
     money::{Money, MoneyError},
     order::{Approval, LineItem, Order, Payment, Reservation, Shipment},
-    payment_method::PaymentMethod,
+    payment_method::{PaymentMethod, PaymentToken},
     policy::{PaymentMode, Policy},
     state::{OrderState, PaymentState, ReservationState, ShipmentState},
 };
@@ -25,6 +25,8 @@ pub struct NewOrder {
     pub shipping_address: Address,
     /// What it is paid with.
     pub payment_method: Option<PaymentMethod>,
+    /// The provider's token for that. No part of the order that is made: it is kept apart.
+    pub payment_token: Option<PaymentToken>,
     /// Unique over all orders; none makes one from the order id.
     pub payment_id: Option<String>,
     /// When a pre-order is released.
@@ -78,11 +80,12 @@ pub fn total_violation(line_items: &[LineItem]) -> Option<Violation> {
 pub fn violations(new: &NewOrder, policy: &Policy, now: Timestamp) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut add = |field: &str, description: &str| found.push(Violation::new(field, description));
-    let token = new.payment_method.as_ref().map(|m| !m.token.is_empty());
-    match (policy.payment, token) {
-        (PaymentMode::External, _) | (_, Some(true)) => {}
-        (_, Some(false)) => add("payment_method.token", "is required by this policy"),
-        (_, None) => add("payment_method", "is required by this policy"),
+    if policy.payment != PaymentMode::External && new.payment_token.is_none() {
+        let field = match new.payment_method {
+            Some(_) => "payment_method.token",
+            None => "payment_method",
+        };
+        add(field, "is required by this policy");
     }
     match (policy.release_grace, new.release_time) {
         (None, Some(_)) => add(

@@ -150,6 +150,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
             command: CommandKind::ConfirmPickup,
             state: OrderState::Placed,
             allowed: vec![CommandKind::CancelOrder],
+            why: Some("the carrier was not asked for the pickup yet".to_owned()),
         },
         Refusal::NotAllowed { .. } => Refusal::Moved {
             expected: 3,

@@ -44,7 +44,6 @@ pub fn order() -> Order {
         shipping_address: address(),
         payment_method: Some(PaymentMethod {
             kind: PaymentMethodType::CreditCard,
-            token: "tok-1".to_owned(),
             last4: "4242".to_owned(),
         }),
         release_time: Some(time(60)),

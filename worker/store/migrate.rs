@@ -59,6 +59,12 @@ const MIGRATIONS: &[Source] = &[
         postgres: None,
     },
     Source {
+        version: 10,
+        description: "payment tokens",
+        sql: include_str!("migrations/0010_payment_tokens.sql"),
+        postgres: Some(include_str!("migrations/0010_payment_tokens.postgres.sql")),
+    },
+    Source {
         version: 11,
         description: "refused signals",
         sql: include_str!("migrations/0011_refused_signals.sql"),

@@ -7,6 +7,7 @@ use super::{
     log::Appended,
     migrate::{self, Migrations},
     outbox::Outbox,
+    payment_tokens,
     probe::Writes,
     supplies::Opened,
 };
@@ -111,6 +112,7 @@ impl Store {
         let readers = pool(database, Mode::Read, readers, dialect.reader_setup());
         let readers = readers.await.map_err(connect)?;
         drop(prepared);
+        let token_salt = payment_tokens::salt(&readers).await.map_err(connect)?;
         Ok(Store {
             dialect,
             writer,
@@ -120,6 +122,7 @@ impl Store {
             appended: Appended::default(),
             opened: Opened::default(),
             outbox: Outbox::default(),
+            token_salt: token_salt.into(),
         })
     }
 

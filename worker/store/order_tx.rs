@@ -7,6 +7,7 @@ use super::{
     dialect::Dialect,
     micros, outbox,
     payment_journal::Books,
+    payment_tokens,
     read::{StoredOrder, StoredRequest, events_up_to, load_locked, request},
     remember::remember_request,
     statement::Batch,
@@ -42,6 +43,8 @@ pub struct OrderTx {
     pub(super) books: Books,
     /// Whether the order's money changed.
     moved: bool,
+    /// Whether the order needed its payment token when it was locked.
+    needed_token: bool,
     commits: super::commits::Commits,
     log: super::log::Appended,
     opened: super::supplies::Opened,
@@ -83,6 +86,7 @@ impl Store {
         Ok(OrderTx {
             tx,
             loaded: stored.order.revision,
+            needed_token: stored.order.needs_payment_token(),
             order: stored.order,
             run_id: stored.run_id,
             appended: Vec::new(),
@@ -349,6 +353,9 @@ impl OrderTx {
         insert_events(&mut batch, &self.order.order_id, &self.appended)?;
         outbox::insert(&mut batch, &self.messages);
         self.books.write(&mut batch);
+        if self.needed_token && !self.order.needs_payment_token() {
+            payment_tokens::forget(&mut batch, &self.order.payment.payment_id);
+        }
         if self.order.revision > self.loaded {
             let closed_by_command = self.closed_by_command().await?;
             self.update_row(&mut batch, run_id, closed_by_command)?;

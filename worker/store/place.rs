@@ -4,6 +4,7 @@ use super::{
     Connection, Store, StoreError, Tx,
     append::{Appended, insert_events},
     is_duplicate, micros, outbox,
+    payment_tokens::{Kept, NewToken},
     read::{StoredOrder, StoredRequest, load, request},
     remember::remember_new_request,
     statement::Batch,
@@ -24,6 +25,8 @@ pub enum Placing {
     OrderExists,
     /// The payment id belongs to another order.
     PaymentExists,
+    /// The payment token belongs to another customer.
+    TokenOfAnother,
 }
 
 impl Store {
@@ -58,7 +61,7 @@ impl Store {
     }
 
     /// Takes an order in. `fingerprint` stands for what was asked: the same request id or order
-    /// id with the same fingerprint gives the same order.
+    /// id with the same fingerprint gives the same order. Its payment token is kept apart from it.
     ///
     /// # Errors
     /// When the database cannot be used; the same call again is safe.
@@ -67,6 +70,7 @@ impl Store {
         placed: &Event,
         request_id: &str,
         fingerprint: &str,
+        token: Option<NewToken<'_>>,
     ) -> Result<Placing, StoreError> {
         let order = Order::from_placed(placed)
             .ok_or_else(|| StoreError::Corrupt("an order is placed by PLACED".to_owned()))?;
@@ -80,6 +84,7 @@ impl Store {
             request_id,
             asked: &asked,
             order: &order,
+            token: self.kept(&order, token),
             document: serde_json::to_string(&order)?,
             placed: Appended {
                 event: placed.clone(),
@@ -109,6 +114,7 @@ impl Store {
         new.take_request(&mut batch);
         new.take_order(&mut batch);
         new.take_payment(&mut batch);
+        new.take_token(&mut batch);
         new.insert_rest(&mut batch)?;
         let changed = match batch.run(&mut tx).await {
             // Of an event: there is an order of that id.
@@ -156,6 +162,10 @@ impl Store {
             .await?
         {
             return Ok(Some(Placing::PaymentExists));
+        }
+        let is_bound = new.token.as_ref().is_some_and(Kept::is_bound);
+        if is_bound && !self.is_new(&mut tx, |batch| new.take_token(batch)).await? {
+            return Ok(Some(Placing::TokenOfAnother));
         }
         let mut batch = Batch::new(self.dialect);
         new.insert_rest(&mut batch)?;
@@ -214,12 +224,13 @@ async fn fingerprint_of(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// An order that is to be taken in. It takes three keys, of the request, the order and the payment; each
-/// statement that does changes no row where its key is taken.
+/// An order that is to be taken in. It takes four keys, of the request, the order, the payment and the
+/// payment token; each statement that does changes no row where its key is taken.
 struct Intake<'a> {
     request_id: &'a str,
     asked: &'a StoredRequest,
     order: &'a Order,
+    token: Option<Kept<'a>>,
     document: String,
     placed: Appended,
     messages: Vec<(Message, i64)>,
@@ -260,8 +271,18 @@ impl Intake<'_> {
         insert.push(") ON CONFLICT (payment_id) DO NOTHING");
     }
 
+    /// The same customer takes it as often as it likes.
+    fn take_token(&self, batch: &mut Batch) {
+        if let Some(token) = &self.token {
+            token.take_owner(batch, self.order);
+        }
+    }
+
     /// What belongs to the keys.
     fn insert_rest(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        if let Some(token) = &self.token {
+            token.insert(batch, self.order);
+        }
         insert_events(
             batch,
             &self.order.order_id,

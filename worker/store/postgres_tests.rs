@@ -161,7 +161,10 @@ async fn the_same_ids_at_once_give_one_order() {
             let (store, order_id) = (store.clone(), order_id.clone());
             tokio::spawn(async move {
                 let event = placed(&order_id, now);
-                store.place(&event, &order_id, "content").await.unwrap()
+                store
+                    .place(&event, &order_id, "content", None)
+                    .await
+                    .unwrap()
             })
         }));
         let placed_now = same.await.into_iter().map(Result::unwrap);
@@ -182,7 +185,10 @@ async fn the_same_ids_at_once_give_one_order() {
             order.payment.payment_id = id.to_owned();
         }
         let store = store.clone();
-        tokio::spawn(async move { store.place(&event, &request_id, &order_id).await.unwrap() })
+        tokio::spawn(async move {
+            let placing = store.place(&event, &request_id, &order_id, None);
+            placing.await.unwrap()
+        })
     };
     let one_request = (0..8).map(|n| place(format!("request-{n}"), "one".to_owned(), None));
     let outcomes = join_all(one_request).await;
@@ -288,6 +294,12 @@ async fn a_batch_counts_the_rows_of_each_here_too() {
 }
 
 #[tokio::test]
+async fn a_token_belongs_to_its_customer_and_is_forgotten_here_too() {
+    let store = store().await;
+    crate::store::payment_tokens::tests::belongs_to_its_customer_and_is_forgotten(&store).await;
+}
+
+#[tokio::test]
 async fn what_the_database_refuses_is_told_apart() {
     let store = store().await;
     let now = Timestamp::now();
@@ -384,7 +396,7 @@ async fn callers_that_stop_waiting_leave_no_transaction_behind() {
                             tx.commit(0, None).await.map(drop)
                         }
                         _ => far
-                            .place(&placed(&placed_id, now), &placed_id, &placed_id)
+                            .place(&placed(&placed_id, now), &placed_id, &placed_id, None)
                             .await
                             .map(drop),
                     }

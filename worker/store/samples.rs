@@ -6,6 +6,7 @@ use super::{
     Store,
     database::Database,
     migrate::Migrations,
+    payment_tokens::NewToken,
     place::Placing,
     postgres,
     stock::StockItem,
@@ -15,7 +16,7 @@ use crate::domain::{
     event::Event,
     money::Money,
     order::LineItem,
-    payment_method::{PaymentMethod, PaymentMethodType},
+    payment_method::{PaymentMethod, PaymentMethodType, PaymentToken},
     place::{NewOrder, place},
     policy::book::PolicyBook,
 };
@@ -36,9 +37,9 @@ pub(crate) fn placed(order_id: &str, now: Timestamp) -> Event {
         shipping_address: Default::default(),
         payment_method: Some(PaymentMethod {
             kind: PaymentMethodType::CreditCard,
-            token: "tok".to_owned(),
             last4: String::new(),
         }),
+        payment_token: None,
         payment_id: None,
         release_time: None,
     };
@@ -62,8 +63,13 @@ pub(crate) async fn open_postgres(path: &Path) -> Store {
 
 /// Places an order.
 pub(crate) async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
+    let token = PaymentToken::new("tok-1").unwrap();
+    let token = NewToken {
+        token: &token,
+        is_bound: false,
+    };
     let placing = store
-        .place(&placed(order_id, now), order_id, order_id)
+        .place(&placed(order_id, now), order_id, order_id, Some(token))
         .await;
     assert!(matches!(placing.unwrap(), Placing::Placed(_)));
 }

@@ -116,6 +116,7 @@ fn placed(number: usize, lines: &[(usize, i64)], now: Timestamp) -> Event {
         line_items: lines.iter().map(line).collect(),
         shipping_address: Default::default(),
         payment_method: None,
+        payment_token: None,
         payment_id: None,
         release_time: None,
     };
@@ -159,7 +160,7 @@ impl World {
         let event = placed(number, lines, self.now);
         let order = Order::from_placed(&event).unwrap();
         let id = &order.order_id;
-        self.store.place(&event, id, id).await.unwrap();
+        self.store.place(&event, id, id, None).await.unwrap();
         let mut pieces = BTreeMap::new();
         for (sku, quantity) in lines {
             *pieces.entry(*sku).or_insert(0) += quantity;

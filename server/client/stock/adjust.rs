@@ -48,7 +48,7 @@ impl Run for Adjust {
             delta: self.by,
             reason: self.reason,
             request_id: self.change.request_id(),
-            actor: self.change.actor,
+            actor: self.change.actor(),
             expected_revision: self.expected_revision,
         };
         let answer = connection

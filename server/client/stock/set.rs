@@ -56,7 +56,7 @@ impl Run for Set {
                 ..StockItem::default()
             }),
             request_id: self.change.request_id(),
-            actor: self.change.actor,
+            actor: self.change.actor(),
             expected_revision: self.expected_revision,
         };
         let answer = connection

@@ -9,6 +9,7 @@ use orders_worker::domain::{
     command::{
         CancelOrder, Command, ConfirmPayment, ConfirmPickup, ReviewOrder, UpdateShippingAddress,
     },
+    event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, ACTOR_TEMPORAL},
     payment_method::PaymentMethodType,
 };
 
@@ -24,7 +25,7 @@ pub(in super::super) fn confirm_payment(
     if amount.as_ref().is_some_and(|amount| amount.minor <= 0) {
         found.push("amount", "must be more than zero");
     }
-    let method = parse_payment_method(found, method);
+    let (method, _) = parse_payment_method(found, method);
     Some(Command::ConfirmPayment(ConfirmPayment {
         transaction_id,
         amount: amount?,
@@ -35,7 +36,7 @@ pub(in super::super) fn confirm_payment(
     }))
 }
 
-/// Nobody named as the reviewer means the actor.
+/// The actor decided unless a reviewer is named. An approval needs somebody who answers for it.
 pub(in super::super) fn review_order(
     found: &mut Violations,
     actor: &str,
@@ -48,14 +49,26 @@ pub(in super::super) fn review_order(
         let description = "is required: REVIEW_DECISION_APPROVE or REVIEW_DECISION_REJECT";
         found.push("decision", description);
     }
-    let reviewer = text::optional_printable(found, "reviewer", reviewer, text::ID_MOST);
+    let named = text::optional_printable(found, "reviewer", reviewer, text::ID_MOST);
+    if [ACTOR_PROCESS, ACTOR_TEMPORAL].contains(&named.as_str()) {
+        let description = format!("{named} is a name that the service itself goes by");
+        found.push("reviewer", description);
+    }
+    let reviewer = if named.is_empty() {
+        actor.to_owned()
+    } else {
+        named
+    };
+    if reviewer.is_empty() || reviewer == ACTOR_ANONYMOUS {
+        found.push(
+            "reviewer",
+            "is required, or an actor: the person who decided",
+        );
+    }
     let reason = text::optional(found, "reason", reason, text::REASON_MOST);
     Some(Command::ReviewOrder(ReviewOrder {
         decision: decision?,
-        reviewer: match reviewer.is_empty() {
-            true => actor.to_owned(),
-            false => reviewer,
-        },
+        reviewer,
         reason,
     }))
 }

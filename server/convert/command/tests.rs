@@ -48,6 +48,11 @@ fn wrong_signals() -> Vec<(signal::Command, &'static str)> {
         reviewer: String::new(),
         reason: String::new(),
     };
+    let by_nobody = signal::ReviewOrder {
+        decision: v1::ReviewDecision::Approve.into(),
+        reviewer: "anonymous".to_owned(),
+        reason: String::new(),
+    };
     let pickup = signal::ConfirmPickup {
         tracking_number: "x".repeat(65),
     };
@@ -63,6 +68,7 @@ fn wrong_signals() -> Vec<(signal::Command, &'static str)> {
     vec![
         (C::ConfirmPayment(confirm), "confirm_payment.transaction_id"),
         (C::ReviewOrder(review), "review_order.decision"),
+        (C::ReviewOrder(by_nobody), "review_order.reviewer"),
         (C::ConfirmPickup(pickup), "confirm_pickup.tracking_number"),
         (C::CancelOrder(cancel), "cancel_order.reason"),
         (
@@ -145,6 +151,26 @@ fn a_review_has_a_decision_and_is_by_the_actor_unless_it_says_otherwise() {
         }),
         by("bob")
     );
+    // Nobody is not enough: an approval needs somebody who answers for it.
+    for (actor, reviewer, wrong) in [
+        ("", "", &["reviewer"][..]),
+        ("anonymous", "", &["reviewer"]),
+        ("alice", "anonymous", &["reviewer"]),
+        ("alice", "orders", &["reviewer"]),
+        ("orders", "", &["actor"]),
+        ("", "bob", &[]),
+    ] {
+        let request = v1::ReviewOrderRequest {
+            actor: actor.to_owned(),
+            reviewer: reviewer.to_owned(),
+            ..review()
+        };
+        assert_eq!(
+            fields(review_order(&request)),
+            wrong,
+            "{actor:?} {reviewer:?}"
+        );
+    }
     for decision in [0, 3, -1] {
         let request = v1::ReviewOrderRequest {
             decision,

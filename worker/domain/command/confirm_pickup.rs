@@ -1,6 +1,6 @@
 //! ConfirmPickup: the carrier has fetched the parcel.
 
-use crate::domain::{event::Change, order::Order, state::OrderState};
+use crate::domain::{event::Change, order::Order, state::OrderState, step::Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,36 @@ pub struct ConfirmPickup {
     pub tracking_number: Option<String>,
 }
 
-/// Once the money is there: a parcel must not leave before the capture that its policy asks for.
+/// Once the carrier was asked to fetch the parcel, whether or not it has answered, and only while it
+/// knows the newest address. (It is asked after the capture, so no parcel leaves unpaid.)
 pub(super) fn is_allowed(order: &Order) -> bool {
-    order.state == OrderState::InFulfillment
-        && order.policy.pickup_reminder.is_some()
-        && order.payment.captured > 0
+    waits(order) && was_requested(order) && !order.shipment.redirect_due
+}
+
+/// Why an order that waits for its pickup does not take the confirmation yet; none where the order
+/// does not wait for a pickup at all.
+pub(super) fn why_not(order: &Order) -> Option<&'static str> {
+    if !waits(order) {
+        return None;
+    }
+    if !was_requested(order) {
+        return Some("the carrier was not asked for the pickup yet; send it again in a moment");
+    }
+    let due = order.shipment.redirect_due;
+    due.then_some("the carrier is still being told the new address; send it again in a moment")
+}
+
+fn waits(order: &Order) -> bool {
+    order.state == OrderState::InFulfillment && order.policy.pickup_reminder.is_some()
+}
+
+/// Whether a van may be on its way. A request that failed counts: the carrier may know better than
+/// its answer said, and the confirmed pickup is then the end of asking.
+fn was_requested(order: &Order) -> bool {
+    let failed = order.fault.as_ref().map(|fault| fault.step);
+    order.done.contains(&Step::RequestPickup)
+        || order.unknown.contains(&Step::RequestPickup)
+        || failed == Some(Step::RequestPickup)
 }
 
 impl ConfirmPickup {

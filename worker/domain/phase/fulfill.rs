@@ -13,24 +13,24 @@ pub(super) fn todo(order: &Order) -> Option<Todo> {
     if order.policy.payment == PaymentMode::AuthorizeCapture && !done(Step::CapturePayment) {
         return Some(call(order, Step::CapturePayment));
     }
+    // Once the carrier has the parcel, it is asked for nothing more: a request that failed before the
+    // pickup was confirmed would only send a second van.
+    if order.shipment.dispatched {
+        return (order.reservation.state == ReservationState::Reserved)
+            .then(|| call(order, Step::CommitReservation));
+    }
     let lane = order.policy.shipping == ShippingMode::Lane;
-    // A pickup that was confirmed before the lane had prepared it has left all the same.
-    if lane && !done(Step::PreparePackage) && !order.shipment.dispatched {
+    if lane && !done(Step::PreparePackage) {
         return Some(call(order, Step::PreparePackage));
     }
-    if order.policy.pickup_reminder.is_some() {
-        if !done(Step::RequestPickup) {
-            return Some(call(order, Step::RequestPickup));
-        }
-        if order.shipment.redirect_due {
-            return Some(call(order, Step::RedirectShipment));
-        }
-        if !order.shipment.dispatched {
-            return Some(Todo::Wait(order.deadline));
-        }
-    } else if !order.shipment.dispatched {
+    if order.policy.pickup_reminder.is_none() {
         return Some(call(order, Step::DispatchShipment));
     }
-    (order.reservation.state == ReservationState::Reserved)
-        .then(|| call(order, Step::CommitReservation))
+    if !done(Step::RequestPickup) {
+        return Some(call(order, Step::RequestPickup));
+    }
+    if order.shipment.redirect_due {
+        return Some(call(order, Step::RedirectShipment));
+    }
+    Some(Todo::Wait(order.deadline))
 }

@@ -30,7 +30,7 @@ pub(super) fn after(before: &World, world: &World, op: &Op, outcome: Option<&Out
     log(before, world);
     money(world);
     stock(world);
-    parcel(world);
+    parcel(before, world);
     axes(&world.order);
     allowed_agrees_with_decide(world);
     // Before the very first transaction, what follows from the placing is still to be recorded.
@@ -134,13 +134,19 @@ fn stock(world: &World) {
     }
 }
 
-/// I4: nothing leaves without the capture, the approval and the stock that its policy asks for.
-fn parcel(world: &World) {
+/// I4: nothing leaves without the capture, the approval and the stock that its policy asks for. Once
+/// the carrier has the parcel, it is asked for nothing more.
+fn parcel(before: &World, world: &World) {
     let (ledger, order) = (&world.ledger, &world.order);
     let dispatched = ledger
         .parcel
         .as_ref()
         .is_some_and(|parcel| parcel.dispatched);
+    if before.order.shipment.dispatched {
+        let asked = &ledger.calls[before.ledger.calls.len()..];
+        let of_carrier = asked.iter().any(|step| step.is_shipping());
+        assert!(!of_carrier, "the carrier was asked after it had the parcel");
+    }
     if dispatched || order.shipment.dispatched {
         let sums = (ledger.captured, ledger.refunded);
         assert_eq!(sums, (order.total.minor, 0), "I4: left unpaid");

@@ -102,10 +102,17 @@ impl Ledger {
     /// The driver has fetched the parcel, whatever the carrier's office knows.
     pub(super) fn picked_up(&mut self, order: &Order) {
         assert_eq!(self.captured, order.total.minor, "fetched unpaid");
-        if let Some(parcel) = &mut self.parcel {
-            assert!(!parcel.cancelled, "fetched after it was called off");
-            parcel.dispatched = true;
-        }
+        let asked = self.calls.contains(&Step::RequestPickup);
+        assert!(asked, "fetched before the carrier was asked");
+        let unknown = self.parcel_for(order, false);
+        // Without a shipment of the carrier's, the address is the one on the parcel.
+        let parcel = self.parcel.get_or_insert(unknown);
+        assert!(!parcel.cancelled, "fetched after it was called off");
+        assert_eq!(
+            parcel.address, order.shipping_address,
+            "fetched for an old address"
+        );
+        parcel.dispatched = true;
     }
 
     fn first(&mut self, order: &Order, step: Step) -> bool {
@@ -157,7 +164,7 @@ impl Ledger {
             }
             Step::PreparePackage => {
                 if self.first(order, step) {
-                    self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
+                    self.parcel = Some(self.parcel_for(order, false));
                 }
                 Change::PackagePrepared {
                     shipment_id: name(),
@@ -167,7 +174,7 @@ impl Ledger {
             }
             Step::RequestPickup => {
                 if self.first(order, step) {
-                    self.parcel = Some(self.parcel_for(order, order.shipment.dispatched));
+                    self.parcel = Some(self.parcel_for(order, false));
                 }
                 Change::PickupRequested {
                     shipment_id: name(),

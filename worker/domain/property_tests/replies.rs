@@ -20,11 +20,7 @@ pub(super) fn allowed_agrees_with_decide(world: &World) {
     let allowed = order.allowed_commands();
     for command in samples(order) {
         let decision = command.decide(order, order.update_time);
-        let refusal = Refusal::NotAllowed {
-            command: command.kind(),
-            state: order.state,
-            allowed: allowed.clone(),
-        };
+        let refusal = Refusal::not_allowed(command.kind(), order);
         match allowed.contains(&command.kind()) {
             true => assert!(decision.is_ok(), "{:?} in {}", command.kind(), order.state),
             false => assert_eq!(decision, Err(refusal)),

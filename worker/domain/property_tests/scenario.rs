@@ -12,7 +12,7 @@ use crate::domain::{
     },
     money::Money,
     order::{LineItem, Order},
-    payment_method::{PaymentMethod, PaymentMethodType},
+    payment_method::{PaymentMethod, PaymentMethodType, PaymentToken},
     place::{NewOrder, place, total_violation, violations},
     policy::{
         CancelCutoff, DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder,
@@ -140,9 +140,9 @@ pub(super) fn world(
         shipping_address: address("the first address"),
         payment_method: Some(PaymentMethod {
             kind: PaymentMethodType::CreditCard,
-            token: "tok-good".to_owned(),
             last4: String::new(),
         }),
+        payment_token: PaymentToken::new("tok-good"),
         payment_id: None,
         release_time,
     };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     command::{Command, Refusal},
-    policy::Policy,
+    policy::{Policy, ShippingMode},
     state::{CloseReason, OrderState, ShipmentState},
     step::Step,
 };
@@ -133,7 +133,14 @@ fn a_pickup_is_confirmed_before_the_request_was_answered() {
         done(&mut world, pickup(Some("NUMBER")));
         assert_eq!(world.order.state, OrderState::InTransit);
         assert!(is_refused(&mut world, cancel()));
+        assert_eq!(
+            (&world.order.fault, &*world.order.unknown),
+            (&None, &[][..])
+        );
         calls(&mut world);
+        let requests = world.ledger.calls.iter();
+        let requests = requests.filter(|step| **step == Step::RequestPickup);
+        assert_eq!(requests.count(), 1, "a second van: {answer:?}");
         let shipment = &world.order.shipment;
         assert_eq!(shipment.state, ShipmentState::PickedUp);
         assert_eq!(shipment.tracking_number.as_deref(), Some("NUMBER"));
@@ -141,12 +148,21 @@ fn a_pickup_is_confirmed_before_the_request_was_answered() {
         done(&mut world, Command::ConfirmDelivery);
         assert_closed(&world, CloseReason::Completed, &[], "");
     }
-    // And even before the carrier was asked.
+}
+
+/// A van that nobody asked for has not come: the confirmation is refused until the carrier was asked.
+#[test]
+fn no_pickup_before_the_carrier_was_asked() {
     let mut world = started();
-    done(&mut world, pickup(None));
+    assert!(is_refused(&mut world, pickup(None)));
+    let refusal = pickup(None).decide(&world.order, world.clock).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "CONFIRM_PICKUP is not allowed while the order is IN_FULFILLMENT: the carrier was not asked \
+         for the pickup yet; send it again in a moment"
+    );
     calls(&mut world);
-    done(&mut world, Command::ConfirmDelivery);
-    assert_closed(&world, CloseReason::Completed, &[], "");
+    done(&mut world, pickup(None));
 }
 
 /// A parcel is not handed over before the authorized money was taken.
@@ -165,30 +181,67 @@ fn no_pickup_before_the_capture() {
     assert!(call(&mut world));
     assert!(is_refused(&mut world, pickup(None)), "the answer was lost");
     assert!(call(&mut world));
+    assert!(call(&mut world));
     done(&mut world, pickup(None));
     calls(&mut world);
     pass_deadline(&mut world);
     assert_closed(&world, CloseReason::Completed, &[], "");
 }
 
-/// The address is changed, and before the carrier hears of it the parcel is fetched: it is told
-/// all the same.
+/// The address is changed, and before the carrier hears of it the pickup is confirmed: that is refused
+/// until the carrier knows the address, however often telling it fails, and so no parcel is under way
+/// to an old one.
 #[test]
 fn an_address_that_was_accepted_reaches_the_carrier() {
     let mut world = started();
     calls(&mut world);
     done(&mut world, move_to("new"));
+    answers(&mut world, Step::RedirectShipment, &[Answer::Failed]);
+    for _ in 0..2 {
+        let refusal = pickup(None).decide(&world.order, world.clock).unwrap_err();
+        assert!(refusal.to_string().contains("being told the new address"));
+        assert!(is_refused(&mut world, pickup(None)));
+        call(&mut world);
+    }
+    assert_eq!(told_carrier(&world), "new");
     done(&mut world, pickup(None));
     assert!(is_refused(&mut world, move_to("newest")));
     calls(&mut world);
     assert_eq!(world.order.shipping_address, address("new"));
-    assert_eq!(told_carrier(&world), "new");
-    let last = told(&world).split_off(world.events.len() - 2);
+    let last = told(&world).split_off(world.events.len() - 3);
     assert_eq!(
         last,
         [
-            "SHIPMENT_REDIRECTED IN_TRANSIT",
+            "SHIPMENT_REDIRECTED IN_FULFILLMENT",
+            "PICKED_UP IN_TRANSIT",
             "RESERVATION_COMMITTED IN_TRANSIT"
         ]
     );
+}
+
+/// A prepared package has an address, too: a request that fails after the address has changed leaves
+/// the carrier with the old one, so the pickup cannot be confirmed before a request succeeds.
+#[test]
+fn a_prepared_package_gets_the_new_address() {
+    let policy = Policy {
+        shipping: ShippingMode::Lane,
+        ..pickup_until_dispatch()
+    };
+    for answer in [Answer::Failed, Answer::Silent, Answer::Lost] {
+        let mut world = placed(&policy, SMALL);
+        calls(&mut world);
+        done(&mut world, Command::StartFulfillment);
+        assert!(call(&mut world));
+        assert_eq!(world.order.done.last(), Some(&Step::PreparePackage));
+        done(&mut world, move_to("new"));
+        answers(&mut world, Step::RequestPickup, &[answer]);
+        assert!(call(&mut world));
+        assert!(is_refused(&mut world, pickup(None)), "{answer:?}");
+        calls(&mut world);
+        assert_eq!(told_carrier(&world), "new", "{answer:?}");
+        done(&mut world, pickup(None));
+        calls(&mut world);
+        done(&mut world, Command::ConfirmDelivery);
+        assert_closed(&world, CloseReason::Completed, &[], "");
+    }
 }

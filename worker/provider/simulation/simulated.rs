@@ -2,7 +2,10 @@
 
 use super::{Faults, draw, failed_attempts};
 use crate::{
-    domain::movement::{Movement, MovementKind},
+    domain::{
+        movement::{Movement, MovementKind},
+        payment_method::PaymentToken,
+    },
     provider::{
         Call, FraudProvider, InventoryProvider, Parcel, PaymentProvider, ProviderError, Receipt,
         ShippingProvider,
@@ -92,6 +95,7 @@ impl PaymentProvider for Simulated<dyn PaymentProvider> {
         db: &mut Connection,
         call: &Call<'_>,
         movement: &Movement,
+        token: Option<&PaymentToken>,
     ) -> Result<Receipt, ProviderError> {
         let inner = async {
             if matches!(
@@ -100,7 +104,7 @@ impl PaymentProvider for Simulated<dyn PaymentProvider> {
             ) {
                 self.decline(call)?;
             }
-            self.inner.perform(db, call, movement).await
+            self.inner.perform(db, call, movement, token).await
         };
         self.around(call, inner).await
     }

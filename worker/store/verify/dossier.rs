@@ -56,6 +56,8 @@ pub(super) struct PaymentRow {
     pub(super) captured: i64,
     pub(super) refunded: i64,
     pub(super) voided: bool,
+    /// Whether its payment token is kept.
+    pub(super) has_token: bool,
 }
 
 #[derive(Debug)]
@@ -210,8 +212,10 @@ impl<'a> Pages<'a> {
     }
 
     async fn payments(&mut self, db: &mut Connection, range: &Range) -> Result<(), StoreError> {
-        let query = "SELECT order_id, payment_id, currency, authorized, captured, refunded, voided
-             FROM payments WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id";
+        let query = "SELECT p.order_id, p.payment_id, p.currency, p.authorized, p.captured,
+                 p.refunded, p.voided, t.payment_id
+             FROM payments p LEFT JOIN payment_tokens t ON t.payment_id = p.payment_id
+             WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id";
         self.rows(db, query, range, |dossier, row| {
             dossier.payment = Some(PaymentRow {
                 payment_id: row.try_get(1)?,
@@ -220,6 +224,7 @@ impl<'a> Pages<'a> {
                 captured: row.try_get(4)?,
                 refunded: row.try_get(5)?,
                 voided: row.try_get::<i64, _>(6)? == 1,
+                has_token: row.try_get::<Option<&str>, _>(7)?.is_some(),
             });
             Ok(())
         })

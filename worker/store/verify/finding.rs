@@ -33,6 +33,8 @@ named! {
         PaymentKnown = "payment-known",
         /// A closed order does not know what became of a movement of its money.
         PaymentOpen = "payment-open",
+        /// A payment token is kept that nothing is asked with any more, or is missing.
+        PaymentToken = "payment-token",
         /// A closed order owes, keeps or holds money that it should not.
         PaymentBalance = "payment-balance",
         /// The order does not know what is reserved for it.
@@ -127,6 +129,9 @@ impl Check {
             }
             Self::PaidTwice => {
                 "look the keys up at the payment provider, and refund what was taken twice"
+            }
+            Self::PaymentToken => {
+                "delete a row of payment_tokens that is left over; cancel an order whose token is missing"
             }
             Self::PaymentOpen => "ask the payment provider by the key what became of it",
             Self::PaymentBalance => {

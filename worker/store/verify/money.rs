@@ -58,6 +58,17 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
         findings.add(Check::PaymentOrder, format!("{sums:?}"));
     }
     check_entries(dossier, findings);
+    match (row.has_token, order.needs_payment_token()) {
+        (true, false) => {
+            let wrong = "its payment token is kept, and nothing will be asked with it".to_owned();
+            findings.add(Check::PaymentToken, wrong);
+        }
+        (false, true) => {
+            let wrong = "its payment token is missing, so it cannot be paid".to_owned();
+            findings.add(Check::PaymentToken, wrong);
+        }
+        _ => {}
+    }
     let known = known(order);
     if sums != known && !is_unsure(order, Step::is_payment) {
         findings.add(

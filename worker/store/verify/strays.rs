@@ -29,6 +29,12 @@ const STRAYS: &[(&str, &str)] = &[
          WHERE p.payment_id IS NULL ORDER BY e.payment_id LIMIT $1",
     ),
     (
+        "payment_tokens",
+        "SELECT t.payment_id FROM payment_tokens t
+         LEFT JOIN payments p ON p.payment_id = t.payment_id
+         WHERE p.payment_id IS NULL ORDER BY t.payment_id LIMIT $1",
+    ),
+    (
         "reservations",
         "SELECT r.order_id FROM reservations r LEFT JOIN orders o ON o.order_id = r.order_id
          LEFT JOIN stock s ON s.sku = r.sku
