@@ -248,6 +248,14 @@ impl Error {
                 step,
                 known,
             },
+            Refusal::ProviderSays { step, said } => Self::PaymentKnown {
+                order_id,
+                step,
+                known: said,
+            },
+            Refusal::NotVouched { ref what } => {
+                Self::Invalid(vec![Violation::new(what, refusal.to_string())])
+            }
             Refusal::RequestReused => Self::RequestReused(request_id.to_owned()),
             Refusal::Invalid { field, description } => {
                 Self::Invalid(vec![Violation::new(field, description)])

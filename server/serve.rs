@@ -159,7 +159,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     };
     let workers = match settings.no_worker {
         true => Vec::new(),
-        false => start_workers(&base, &settings.common, payment)?,
+        false => start_workers(&base, &settings.common, payment.clone())?,
     };
     if let Some(address) = &settings.temporal_ui {
         base.show_ui_at(address);
@@ -178,6 +178,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     background.replenish(&base);
     if !settings.no_worker {
         background.tell(&base, notification);
+        background.verify_vouched(&base, payment);
     }
     let edge = Edge {
         listener,
@@ -212,11 +213,12 @@ pub async fn work(settings: WorkerSettings, stop: Stop) -> Result<(), ServeError
             return Ok(());
         }
     };
-    let workers = start_workers(&base, common, payment)?;
+    let workers = start_workers(&base, common, payment.clone())?;
     let mut background = Background::default();
     background.search(&base);
     background.replenish(&base);
     background.tell(&base, notification);
+    background.verify_vouched(&base, payment);
     let polling = futures::future::join_all(workers.iter().map(RunningWorker::polls));
     tokio::select! {
         _ = polling => progress(&format!(

@@ -3,6 +3,9 @@
 
 mod aborts;
 mod lost;
+mod refused;
+mod resolution;
+mod words;
 
 use crate::harness::{
     Client, PaymentProvider, Placing, ServerOptions, TestServer, TestTemporal, sku,

@@ -18,6 +18,9 @@ mod payment;
 pub mod replenishment;
 mod signals;
 mod step;
+mod testimony;
+
+pub(crate) use testimony::verify as verify_vouched;
 
 use crate::{
     domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},

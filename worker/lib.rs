@@ -12,6 +12,7 @@
 //! | [`activities`] | one file of steps: a provider call and what is recorded with it |
 //! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
 //! | [`messenger`] | delivers the messages that the store keeps for people |
+//! | [`vouching`] | asks the payment provider again about what persons vouched for |
 //! | [`clock`] | the clock on the wall |
 //! | [`store`] | the business database: effect, order row and event in one fenced transaction |
 
@@ -21,6 +22,7 @@ pub mod domain;
 pub mod messenger;
 pub mod provider;
 pub mod store;
+pub mod vouching;
 pub mod workflow;
 
 #[cfg(test)]

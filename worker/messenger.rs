@@ -13,6 +13,7 @@ mod tests;
 use crate::{
     activities::fault,
     clock,
+    domain::text,
     provider::{DeliveryError, NotificationProvider},
     store::{
         Store, StoreError,
@@ -68,9 +69,6 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A message that fails is tried for so long.
 const OLDEST: SignedDuration = SignedDuration::from_hours(3 * 24);
-
-/// The longest error that is kept, in characters.
-const ERROR_MOST: usize = 500;
 
 /// Delivers messages until `stop`. Those that are on their way then are finished first, unless they
 /// take long: such a message is sent again after the next start.
@@ -208,18 +206,18 @@ fn not_delivered(claim: &Claim, error: DeliveryError, now: Timestamp) -> Outcome
     let id = claim.message.id();
     let attempt = claim.attempts.saturating_add(1);
     let age = now.duration_since(claim.first_time);
+    let error = match error {
+        DeliveryError::Rejected(error) => DeliveryError::Rejected(text::words(&error)),
+        DeliveryError::Failed(error) => DeliveryError::Failed(text::words(&error)),
+    };
     match error {
         DeliveryError::Rejected(error) => {
             tracing::error!(id, error, "a message was refused and is given up");
-            Outcome::GivenUp {
-                error: shortened(&error),
-            }
+            Outcome::GivenUp { error }
         }
         DeliveryError::Failed(error) if age >= OLDEST => {
             tracing::error!(id, attempt, error, "a message is too old and is given up");
-            Outcome::GivenUp {
-                error: shortened(&error),
-            }
+            Outcome::GivenUp { error }
         }
         DeliveryError::Failed(error) => {
             // 1, 2, 4, ...: a receiver that is away for days must not fill the log.
@@ -227,7 +225,7 @@ fn not_delivered(claim: &Claim, error: DeliveryError, now: Timestamp) -> Outcome
                 tracing::warn!(id, attempt, error, "a message could not be delivered yet");
             }
             Outcome::Failed {
-                error: shortened(&error),
+                error,
                 again: later(now, pause(attempt)),
             }
         }
@@ -243,8 +241,4 @@ fn pause(attempt: u32) -> SignedDuration {
 
 fn later(time: Timestamp, wait: SignedDuration) -> Timestamp {
     time.saturating_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-fn shortened(error: &str) -> String {
-    error.chars().take(ERROR_MOST).collect()
 }

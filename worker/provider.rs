@@ -27,7 +27,7 @@ pub mod smtp_notification;
 use crate::{
     domain::{
         message::Message, movement::Movement, order::Order, payment_method::PaymentToken,
-        step::Step,
+        step::Step, text,
     },
     store::{Connection, StoreError, supplier_orders::SupplierOrder},
 };
@@ -74,6 +74,18 @@ pub enum ProviderError {
     /// Our own database failed. Not an attempt: nothing is recorded, the step is run again.
     #[error(transparent)]
     Database(#[from] StoreError),
+}
+
+impl ProviderError {
+    /// The same with words that are short enough for an order, an event and a log line.
+    pub fn bounded(self) -> Self {
+        match self {
+            Self::Refused(words) => Self::Refused(text::words(&words)),
+            Self::Failed(words) => Self::Failed(text::words(&words)),
+            Self::NoAnswer(words) => Self::NoAnswer(text::words(&words)),
+            Self::Wait(_) | Self::Database(_) => self,
+        }
+    }
 }
 
 impl From<sqlx::Error> for ProviderError {

@@ -98,6 +98,7 @@ pub(super) fn what(event: &OrderEvent) -> String {
         Type::CancelRequested => "cancellation requested".to_owned(),
         Type::RetryRequested => "tried at once by an operator".to_owned(),
         Type::PaymentResolved => format!("{step} resolved by an operator"),
+        Type::PaymentVerified => format!("{step} answered by the provider"),
         Type::CommandRefused => "command refused".to_owned(),
         // The names of the others say it.
         kind => small(words::event_type(kind), " "),

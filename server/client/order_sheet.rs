@@ -8,7 +8,7 @@ use super::{
 };
 use orders::v1::{
     Approval, Attention, Compensation, Deadline, LineItem, Order, Payment, Reservation,
-    ReviewDecision, Shipment,
+    ReviewDecision, Shipment, VouchedPayment,
 };
 use prost_types::Timestamp;
 
@@ -30,6 +30,8 @@ pub fn write(lines: &mut Lines, order: &Order) {
         "payment",
         order.payment.as_ref().map_or_else(String::new, payment),
     );
+    let vouched = order.payment.iter().flat_map(|payment| &payment.vouched);
+    lines.fields("vouched", vouched.map(self::vouched));
     let reservation = order.reservation.as_ref();
     lines.field(
         "reservation",
@@ -140,6 +142,25 @@ fn payment(payment: &Payment) -> String {
         transaction,
     ];
     joined(parts)
+}
+
+/// `CHARGE_PAYMENT  SUCCEEDED  as txn-1, by grace, 2034-11-27 01:00:00 +01:00, UNCONFIRMED`.
+fn vouched(vouched: &VouchedPayment) -> String {
+    let step = words::step(vouched.step());
+    let outcome = words::payment_outcome(vouched.outcome());
+    let named = |id: &str| match id {
+        "" => String::new(),
+        id => format!("as {id}"),
+    };
+    let state = words::vouch_state(vouched.state());
+    let confirmed = named(&vouched.confirmed_transaction_id);
+    let parts = [
+        named(&vouched.transaction_id),
+        format!("by {}", vouched.actor),
+        at(vouched.time.as_ref()),
+        format!("{state} {confirmed}").trim().to_owned(),
+    ];
+    format!("{step}  {outcome}  {}", joined(parts))
 }
 
 fn reservation(reservation: &Reservation) -> String {

@@ -33,6 +33,8 @@ words! {
     step: Step "STEP_";
     waits_for: WaitsFor "WAITS_FOR_";
     attention_reason: AttentionReasonType "ATTENTION_REASON_TYPE_";
+    payment_outcome: PaymentOutcome "PAYMENT_OUTCOME_";
+    vouch_state: VouchState "VOUCH_STATE_";
 }
 
 /// A name in small letters with a separator: `charge_payment`, `credit card`.

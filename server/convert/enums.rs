@@ -4,13 +4,13 @@
 use orders::v1;
 use orders_worker::domain::{
     attention::CauseKind,
-    command::CommandKind,
+    command::{CommandKind, PaymentOutcome},
     explain::WaitsFor,
     payment_method::PaymentMethodType,
     policy::{CancelCutoff, DeliveryMode, PaymentMode, SecureOrder, ShippingMode},
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
-        ShipmentState,
+        ShipmentState, VouchState,
     },
     step::{CompensationOutcome, Step},
 };
@@ -56,8 +56,11 @@ to_proto!(waits_for: WaitsFor => WaitsFor {
     Nothing, Command, Provider, Retry, Operator, Workflow,
 });
 to_proto!(cause_kind: CauseKind => AttentionReasonType {
-    StepFailing, PaymentIndeterminate, NoWorkflow, WorkflowFailing, Overdue,
+    StepFailing, PaymentIndeterminate, RefundByHand, PaymentVouched, NoWorkflow, WorkflowFailing,
+    Overdue,
 });
+to_proto!(payment_outcome: PaymentOutcome => PaymentOutcome { Succeeded, NotHappened });
+to_proto!(vouch_state: VouchState => VouchState { Unconfirmed, Confirmed, Contradicted, ByHand });
 to_proto!(step: Step => Step {
     Screen, ReserveInventory, AuthorizePayment, CapturePayment, ChargePayment, PreparePackage,
     RequestPickup, RedirectShipment, DispatchShipment, CommitReservation, CancelShipment, RefundPayment,
@@ -176,6 +179,10 @@ mod tests {
         same_names!("WAITS_FOR", WaitsFor, WaitsFor, waits_for, beside []);
         same_names!(
             "ATTENTION_REASON_TYPE", CauseKind, AttentionReasonType, cause_kind, beside []
+        );
+        same_names!("VOUCH_STATE", VouchState, VouchState, vouch_state, beside []);
+        same_names!(
+            "PAYMENT_OUTCOME", PaymentOutcome, PaymentOutcome, payment_outcome, beside []
         );
         same_names!(
             "COMPENSATION_OUTCOME", CompensationOutcome, CompensationOutcome,

@@ -3,6 +3,7 @@
 use super::{enums, time::timestamp};
 use orders::v1::{self, OrderEventType};
 use orders_worker::domain::{
+    command::{PaymentOutcome, Witness},
     event::{Change, Event},
     order::Order,
     policy::PaymentMode,
@@ -89,12 +90,17 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             attempt,
             error,
             unknown,
+            refused,
         } => {
-            let lost = "the outcome is unknown: the effect may have happened";
+            let why = match (unknown, refused) {
+                (true, _) => "the outcome is unknown: the effect may have happened",
+                (_, true) => "the provider refuses for good: the money is to be given back by hand",
+                _ => "",
+            };
             let said = Said {
                 attempt: *attempt,
                 error: error.clone(),
-                ..of(*step).why(if *unknown { lost } else { "" })
+                ..of(*step).why(why)
             };
             (Type::AttemptFailed, said)
         }
@@ -164,22 +170,43 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
         Change::PaymentResolved {
             step,
             outcome,
+            witness,
+            new_key: _,
             transaction_id,
             amount: _,
             evidence,
             reason,
         } => {
-            let outcome = match transaction_id.as_str() {
-                "" => outcome.to_string(),
-                transaction_id => format!("{outcome} as {transaction_id}"),
+            let by = match witness {
+                Witness::Provider => "the provider says",
+                Witness::Person => "vouched for",
             };
-            let why = format!("{outcome}; evidence: {evidence}; {reason}");
+            let outcome = outcome_as(*outcome, transaction_id);
+            let why = format!("{by}: {outcome}; evidence: {evidence}; {reason}");
             (Type::PaymentResolved, of(*step).why(&why))
+        }
+        Change::PaymentVerified {
+            step,
+            outcome,
+            transaction_id,
+        } => {
+            let why = format!(
+                "the provider says: {}",
+                outcome_as(*outcome, transaction_id)
+            );
+            (Type::PaymentVerified, of(*step).why(&why))
         }
         Change::Closed { reason } => {
             let reason = enums::close_reason(*reason).as_str_name();
             (Type::Closed, nothing.why(reason))
         }
+    }
+}
+
+fn outcome_as(outcome: PaymentOutcome, transaction_id: &str) -> String {
+    match transaction_id {
+        "" => outcome.to_string(),
+        transaction_id => format!("{outcome} as {transaction_id}"),
     }
 }
 

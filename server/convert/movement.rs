@@ -1,6 +1,6 @@
 //! A movement of money, as a payment provider outside of the process is asked for it.
 
-use super::money::money;
+use super::money::{amount, money};
 use orders::provider::v1::{self, outcome::Result as Ended};
 use orders_worker::{
     domain::money::Money,
@@ -25,10 +25,10 @@ pub fn payment_token(request: &PaymentRequest) -> String {
     token.map_or_else(String::new, |token| token.expose().to_owned())
 }
 
-/// What an answer to a movement says. All of it moves or nothing.
+/// What an answer to a movement says, with the amount that the provider moved, which is never taken from the request.
 ///
 /// # Errors
-/// That it was declined, or that the answer says nothing.
+/// That it was declined, or that the answer says nothing certain.
 pub fn moved(
     request: &PaymentRequest,
     outcome: Option<v1::Outcome>,
@@ -38,10 +38,14 @@ pub fn moved(
         Some(Ended::Accepted(accepted)) if accepted.transaction_id.is_empty() => {
             Err(nothing("without a transaction_id"))
         }
-        Some(Ended::Accepted(accepted)) => Ok(Receipt {
-            transaction_id: accepted.transaction_id,
-            amount: request.movement.amount,
-        }),
+        Some(Ended::Accepted(accepted)) => match accepted.amount.as_ref().map(amount) {
+            None => Err(nothing("without the amount that moved")),
+            Some(Some(moved)) if moved.currency == request.currency => Ok(Receipt {
+                transaction_id: accepted.transaction_id,
+                amount: moved.minor,
+            }),
+            Some(_) => Err(nothing("with an amount that is none of the currency")),
+        },
         Some(Ended::Declined(declined)) => Err(ProviderError::Refused(declined.reason)),
         None => Err(nothing("without an outcome")),
     }

@@ -14,7 +14,7 @@ use orders::v1;
 use orders_worker::{
     domain::{
         money::Money,
-        order::{Approval, Deadline, Fault, Order, Payment, Reservation, Shipment},
+        order::{Approval, Deadline, Fault, Order, Payment, Reservation, Shipment, Vouched},
         payment_method::PaymentMethod,
         step::Compensation,
     },
@@ -68,6 +68,8 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         done: _,
         unknown: _,
         in_flight: _,
+        vouched,
+        used_up: _,
         compensations,
         revision,
         place_time,
@@ -83,7 +85,10 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         shipping_address: Some(address(shipping_address)),
         state: enums::order_state(*state).into(),
         close_reason: close_reason.unwrap_or_default().into(),
-        payment: Some(payment(paid, payment_method.as_ref(), total)),
+        payment: Some(v1::Payment {
+            vouched: vouched.iter().map(self::vouched).collect(),
+            ..payment(paid, payment_method.as_ref(), total)
+        }),
         reservation: Some(reservation(reserved)),
         attention,
         cancel_reason: cancel_reason.clone().unwrap_or_default(),
@@ -125,6 +130,28 @@ fn payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> 
         captured_amount: some_money(total, *captured),
         refunded_amount: some_money(total, *refunded),
         capture_time: capture_time.map(timestamp),
+        vouched: Vec::new(),
+    }
+}
+
+fn vouched(vouched: &Vouched) -> v1::VouchedPayment {
+    let Vouched {
+        step,
+        outcome,
+        transaction_id,
+        actor,
+        time,
+        state,
+        confirmed_id,
+    } = vouched;
+    v1::VouchedPayment {
+        step: enums::step(*step).into(),
+        outcome: enums::payment_outcome(*outcome).into(),
+        transaction_id: transaction_id.clone(),
+        actor: actor.clone(),
+        time: Some(timestamp(*time)),
+        state: enums::vouch_state(*state).into(),
+        confirmed_transaction_id: confirmed_id.clone().unwrap_or_default(),
     }
 }
 
@@ -191,6 +218,7 @@ fn attention(fault: &Fault) -> v1::Attention {
         since,
         retry_time: _,
         unknown: _,
+        refused: _,
     } = fault;
     v1::Attention {
         step: enums::step(*step).into(),

@@ -71,6 +71,17 @@ pub(super) fn actor(violations: &mut Violations, text: &str) -> String {
     optional_printable(violations, "actor", text, ID_MOST)
 }
 
+/// That somebody is named: an actor who can be asked about it later. What is wrong with a name beside that, [`actor`]
+/// says.
+pub(super) fn named(violations: &mut Violations, field: &str, text: &str) {
+    if matches!(text, "" | ACTOR_ANONYMOUS) {
+        violations.push(
+            field,
+            "is required: the name of the person who vouches for it",
+        );
+    }
+}
+
 /// A text of at most `most` printable characters: none that cannot be seen (control and format
 /// characters, line and paragraph separators), and no white space at the ends.
 pub(super) fn optional_printable(

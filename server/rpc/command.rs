@@ -79,6 +79,11 @@ impl Orders {
                     };
                     return Ok((stored, self.is_other(order_id, &request).await?));
                 }
+                // It was recorded what the provider says instead: nothing is to be asked again.
+                Ok(CommandReply::Refused {
+                    refusal: refusal @ Refusal::ProviderSays { .. },
+                    ..
+                }) => return Err(Error::refused(order_id, &request.request_id, refusal)),
                 Ok(CommandReply::Refused { revision, refusal }) => {
                     let now = self.stored(order_id).await?.order.revision;
                     if now == revision {

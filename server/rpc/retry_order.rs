@@ -15,15 +15,33 @@ impl Orders {
         let (order_id, command) =
             convert::retry_order(request.get_ref()).map_err(Error::Invalid)?;
         // Nobody would answer the command where the order has no workflow, or somebody else's.
-        let brought_back = within(time / 2, self.bring_back(&order_id)).await;
+        let helped = async {
+            match self.verify(&order_id).await? {
+                Some(stored) => Ok(Some(stored)),
+                None => self.bring_back(&order_id).await,
+            }
+        };
+        let helped = within(time / 2, helped).await;
         let (stored, replayed) = match self.command(&order_id, command, remaining(&request)).await {
             // It waits for somebody, and is reached again.
-            Err(refused @ Error::NotAllowed { .. }) => (brought_back?.ok_or(refused)?, false),
+            Err(refused @ Error::NotAllowed { .. }) => (helped?.ok_or(refused)?, false),
             answered => answered?,
         };
         let order = Some(self.show(&stored));
         let response = Response::new(RetryOrderResponse { order });
         Ok(mark_replayed(response, replayed))
+    }
+
+    /// Has the provider asked at once about what a person vouched for, when the order has closed since; the order, when
+    /// there is something to ask. Whoever runs orders sees to it.
+    async fn verify(&self, order_id: &str) -> Result<Option<StoredOrder>, Error> {
+        let stored = self.stored(order_id).await?;
+        if !stored.order.state.is_closed() || stored.order.to_verify().next().is_none() {
+            return Ok(None);
+        }
+        let now = orders_worker::clock::now();
+        self.store().ask_vouched_at(order_id, Some(now)).await?;
+        Ok(Some(stored))
     }
 
     /// Starts the workflow of an open order that has none, or somebody else's; the order, when it was so.

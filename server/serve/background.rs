@@ -9,6 +9,7 @@ use crate::{
 use orders_worker::{
     messenger,
     provider::{ExternalPaymentProvider, NotificationProvider, Providers, simulation::Simulation},
+    vouching,
 };
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -66,6 +67,18 @@ impl Background {
     pub(super) fn tell(&mut self, base: &Base, port: Arc<dyn NotificationProvider>) {
         let task = messenger::run(base.store.clone(), port, self.stopping.clone());
         self.tasks.push(("the messenger", tokio::spawn(task)));
+    }
+
+    /// Asks the external payment provider, if there is one, about what persons vouched for.
+    pub(super) fn verify_vouched(
+        &mut self,
+        base: &Base,
+        payment: Option<Arc<dyn ExternalPaymentProvider>>,
+    ) {
+        let Some(payment) = payment else { return };
+        let task = vouching::run(base.store.clone(), payment, self.stopping.clone());
+        self.tasks
+            .push(("the check of vouched payments", tokio::spawn(task)));
     }
 
     /// Ends them all, each after what it is at.

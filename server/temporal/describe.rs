@@ -1,7 +1,7 @@
 //! How Temporal sees the workflow of one order.
 
 use super::{Temporal, TemporalError};
-use orders_worker::domain::{attention::WorkflowSight, order::Order};
+use orders_worker::domain::{attention::WorkflowSight, order::Order, text};
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution,
@@ -154,8 +154,8 @@ fn words(failure: &Failure) -> String {
     while let Some(cause) = deepest.cause.as_deref() {
         deepest = cause;
     }
-    match deepest.message == failure.message {
-        true => failure.message.clone(),
-        false => format!("{}: {}", failure.message, deepest.message),
+    if deepest.message == failure.message {
+        return text::words(&failure.message);
     }
+    text::words(&format!("{}: {}", failure.message, deepest.message))
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with Temporal, as far as it makes a difference here.
 
+use orders_worker::domain::text;
 use prost::Message;
 use temporalio_client::errors::{
     WorkflowInteractionError, WorkflowQueryError, WorkflowStartError, WorkflowUpdateError,
@@ -35,7 +36,7 @@ impl From<WorkflowStartError> for TemporalError {
     fn from(error: WorkflowStartError) -> Self {
         match error {
             WorkflowStartError::Rpc(status) => Self::from(&status),
-            other => Self::Unexpected(other.to_string()),
+            other => Self::Unexpected(text::words(&other.to_string())),
         }
     }
 }
@@ -46,8 +47,8 @@ impl From<WorkflowUpdateError> for TemporalError {
             WorkflowUpdateError::NotFound(status) | WorkflowUpdateError::Rpc(status) => {
                 Self::from(&status)
             }
-            WorkflowUpdateError::Failed(failure) => Self::Refused(failure.message),
-            other => Self::Unexpected(other.to_string()),
+            WorkflowUpdateError::Failed(failure) => Self::Refused(text::words(&failure.message)),
+            other => Self::Unexpected(text::words(&other.to_string())),
         }
     }
 }
@@ -58,7 +59,7 @@ impl From<WorkflowQueryError> for TemporalError {
             WorkflowQueryError::NotFound(status) | WorkflowQueryError::Rpc(status) => {
                 Self::from(&status)
             }
-            other => Self::Unexpected(other.to_string()),
+            other => Self::Unexpected(text::words(&other.to_string())),
         }
     }
 }
@@ -69,14 +70,14 @@ impl From<WorkflowInteractionError> for TemporalError {
             WorkflowInteractionError::NotFound(status) | WorkflowInteractionError::Rpc(status) => {
                 Self::from(&status)
             }
-            other => Self::Unexpected(other.to_string()),
+            other => Self::Unexpected(text::words(&other.to_string())),
         }
     }
 }
 
 impl From<&Status> for TemporalError {
     fn from(status: &Status) -> Self {
-        let message = format!("{:?}: {}", status.code(), status.message());
+        let message = text::words(&format!("{:?}: {}", status.code(), status.message()));
         match status.code() {
             // Whoever hears that a workflow is gone starts it anew, or forgets what it waited for.
             Code::NotFound if !is_of_namespace(status) => Self::NotFound(message),

@@ -76,6 +76,18 @@ impl Client {
         step: Step,
         transaction_id: &str,
     ) -> Result<Order, tonic::Status> {
+        self.resolve_as("grace", order_id, step, transaction_id)
+            .await
+    }
+
+    /// The same as `actor`.
+    pub async fn resolve_as(
+        &self,
+        actor: &str,
+        order_id: &str,
+        step: Step,
+        transaction_id: &str,
+    ) -> Result<Order, tonic::Status> {
         let outcome = match transaction_id {
             "" => PaymentOutcome::NotHappened,
             _ => PaymentOutcome::Succeeded,
@@ -83,7 +95,7 @@ impl Client {
         let request = ResolvePaymentRequest {
             order_id: order_id.to_owned(),
             request_id: unique("resolve"),
-            actor: "grace".to_owned(),
+            actor: actor.to_owned(),
             step: step.into(),
             outcome: outcome.into(),
             transaction_id: transaction_id.to_owned(),

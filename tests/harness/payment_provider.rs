@@ -1,6 +1,7 @@
 //! A payment provider outside of the server, as a user of the server would write one: it keeps its own
 //! books, by key. It can misbehave as networks and payment systems do, and it remembers who asked what.
 
+use orders::google::r#type::Money;
 use orders::provider::v1::{
     Accepted, AuthorizeRequest, AuthorizeResponse, CaptureRequest, CaptureResponse, ChargeRequest,
     ChargeResponse, Declined, Movement, Outcome, RefundRequest, RefundResponse, ResolveRequest,
@@ -25,6 +26,12 @@ pub enum Manner {
     Silent,
     /// It fails, and says that nothing was done.
     Failed,
+    /// It is not done, and never will be, for the reason of [`PaymentProvider::decline_for`].
+    Declined,
+    /// It is done, and answered with the id of [`PaymentProvider::call_it`].
+    Misnamed,
+    /// It is done for a cent less than was asked for.
+    Short,
     /// It is held until [`PaymentProvider::let_go`], then done, and nobody hears of it.
     Held,
 }
@@ -48,6 +55,12 @@ struct Books {
     closed: BTreeSet<String>,
     /// How the next calls of a kind end.
     manners: BTreeMap<&'static str, VecDeque<Manner>>,
+    /// How all other calls of a kind end.
+    always: BTreeMap<&'static str, Manner>,
+    /// Why it declines; not with this card, if nothing else was said.
+    reason: String,
+    /// Its name for what it calls by a wrong one.
+    name: String,
     /// Every call, by kind and key.
     calls: Vec<(&'static str, String)>,
     /// Whether the first call of every key goes wrong, and how.
@@ -81,6 +94,21 @@ impl PaymentProvider {
     pub fn next(&self, kind: &'static str, manners: &[Manner]) {
         let mut books = self.books.lock().unwrap();
         books.manners.entry(kind).or_default().extend(manners);
+    }
+
+    /// All calls of that kind end like this, until something else is said.
+    pub fn always(&self, kind: &'static str, manner: Manner) {
+        self.books.lock().unwrap().always.insert(kind, manner);
+    }
+
+    /// Why [`Manner::Declined`] declines.
+    pub fn decline_for(&self, reason: &str) {
+        self.books.lock().unwrap().reason = reason.to_owned();
+    }
+
+    /// What [`Manner::Misnamed`] calls a movement.
+    pub fn call_it(&self, name: &str) {
+        self.books.lock().unwrap().name = name.to_owned();
     }
 
     /// The first call of every key, and the first question for it, end like this.
@@ -124,7 +152,10 @@ impl PaymentProvider {
             .any(|call| *call == (kind, key.to_owned()));
         books.calls.push((kind, key.to_owned()));
         let own = books.manners.get_mut(kind).and_then(VecDeque::pop_front);
-        own.or(books.first.filter(|_| new)).unwrap_or(Manner::Good)
+        let always = books.always.get(kind).copied();
+        own.or(books.first.filter(|_| new))
+            .or(always)
+            .unwrap_or(Manner::Good)
     }
 
     async fn movement(
@@ -144,6 +175,20 @@ impl PaymentProvider {
             }
             Manner::Silent => lost(),
             Manner::Failed => Err(Status::resource_exhausted("come again")),
+            Manner::Declined => Ok(Some(declined(&self.books.lock().unwrap().reason))),
+            Manner::Misnamed => {
+                self.perform(kind, movement, on);
+                let books = self.books.lock().unwrap();
+                let amount = books.moved.get(&key).map_or(0, |moved| moved.amount);
+                Ok(Some(accepted(&books.name, amount)))
+            }
+            Manner::Short => {
+                self.perform(kind, movement, on);
+                let mut books = self.books.lock().unwrap();
+                let moved = books.moved.get_mut(&key).unwrap();
+                moved.amount -= 1;
+                Ok(Some(accepted(&format!("outside-{key}"), moved.amount)))
+            }
             Manner::Held => {
                 let (provider, go) = (self.clone(), self.go.clone());
                 // It goes on when the caller has long given up.
@@ -163,7 +208,7 @@ impl PaymentProvider {
         let amount = movement.amount.unwrap();
         let minor = amount.units * 100 + i64::from(amount.nanos) / 10_000_000;
         if books.closed.contains(&key) || on == "tok-declined" {
-            return Some(declined());
+            return Some(declined("not with this card"));
         }
         let moved = Moved {
             kind,
@@ -176,19 +221,26 @@ impl PaymentProvider {
             .entry(key.clone())
             .or_insert_with(|| moved.clone());
         assert_eq!(*before, moved, "{key} is asked for something else");
-        Some(accepted(&key))
+        Some(accepted(&format!("outside-{key}"), minor))
     }
 }
 
-fn accepted(key: &str) -> Outcome {
-    let transaction_id = format!("outside-{key}");
+fn accepted(name: &str, minor: i64) -> Outcome {
+    let amount = Money {
+        currency_code: "USD".to_owned(),
+        units: minor / 100,
+        nanos: i32::try_from(minor % 100).unwrap() * 10_000_000,
+    };
     Outcome {
-        result: Some(outcome::Result::Accepted(Accepted { transaction_id })),
+        result: Some(outcome::Result::Accepted(Accepted {
+            transaction_id: name.to_owned(),
+            amount: Some(amount),
+        })),
     }
 }
 
-fn declined() -> Outcome {
-    let reason = "not with this card".to_owned();
+fn declined(reason: &str) -> Outcome {
+    let reason = reason.to_owned();
     Outcome {
         result: Some(outcome::Result::Declined(Declined { reason })),
     }
@@ -254,9 +306,9 @@ impl PaymentProviderService for PaymentProvider {
         }
         let outcome = {
             let mut books = self.books.lock().unwrap();
-            match books.moved.contains_key(&key) {
-                true => Some(accepted(&key)),
-                false => {
+            match books.moved.get(&key) {
+                Some(moved) => Some(accepted(&format!("outside-{key}"), moved.amount)),
+                None => {
                     books.closed.insert(key);
                     None
                 }

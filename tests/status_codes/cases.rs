@@ -42,6 +42,7 @@ fn command(rpc: &str, order_id: &str) -> Value {
         "SignalOrder" => json!({"start_fulfillment": {}}),
         "RetryOrder" => json!({"reason": "it is back"}),
         "ResolvePayment" => json!({
+            "actor": "grace",
             "step": "STEP_CHARGE_PAYMENT",
             "outcome": "PAYMENT_OUTCOME_SUCCEEDED",
             "transaction_id": format!("txn-{order_id}-charge_payment"),

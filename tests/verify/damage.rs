@@ -100,6 +100,22 @@ pub const TABLE: &[Damage] = &[
         "UPDATE payments SET refunded = 0 WHERE order_id = {cancelled};
          DELETE FROM payment_journal WHERE key = {cancelled} || '/refund_payment'",
     ),
+    with(
+        Check::PaymentVouched,
+        &[Check::Fold],
+        r#"UPDATE orders SET document = json_set(document, '$.vouched', json('[{
+               "step": "charge_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
+               "actor": "grace", "time": "2026-01-01T00:00:00Z", "state": "UNCONFIRMED"}]'))
+           WHERE order_id = {done}"#,
+    ),
+    with(
+        Check::RefundByHand,
+        &[Check::Fold],
+        r#"UPDATE orders SET document = json_set(document, '$.vouched', json('[{
+               "step": "refund_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
+               "actor": "grace", "time": "2026-01-01T00:00:00Z", "state": "BY_HAND"}]'))
+           WHERE order_id = {cancelled}"#,
+    ),
     damage(
         Check::ReservationKnown,
         "UPDATE reservations SET quantity = quantity + 1 WHERE order_id = {cancelled}",

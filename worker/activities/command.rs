@@ -2,24 +2,33 @@
 
 use super::{
     CommandInput, CommandNews, CommandReply, News, OrderActivities, Recorded, failed, fault,
+    payment::{Answered, Question},
+    testimony,
 };
 use crate::{
     domain::{
         command::{Command, CommandRequest, Refusal},
-        event::{ACTOR_ANONYMOUS, Change},
+        event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, Change},
         movement::{Movement, MovementKind},
         step::Step,
     },
-    provider::PaymentPort,
     store::{
         StoreError,
         order_tx::OrderTx,
         payment_journal::Outcome,
-        payment_resolution::{self, Witness},
+        payment_resolution::{self, Booked},
     },
 };
 use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+/// What became of a command.
+pub(super) enum Applied {
+    /// It was recorded or refused.
+    Reply(CommandReply),
+    /// Nothing yet: the provider is to be asked first, while the order is not locked.
+    Ask(Vec<Question>),
+}
 
 impl OrderActivities {
     pub(super) async fn command(
@@ -58,10 +67,23 @@ impl OrderActivities {
         input: &CommandInput,
     ) -> Result<(Recorded, CommandReply), StoreError> {
         let CommandInput { progress, request } = input;
-        let mut tx = self.lock(progress, progress.now).await?;
-        let reply = match request.check() {
-            Ok(()) => self.apply(&mut tx, request).await?,
-            Err(refusal) => refused(&tx, refusal),
+        let mut heard = Vec::new();
+        let (tx, reply) = loop {
+            let mut tx = self.lock(progress, progress.now).await?;
+            if let Err(refusal) = request.check() {
+                let reply = refused(&tx, refusal);
+                break (tx, reply);
+            }
+            match self.apply(&mut tx, request, &heard).await? {
+                Applied::Reply(reply) => break (tx, reply),
+                Applied::Ask(questions) => {
+                    // The order is not locked while a provider is asked; then it is read again.
+                    drop(tx);
+                    for question in questions {
+                        heard.push(question.ask().await);
+                    }
+                }
+            }
         };
         let recorded = self
             .finish(tx, ctx, progress.known, "record_command")
@@ -69,59 +91,70 @@ impl OrderActivities {
         Ok((recorded, reply))
     }
 
-    /// Applies a command to the order that `tx` has locked, or refuses it.
+    /// Applies a command to the order that `tx` has locked, or refuses it. `heard` are the provider's
+    /// answers to the questions that an earlier call asked for.
     pub(super) async fn apply(
         &self,
         tx: &mut OrderTx,
         request: &CommandRequest,
-    ) -> Result<CommandReply, StoreError> {
+        heard: &[Answered],
+    ) -> Result<Applied, StoreError> {
         let order_id = tx.order().order_id.clone();
         let fingerprint = request.fingerprint(&order_id);
         let before = tx.request(&request.request_id).await?;
-        let mut decision = match before {
+        let decision = match before {
             Some(before) if before.resource == order_id && before.fingerprint == fingerprint => {
-                return Ok(CommandReply::Done {
+                return Ok(Applied::Reply(CommandReply::Done {
                     revision: tx.order().revision,
                     fingerprint,
                     replayed: true,
-                });
+                }));
             }
             Some(_) => Err(Refusal::RequestReused),
             None => request.decide(tx.order(), tx.now()),
         };
-        if let (Ok(Change::PaymentResolved { amount, .. }), Command::ResolvePayment(resolved)) =
-            (&decision, &request.command)
-        {
-            let (amount, witness) = (*amount, self.witness());
-            let actor = actor(request);
-            let booked = payment_resolution::book(tx, resolved, amount, witness, actor);
-            decision = booked.await?.and(decision);
-        }
-        let change = match decision {
+        let mut change = match decision {
             Ok(change) => change,
-            Err(refusal) => return Ok(refused(tx, refusal)),
+            Err(refusal) => return Ok(Applied::Reply(refused(tx, refusal))),
         };
-        let request_id = &request.request_id;
+        let payment = &self.providers.payment;
+        let questions = testimony::questions(tx, payment, &request.command, heard).await?;
+        if !questions.is_empty() {
+            return Ok(Applied::Ask(questions));
+        }
+        let (request_id, command) = (&request.request_id, request.command.kind());
+        if let Command::ResolvePayment(resolved) = &request.command {
+            let source = testimony::source(tx.order(), resolved.step, payment, heard);
+            let booked = payment_resolution::book(tx, resolved, source, actor(request));
+            match booked.await? {
+                Err(refusal) => return Ok(Applied::Reply(refused(tx, refusal))),
+                // What the provider says counts, and the caller is told that it is something else.
+                Ok(Booked {
+                    change,
+                    contradicted: Some(refusal),
+                }) => {
+                    tx.record_answer(change, actor(request));
+                    tx.settle()?;
+                    tracing::warn!(order_id, request_id, %command, %refusal, "contradicted");
+                    return Ok(Applied::Reply(refused(tx, refusal)));
+                }
+                Ok(booked) => change = booked.change,
+            }
+        }
         self.effect(tx, &change, actor(request)).await?;
         tx.record_command(change, actor(request), request_id, &request.attempt);
         // The answer shows what follows from the command, too.
         tx.settle()?;
+        if let Command::RetryOrder(_) = &request.command {
+            testimony::record_verified(tx, heard, ACTOR_PROCESS);
+        }
         tx.remember_request(request_id, &fingerprint);
-        let command = request.command.kind();
         tracing::info!(order_id, request_id, %command, "command recorded");
-        Ok(CommandReply::Done {
+        Ok(Applied::Reply(CommandReply::Done {
             revision: tx.order().revision,
             fingerprint,
             replayed: false,
-        })
-    }
-
-    /// Who can contradict an operator about a payment.
-    fn witness(&self) -> Witness {
-        match self.providers.payment {
-            PaymentPort::Embedded(_) => Witness::Ledger,
-            PaymentPort::External(_) => Witness::Outside,
-        }
+        }))
     }
 
     /// What a command books beside the order's own rows: never a wait for anybody.

@@ -11,11 +11,12 @@ use crate::{
         movement::{EntryPhase, Movement, MovementKind, Task},
         payment_method::PaymentToken,
         step::{CompensationOutcome, Step},
+        text,
     },
     provider::{
         Call, ExternalPaymentProvider, PaymentPort, PaymentRequest, ProviderError, Receipt,
     },
-    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome},
+    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome, payment_resolution::Said},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -61,9 +62,9 @@ impl Question {
             None => answer,
         };
         Answered {
+            answer: checked(&request.movement, answer),
             movement: request.movement,
             resolve: self.resolve,
-            answer,
         }
     }
 }
@@ -77,6 +78,55 @@ fn without_token(error: ProviderError, token: &PaymentToken) -> ProviderError {
         ProviderError::NoAnswer(words) => ProviderError::NoAnswer(redacted(words)),
         ProviderError::Wait(_) | ProviderError::Database(_) => error,
     }
+}
+
+impl Answered {
+    /// The key of the movement that it is about.
+    pub(super) fn key(&self) -> &str {
+        &self.movement.key
+    }
+
+    /// What the provider says became of the movement; none when it could not be asked, or gave no answer that counts.
+    pub(super) fn said(&self) -> Option<Said> {
+        match &self.answer {
+            Ok(Some(receipt)) => Some(Said::Moved {
+                transaction_id: receipt.transaction_id.clone(),
+                amount: receipt.amount,
+            }),
+            Ok(None) => Some(Said::NotMoved),
+            Err(_) => None,
+        }
+    }
+
+    /// Why the provider says nothing; none when it does.
+    pub(super) fn error(&self) -> Option<&ProviderError> {
+        self.answer.as_ref().err()
+    }
+}
+
+/// The answer of a provider as far as it counts. One with another amount, or with an id that cannot be kept, says
+/// nothing certain: the order does not go on with it, and whoever is on call learns of it.
+fn checked(
+    movement: &Movement,
+    answer: Result<Option<Receipt>, ProviderError>,
+) -> Result<Option<Receipt>, ProviderError> {
+    let Some(receipt) = answer.map_err(ProviderError::bounded)? else {
+        return Ok(None);
+    };
+    if !text::is_id(&receipt.transaction_id) {
+        let most = text::ID_MOST;
+        return Err(ProviderError::NoAnswer(format!(
+            "the provider answered with a transaction_id that is not 1 to {most} printable characters"
+        )));
+    }
+    if receipt.amount != movement.amount {
+        let (asked, moved) = (movement.amount, receipt.amount);
+        return Err(ProviderError::NoAnswer(format!(
+            "the provider was asked to move {asked} and says that it moved {moved} as {} (minor units)",
+            receipt.transaction_id
+        )));
+    }
+    Ok(Some(receipt))
 }
 
 /// No answer came in time.
@@ -96,13 +146,18 @@ pub(super) async fn book_answer(
         resolve,
         answer,
     } = answered;
-    let outcome = outcome(step, &movement, resolve, &answer)?;
+    let outcome = outcome(step, resolve, &answer);
     if let Some(outcome) = outcome {
         tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
     }
     let is_open = tx.journal().await?.is_open(&movement.key);
+    let is_own = MovementKind::of(step) == Some(movement.kind);
+    let is_used_up = is_own && movement.key != tx.order().effect_key(step);
     Ok(match answer {
         Ok(_) => None,
+        // The key was closed meanwhile, because somebody had the provider asked what became of it: the step goes on
+        // under another one.
+        Err(ProviderError::Refused(_)) if is_used_up => None,
         // This attempt moved nothing; an earlier one of the same key may have.
         Err(ProviderError::Failed(error)) if is_open => Some(ProviderError::NoAnswer(error)),
         Err(error) => Some(error),
@@ -168,7 +223,8 @@ pub(super) async fn pay(
                 moved.await.map(Some)
             }
         };
-        let outcome = outcome(step, &movement, resolve, &answer)?;
+        let answer = checked(&movement, answer);
+        let outcome = outcome(step, resolve, &answer);
         enter(tx, &movement, resolve, outcome).await?;
         answer?;
     }
@@ -182,7 +238,7 @@ pub(super) async fn no_answer(tx: &mut OrderTx, step: Step) -> Result<(), StoreE
         Task::Moved(_) | Task::Nothing => return Ok(()),
     };
     let answer = Err(silence(tx.order().policy.attempt_timeout));
-    let outcome = outcome(step, &movement, resolve, &answer)?;
+    let outcome = outcome(step, resolve, &answer);
     enter(tx, &movement, resolve, outcome).await
 }
 
@@ -193,7 +249,8 @@ async fn task(tx: &mut OrderTx, step: Step) -> Result<Task, StoreError> {
     task.ok_or_else(|| StoreError::Corrupt(format!("{step} moves no money")))
 }
 
-fn question(
+/// What a provider outside is asked about `movement`: to make it, or with `resolve` what became of it.
+pub(super) fn question(
     tx: &OrderTx,
     provider: &Arc<dyn ExternalPaymentProvider>,
     movement: Movement,
@@ -235,17 +292,10 @@ async fn enter(
 /// What an answer is in the journal; none where nothing of this transaction is kept.
 fn outcome(
     step: Step,
-    movement: &Movement,
     resolve: bool,
     answer: &Result<Option<Receipt>, ProviderError>,
-) -> Result<Option<Outcome>, StoreError> {
-    Ok(Some(match answer {
-        Ok(Some(receipt)) if receipt.amount != movement.amount => {
-            return Err(StoreError::Corrupt(format!(
-                "{} was asked for {} and moved {}",
-                movement.key, movement.amount, receipt.amount
-            )));
-        }
+) -> Option<Outcome> {
+    Some(match answer {
         Ok(Some(receipt)) => Outcome::moved(&receipt.transaction_id),
         Ok(None) => Outcome::unmoved(EntryPhase::NotHappened, "the provider knows nothing of it"),
         // A question that failed says nothing about the movement.
@@ -261,8 +311,8 @@ fn outcome(
         Err(ProviderError::Refused(words)) => Outcome::unmoved(EntryPhase::Declined, words),
         Err(ProviderError::Failed(words)) => Outcome::unmoved(EntryPhase::Failed, words),
         Err(ProviderError::NoAnswer(words)) => Outcome::unmoved(EntryPhase::Indeterminate, words),
-        Err(ProviderError::Wait(_) | ProviderError::Database(_)) => return Ok(None),
-    }))
+        Err(ProviderError::Wait(_) | ProviderError::Database(_)) => return None,
+    })
 }
 
 /// What a payment step that is done means for the order; without a receipt there was nothing to do.

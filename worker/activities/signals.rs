@@ -3,7 +3,7 @@
 
 use super::{
     CommandReply, OrderActivities, Progress, Recorded, Signal, SignalsInput, SignalsNews,
-    command::{actor, unstorable},
+    command::{Applied, actor, unstorable},
     failed, fault,
 };
 use crate::{
@@ -89,10 +89,13 @@ impl OrderActivities {
         if let Err(refusal) = check(signal) {
             return refuse(tx, request, &refusal).await;
         }
-        match self.apply(tx, request).await? {
-            CommandReply::Done { .. } => Ok(()),
-            CommandReply::Refused { refusal, .. } => refuse(tx, request, &refusal).await,
-        }
+        let refusal = match self.apply(tx, request, &[]).await? {
+            Applied::Reply(CommandReply::Done { .. }) => return Ok(()),
+            Applied::Reply(CommandReply::Refused { refusal, .. }) => refusal,
+            // Only commands of operators ask a provider.
+            Applied::Ask(_) => for_operators(),
+        };
+        refuse(tx, request, &refusal).await
     }
 }
 
@@ -103,10 +106,14 @@ fn check(signal: &Signal) -> Result<(), Refusal> {
     }
     signal.request.check()?;
     if signal.request.command.kind().is_for_operators() {
-        let description = "is for operators, who wait for its answer: it cannot be signalled";
-        return Err(Refusal::invalid("command", description));
+        return Err(for_operators());
     }
     Ok(())
+}
+
+fn for_operators() -> Refusal {
+    let description = "is for operators, who wait for its answer: it cannot be signalled";
+    Refusal::invalid("command", description)
 }
 
 /// The step that the order wants carried out now.

@@ -10,8 +10,9 @@ use crate::{
         event::Change,
         phase::Todo,
         step::{CompensationOutcome, Step},
+        text,
     },
-    provider::{Call, PaymentPort, ProviderError, Providers},
+    provider::{Call, Parcel, PaymentPort, ProviderError, Providers},
     store::{Connection, StoreError, order_tx::OrderTx},
 };
 use std::time::{Duration, Instant};
@@ -205,13 +206,14 @@ impl OrderActivities {
             (None, _) => self.perform(tx, step, attempt == Attempt::Waited).await,
         };
         let order = tx.order();
-        let failure = |error: String, unknown| {
+        let failure = |error: String, unknown, refused| {
             let before = order.fault.as_ref().filter(|fault| fault.step == step);
             Change::AttemptFailed {
                 step,
                 attempt: before.map_or(0, |fault| fault.attempts) + 1,
                 error,
                 unknown,
+                refused,
             }
         };
         Ok(match answer {
@@ -219,11 +221,12 @@ impl OrderActivities {
             Err(ProviderError::Wait(time)) => Answer::Wait(time),
             Err(ProviderError::Refused(reason)) => Answer::Change(match refusal(step, &reason) {
                 Some(change) => change,
-                // A refusal of something that must be done (an undo, say) is a failure.
-                None => failure(reason, false),
+                // A refusal of something that must be done (an undo, say) is a failure. Of money, it asks for a
+                // person at once.
+                None => failure(reason, false, step.is_payment()),
             }),
-            Err(ProviderError::Failed(error)) => Answer::Change(failure(error, false)),
-            Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true)),
+            Err(ProviderError::Failed(error)) => Answer::Change(failure(error, false, false)),
+            Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true, false)),
             Err(ProviderError::Database(error)) => return Err(error),
         })
     }
@@ -249,9 +252,8 @@ impl OrderActivities {
             now,
             waited,
         };
-        perform(&self.providers, db, &call)
-            .await
-            .map(Answer::Change)
+        let done = perform(&self.providers, db, &call).await;
+        done.map(Answer::Change).map_err(ProviderError::bounded)
     }
 }
 
@@ -303,10 +305,10 @@ async fn perform(
             Change::Screened
         }
         Step::ReserveInventory => Change::InventoryReserved {
-            reservation_id: inventory.reserve(db, call).await?,
+            reservation_id: id(inventory.reserve(db, call).await?)?,
         },
         Step::PreparePackage => {
-            let parcel = shipping.prepare(db, call).await?;
+            let parcel = parcel(shipping.prepare(db, call).await?)?;
             Change::PackagePrepared {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -314,7 +316,7 @@ async fn perform(
             }
         }
         Step::RequestPickup => {
-            let parcel = shipping.request_pickup(db, call).await?;
+            let parcel = parcel(shipping.request_pickup(db, call).await?)?;
             Change::PickupRequested {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -326,7 +328,7 @@ async fn perform(
             Change::ShipmentRedirected
         }
         Step::DispatchShipment => {
-            let parcel = shipping.dispatch(db, call).await?;
+            let parcel = parcel(shipping.dispatch(db, call).await?)?;
             Change::Shipped {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -357,6 +359,25 @@ async fn perform(
             let wrong = format!("{step} is a payment");
             return Err(StoreError::Corrupt(wrong).into());
         }
+    })
+}
+
+/// An id as it can be kept. One that cannot be is an answer that says nothing.
+fn id(id: String) -> Result<String, ProviderError> {
+    if text::is_id(&id) {
+        return Ok(id);
+    }
+    let most = text::ID_MOST;
+    Err(ProviderError::NoAnswer(format!(
+        "the provider answered with a name that is not 1 to {most} printable characters"
+    )))
+}
+
+fn parcel(parcel: Parcel) -> Result<Parcel, ProviderError> {
+    Ok(Parcel {
+        shipment_id: id(parcel.shipment_id)?,
+        carrier: id(parcel.carrier)?,
+        tracking_number: id(parcel.tracking_number)?,
     })
 }
 

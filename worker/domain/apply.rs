@@ -1,6 +1,7 @@
 //! Folding events into an order. The only place that changes one.
 
 use super::{
+    command::PaymentOutcome,
     event::{Change, Event},
     order::{Deadline, Fault, Order},
     payment_method::{PaymentMethod, PaymentMethodType},
@@ -9,7 +10,7 @@ use super::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState,
     },
-    step::{CompensationOutcome, Step},
+    step::{CompensationOutcome, REFUSED_WAIT, Step},
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -23,7 +24,7 @@ impl Order {
         }
         self.revision = event.revision;
         self.update_time = self.update_time.max(event.time);
-        self.change(&event.change, event.time);
+        self.change(&event.change, &event.actor, event.time);
     }
 
     /// The order as the event of its placing holds it, with that event folded in.
@@ -34,7 +35,7 @@ impl Order {
         }
     }
 
-    fn change(&mut self, change: &Change, now: Timestamp) {
+    fn change(&mut self, change: &Change, actor: &str, now: Timestamp) {
         match change {
             Change::Placed { .. } | Change::CommandRefused { .. } => {}
             Change::Screened => {
@@ -107,6 +108,9 @@ impl Order {
                 self.payment.state = PaymentState::Declined;
                 // The refusal is also the answer to an earlier attempt whose own was lost.
                 self.unknown.retain(|unknown| !unknown.is_payment());
+                // So it is to a person who said that it had not happened.
+                self.vouched
+                    .retain(|vouched| vouched.outcome != PaymentOutcome::NotHappened);
                 self.in_flight = None;
                 self.end(CloseReason::PaymentDeclined);
             }
@@ -114,8 +118,9 @@ impl Order {
                 step,
                 error,
                 unknown,
+                refused,
                 ..
-            } => self.failed(*step, error, *unknown, now),
+            } => self.failed(*step, error, *unknown, *refused, now),
             Change::ApprovalRequested { expire_time } => {
                 self.state = OrderState::AwaitingApproval;
                 self.wait_until(DeadlineKind::Approval, *expire_time);
@@ -232,13 +237,12 @@ impl Order {
                 amount,
             } => self.compensated(*step, *outcome, *amount, now),
             Change::RetryRequested { .. } => self.retry_now(now),
-            Change::PaymentResolved {
+            Change::PaymentResolved { .. } => self.resolved(change, actor, now),
+            Change::PaymentVerified {
                 step,
                 outcome,
                 transaction_id,
-                amount,
-                ..
-            } => self.resolved(*step, *outcome, transaction_id, *amount, now),
+            } => self.verified(*step, *outcome, transaction_id),
             Change::Closed { reason } => {
                 self.ending = Some(*reason);
                 self.state = reason.closed_state();
@@ -254,6 +258,9 @@ impl Order {
             self.fault = None;
         }
         self.unknown.retain(|unknown| *unknown != step);
+        // Whoever vouched that it had not happened is answered.
+        self.vouched
+            .retain(|vouched| vouched.step != step || vouched.outcome == PaymentOutcome::Succeeded);
         self.in_flight = self.in_flight.filter(|asked| *asked != step);
         if step.undone_by().is_some() && !self.done.contains(&step) {
             self.done.push(step);
@@ -265,7 +272,7 @@ impl Order {
         self.end(reason);
     }
 
-    fn failed(&mut self, step: Step, error: &str, unknown: bool, now: Timestamp) {
+    fn failed(&mut self, step: Step, error: &str, unknown: bool, refused: bool, now: Timestamp) {
         let before = self.fault.take().filter(|fault| fault.step == step);
         let (attempts, since, before_unknown) = match before {
             Some(fault) => (fault.attempts + 1, fault.since, fault.unknown),
@@ -281,6 +288,11 @@ impl Order {
         } else if step.is_payment() && self.payment.state == PaymentState::Pending {
             self.payment.state = PaymentState::None;
         }
+        // A refusal also answers an earlier attempt whose own answer was lost.
+        let is_open = self.payment.state == PaymentState::Indeterminate;
+        if refused && is_open && self.unknown_payments().is_empty() {
+            self.payment.state = self.known_payment_state();
+        }
         if step.is_compensation() {
             let entry = self.compensations.iter_mut().find(|c| c.step == step);
             if let Some(entry) = entry {
@@ -294,13 +306,19 @@ impl Order {
             self.end(step.exhausted_reason());
             return;
         }
+        let wait = if refused {
+            REFUSED_WAIT
+        } else {
+            step.wait_after(&self.policy, attempts)
+        };
         self.fault = Some(Fault {
             step,
             attempts,
             last_error: error.to_owned(),
             since,
-            retry_time: later(now, step.wait_after(&self.policy, attempts)),
-            unknown: unknown || before_unknown,
+            retry_time: later(now, wait),
+            unknown: !refused && (unknown || before_unknown),
+            refused,
         });
     }
 

@@ -2,9 +2,9 @@
 
 use super::{
     apply::later,
-    order::Order,
+    order::{Order, Vouched},
     phase,
-    state::{PaymentState, named},
+    state::{PaymentState, VouchState, named},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ named! {
         StepFailing = "STEP_FAILING",
         /// Nobody has known for long what became of a payment.
         PaymentIndeterminate = "PAYMENT_INDETERMINATE",
+        /// The provider refuses for good to give money back. Somebody has to do it by other means.
+        RefundByHand = "REFUND_BY_HAND",
+        /// A person vouched for what became of a payment, and its provider has not confirmed it.
+        PaymentVouched = "PAYMENT_VOUCHED",
         /// The order is open, and Temporal has no open workflow of it.
         NoWorkflow = "NO_WORKFLOW",
         /// The workflow runs, and its tasks fail: a build with a bug.
@@ -71,7 +75,8 @@ impl Order {
     pub fn attention_time(&self) -> Option<Timestamp> {
         let failing = self.attention().map(|fault| fault.since);
         let unclear = indeterminate_since(self).map(|since| later(since, INDETERMINATE_LONG));
-        failing.into_iter().chain(unclear).min()
+        let vouched = self.doubtful().map(|vouched| vouched.time);
+        failing.into_iter().chain(unclear).chain(vouched).min()
     }
 }
 
@@ -89,11 +94,19 @@ fn indeterminate_since(order: &Order) -> Option<Timestamp> {
 /// Why the order needs a person at `now`; nothing for one that does not. Without a `workflow`
 /// Temporal was not asked, or did not answer.
 pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -> Vec<Cause> {
+    // What nobody has confirmed stays in doubt after the order has closed.
+    let mut found: Vec<Cause> = order.doubtful().map(in_doubt).collect();
     if order.state.is_closed() {
-        return Vec::new();
+        return found;
     }
-    let mut found = Vec::new();
-    if let Some(fault) = order.attention() {
+    if let Some(fault) = order.attention().filter(|fault| fault.refused) {
+        found.push(Cause {
+            kind: CauseKind::RefundByHand,
+            since: fault.since,
+            what: format!("the provider refuses {}: {}", fault.step, fault.last_error),
+            unblocked_by: BY_HAND.to_owned(),
+        });
+    } else if let Some(fault) = order.attention() {
         found.push(Cause {
             kind: CauseKind::StepFailing,
             since: fault.since,
@@ -120,6 +133,43 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
     }
     found.extend(workflow_cause(order, now, workflow));
     found
+}
+
+/// What helps when the provider refuses to give money back.
+pub(super) const BY_HAND: &str = "give the money back by other means, then ResolvePayment with the transaction that \
+                                  did; or ResolvePayment with NOT_HAPPENED, to have it tried anew";
+
+fn in_doubt(vouched: &Vouched) -> Cause {
+    let Vouched {
+        step,
+        outcome,
+        transaction_id,
+        actor,
+        time,
+        state,
+        confirmed_id: _,
+    } = vouched;
+    let named = match transaction_id.as_str() {
+        "" => String::new(),
+        id => format!(" as {id}"),
+    };
+    let (said, unblocked_by) = if *state == VouchState::Contradicted {
+        (
+            "the provider says the contrary",
+            "settle it with the provider; RetryOrder asks it again",
+        )
+    } else {
+        (
+            "the provider has not confirmed it",
+            "an answer of the provider, which is asked again; RetryOrder asks it at once",
+        )
+    };
+    Cause {
+        kind: CauseKind::PaymentVouched,
+        since: *time,
+        what: format!("{actor} vouched that {step} {outcome}{named}; {said}"),
+        unblocked_by: unblocked_by.to_owned(),
+    }
 }
 
 fn later_by(time: Timestamp, seconds: i64) -> Timestamp {

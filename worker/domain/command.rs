@@ -16,13 +16,13 @@ mod update_shipping_address;
 pub use cancel_order::CancelOrder;
 pub use confirm_payment::ConfirmPayment;
 pub use confirm_pickup::ConfirmPickup;
-pub use resolve_payment::{PaymentOutcome, ResolvePayment};
+pub use resolve_payment::{PaymentOutcome, ResolvePayment, Witness};
 pub use retry_order::RetryOrder;
 pub use review_order::ReviewOrder;
 pub use update_shipping_address::UpdateShippingAddress;
 
 use super::{
-    event::Change,
+    event::{Change, is_named},
     money::Money,
     order::Order,
     state::{OrderState, named},
@@ -52,7 +52,7 @@ pub enum Command {
     CancelOrder(CancelOrder),
     /// An operator: try at once what would be tried later.
     RetryOrder(RetryOrder),
-    /// An operator: this became of the payment whose answer was lost.
+    /// An operator: this became of the payment whose answer was lost, or that was refused.
     ResolvePayment(ResolvePayment),
 }
 
@@ -147,6 +147,22 @@ pub enum Refusal {
         /// What is known.
         known: String,
     },
+    /// The provider was asked and says something else. What it says is recorded.
+    #[error("{step}: {said}")]
+    ProviderSays {
+        /// Which payment step.
+        step: Step,
+        /// What it says, and what follows.
+        said: String,
+    },
+    /// Nobody is named who vouches for it, or nothing that proves it.
+    #[error(
+        "{what} is required: only a named person, with evidence, can say what became of a payment"
+    )]
+    NotVouched {
+        /// The field that is missing.
+        what: String,
+    },
     /// The same request_id was used for something else.
     #[error("the request_id was used before, with another content")]
     RequestReused,
@@ -172,6 +188,8 @@ impl Refusal {
             Self::Moved { .. } => "MOVED",
             Self::WrongAmount { .. } => "WRONG_AMOUNT",
             Self::PaymentKnown { .. } => "PAYMENT_KNOWN",
+            Self::ProviderSays { .. } => "PROVIDER_SAYS",
+            Self::NotVouched { .. } => "NOT_VOUCHED",
             Self::RequestReused => "REQUEST_REUSED",
             Self::Invalid { .. } => "INVALID",
         }
@@ -291,8 +309,19 @@ impl CommandRequest {
     /// What the request does to the order, or why it may not.
     ///
     /// # Errors
-    /// As [`Command::decide`]; [`Refusal::Moved`] when the caller expected another revision.
+    /// As [`Command::decide`]; [`Refusal::Moved`] when the caller expected another revision,
+    /// [`Refusal::NotVouched`] when nobody vouches for what became of a payment.
     pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
+        if let Command::ResolvePayment(command) = &self.command {
+            let missing = [
+                ("actor", is_named(&self.actor)),
+                ("evidence", !command.evidence.trim().is_empty()),
+            ];
+            if let Some((what, _)) = missing.into_iter().find(|(_, given)| !given) {
+                let what = what.to_owned();
+                return Err(Refusal::NotVouched { what });
+            }
+        }
         if let Some(expected) = self.expected_revision.filter(|e| *e != order.revision) {
             return Err(Refusal::Moved {
                 expected,

@@ -2,7 +2,7 @@
 
 use super::{
     address::Address,
-    command::PaymentOutcome,
+    command::{PaymentOutcome, Witness},
     money::Money,
     order::Order,
     payment_method::PaymentMethodType,
@@ -35,6 +35,12 @@ pub const ACTOR_PROCESS: &str = "orders";
 pub const ACTOR_TEMPORAL: &str = "temporal";
 /// The actor of a caller who named none.
 pub const ACTOR_ANONYMOUS: &str = "anonymous";
+
+/// Whether an actor is the name of somebody who can be asked about it later.
+pub fn is_named(actor: &str) -> bool {
+    let nobody = [ACTOR_PROCESS, ACTOR_TEMPORAL, ACTOR_ANONYMOUS];
+    !actor.trim().is_empty() && !nobody.contains(&actor)
+}
 
 /// What happened. Carries only what changed: [`Order::apply`] folds it into the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +122,9 @@ pub enum Change {
         error: String,
         /// Whether the effect may have happened all the same.
         unknown: bool,
+        /// Whether the provider refuses, for good, to give money back: a person has to see to it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        refused: bool,
     },
     /// The order waits for ReviewOrder.
     ApprovalRequested {
@@ -218,12 +227,18 @@ pub enum Change {
         /// In the operator's words.
         reason: String,
     },
-    /// An operator said what became of a payment whose answer was lost.
+    /// It was settled what became of a payment whose answer was lost, or that was refused.
     PaymentResolved {
         /// Which payment step.
         step: Step,
         /// What became of it.
         outcome: PaymentOutcome,
+        /// Who says so.
+        witness: Witness,
+        /// Whether the key of the step is used up: nothing can come of it any more, and the step goes on under
+        /// another one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        new_key: bool,
         /// The provider's name for the movement; empty when it did not happen.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         transaction_id: String,
@@ -233,6 +248,16 @@ pub enum Change {
         evidence: String,
         /// In the operator's words.
         reason: String,
+    },
+    /// The provider answered about a payment that a person had vouched for.
+    PaymentVerified {
+        /// Which payment step.
+        step: Step,
+        /// What became of it, as the provider says.
+        outcome: PaymentOutcome,
+        /// The provider's name for the movement; empty when it did not happen.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        transaction_id: String,
     },
     /// Nothing more can happen.
     Closed {
@@ -290,6 +315,7 @@ impl Change {
             Self::CommandRefused { .. } => "COMMAND_REFUSED",
             Self::RetryRequested { .. } => "RETRY_REQUESTED",
             Self::PaymentResolved { .. } => "PAYMENT_RESOLVED",
+            Self::PaymentVerified { .. } => "PAYMENT_VERIFIED",
             Self::Closed { .. } => "CLOSED",
         }
     }

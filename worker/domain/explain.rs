@@ -1,7 +1,7 @@
 //! What an order waits for, and what would let it go on.
 
 use super::{
-    attention::{Cause, WorkflowSight, workflow_cause},
+    attention::{BY_HAND, Cause, WorkflowSight, workflow_cause},
     command::CommandKind,
     order::{Deadline, Order},
     phase::{self, Todo},
@@ -52,7 +52,8 @@ pub struct Explanation {
     pub unblocked_by: String,
     /// What may be asked of it, also by operators.
     pub allowed: Vec<CommandKind>,
-    /// The payment steps of which nobody knows what became.
+    /// The payment steps that ResolvePayment takes: nobody knows what became of them, or the provider refuses to
+    /// give the money back.
     pub unknown_payments: Vec<Step>,
 }
 
@@ -87,7 +88,7 @@ fn told(order: &Order) -> Explanation {
         since: order.update_time,
         unblocked_by,
         allowed: order.all_allowed_commands(),
-        unknown_payments: order.unknown_payments(),
+        unknown_payments: order.payments_to_resolve(),
     };
     match phase::todo(order, order.update_time) {
         Todo::Nothing => plain(WaitsFor::Nothing, "nothing: it is closed".to_owned()),
@@ -141,6 +142,9 @@ fn waiting(order: &Order, deadline: Option<Deadline>) -> String {
 }
 
 fn failing(order: &Order, step: Step) -> String {
+    if order.refused_payment() == Some(step) {
+        return BY_HAND.to_owned();
+    }
     let unknown = match order.unknown_payments().is_empty() {
         true => "",
         false => "; or ResolvePayment with what the provider's books say",

@@ -284,7 +284,7 @@ impl Journal {
             payment_id: order.payment.payment_id.clone(),
             kind,
             amount,
-            original: self.original(kind),
+            original: self.original(order, kind),
         })))
     }
 
@@ -294,12 +294,13 @@ impl Journal {
             payment_id: order.payment.payment_id.clone(),
             kind: entry.kind,
             amount: entry.amount,
-            original: self.original(entry.kind),
+            original: self.original(order, entry.kind),
         }
     }
 
-    /// The provider's name for what a movement builds on.
-    fn original(&self, kind: MovementKind) -> Option<String> {
+    /// The provider's name for what a movement builds on. Where a person vouched for that, the provider may have
+    /// told its own name since.
+    fn original(&self, order: &Order, kind: MovementKind) -> Option<String> {
         let of: &[MovementKind] = match kind {
             MovementKind::Capture | MovementKind::Void => &[MovementKind::Authorize],
             MovementKind::Refund => &[
@@ -310,8 +311,11 @@ impl Journal {
             _ => &[],
         };
         let mut moved = self.entries.iter().filter(|entry| entry.moved());
-        let entry = moved.find(|entry| of.contains(&entry.kind));
-        entry.and_then(|entry| entry.transaction_id.clone())
+        let entry = moved.find(|entry| of.contains(&entry.kind))?;
+        let mut vouched = order.vouched.iter();
+        let vouched = vouched.find(|vouched| MovementKind::of(vouched.step) == Some(entry.kind));
+        let confirmed = vouched.and_then(|vouched| vouched.confirmed_id.clone());
+        confirmed.or_else(|| entry.transaction_id.clone())
     }
 }
 

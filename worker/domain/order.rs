@@ -3,12 +3,13 @@
 use super::{
     address::Address,
     apply::later,
+    command::PaymentOutcome,
     money::Money,
     payment_method::PaymentMethod,
     policy::Policy,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
-        ShipmentState,
+        ShipmentState, VouchState,
     },
     step::{Compensation, CompensationOutcome, Step},
 };
@@ -83,6 +84,12 @@ pub struct Order {
     /// recorded, its outcome is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Step>,
+    /// What persons said of the order's money where no provider could.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<Vouched>,
+    /// The payment steps whose key was used up, once for each such key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_up: Vec<Step>,
     /// What is being undone, newest first.
     pub compensations: Vec<Compensation>,
     /// Count of the events of this order; the first is 1.
@@ -188,6 +195,37 @@ pub struct Deadline {
     pub expire_time: Timestamp,
 }
 
+/// What a person said became of a movement of money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// Which payment step.
+    pub step: Step,
+    /// What became of it.
+    pub outcome: PaymentOutcome,
+    /// The name of the movement, as the person gave it; empty when it did not happen.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub transaction_id: String,
+    /// Who said so.
+    pub actor: String,
+    /// When.
+    pub time: Timestamp,
+    /// What the provider says of it.
+    pub state: VouchState,
+    /// The provider's own name for the movement, once it has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_id: Option<String>,
+}
+
+impl Vouched {
+    /// Whether somebody has to see to it: the provider has not confirmed it.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(
+            self.state,
+            VouchState::Unconfirmed | VouchState::Contradicted
+        )
+    }
+}
+
 /// A step that failed and is being repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -204,6 +242,9 @@ pub struct Fault {
     /// Whether one of these attempts may have had its effect all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown: bool,
+    /// Whether the provider refuses it for good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 impl Order {
@@ -222,11 +263,50 @@ impl Order {
         self.ending.filter(|_| self.state.is_closed())
     }
 
-    /// The fault that asks for an operator: a step that failed as often as the policy tolerates.
+    /// The fault that asks for an operator: a step that failed as often as the policy tolerates, or money that the
+    /// provider refuses to give back.
     pub fn attention(&self) -> Option<&Fault> {
-        self.fault
-            .as_ref()
-            .filter(|fault| fault.attempts >= self.policy.attention_after)
+        let attention_after = self.policy.attention_after;
+        let fault = self.fault.as_ref();
+        fault.filter(|fault| fault.refused || fault.attempts >= attention_after)
+    }
+
+    /// The step that gives money back and that the provider refuses for good: a person has to give it back.
+    pub fn refused_payment(&self) -> Option<Step> {
+        let fault = self.fault.as_ref().filter(|fault| fault.refused);
+        let step = fault.map(|fault| fault.step);
+        step.filter(|step| step.is_payment() && !self.state.is_closed())
+    }
+
+    /// The payment steps that ResolvePayment takes: those of which nobody knows what became, and the one that was
+    /// refused.
+    pub fn payments_to_resolve(&self) -> Vec<Step> {
+        let mut steps = self.unknown_payments();
+        let refused = self.refused_payment();
+        steps.extend(refused.filter(|step| !steps.contains(step)));
+        steps
+    }
+
+    /// What a person vouched for and no provider has confirmed; also of a closed order.
+    pub fn doubtful(&self) -> impl Iterator<Item = &Vouched> {
+        self.vouched.iter().filter(|vouched| vouched.is_doubtful())
+    }
+
+    /// What of it the provider can be asked: what became of a movement. Not of one that is tried again under the same
+    /// key: the question would close the key, and the answer to the next attempt tells as much.
+    pub fn to_verify(&self) -> impl Iterator<Item = &Vouched> {
+        let is_undone = self.ending.is_some();
+        self.doubtful().filter(move |vouched| {
+            let stays = vouched.outcome == PaymentOutcome::Succeeded;
+            stays || is_undone && !vouched.step.is_compensation()
+        })
+    }
+
+    /// Since when the provider is to be asked about what a person vouched for; none when nothing is to be asked.
+    pub fn vouch_time(&self) -> Option<Timestamp> {
+        let mut asked = self.to_verify();
+        let first = asked.find(|vouched| vouched.state == VouchState::Unconfirmed);
+        first.map(|vouched| vouched.time)
     }
 
     /// The payment steps of an open order of which nobody knows what became: what an operator may
@@ -261,10 +341,12 @@ impl Order {
     }
 
     /// The name of a step's effect within the order: the same effect is never had twice. Each
-    /// redirect is an effect of its own.
+    /// redirect is an effect of its own, and so is a movement of money whose earlier key is used up.
     pub fn step_key(&self, step: Step) -> String {
+        let used_up = self.used_up.iter().filter(|used| **used == step).count();
         match step {
             Step::RedirectShipment => format!("{step}/{}", self.shipment.redirects + 1),
+            _ if used_up > 0 => format!("{step}/{}", used_up + 1),
             _ => step.to_string(),
         }
     }

@@ -170,6 +170,8 @@ pub fn place(
         done: Vec::new(),
         unknown: Vec::new(),
         in_flight: None,
+        vouched: Vec::new(),
+        used_up: Vec::new(),
         compensations: Vec::new(),
         revision: 1,
         place_time: now,

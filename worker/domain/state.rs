@@ -130,6 +130,20 @@ named! {
 }
 
 named! {
+    /// What the provider says of a payment that a person vouched for.
+    VouchState {
+        /// Nothing yet: it could not be asked. It is asked again.
+        Unconfirmed = "UNCONFIRMED",
+        /// The same.
+        Confirmed = "CONFIRMED",
+        /// The contrary.
+        Contradicted = "CONTRADICTED",
+        /// It had refused, and the money was given back by other means: there is nothing to ask.
+        ByHand = "BY_HAND",
+    }
+}
+
+named! {
     /// Why an order closed.
     CloseReason {
         /// Delivered and paid.

@@ -46,6 +46,10 @@ pub const PATIENT_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait between two attempts of what is never given up.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 
+/// The wait after a provider refused for good to give money back. It may think better of it, but a person is asked
+/// meanwhile.
+pub const REFUSED_WAIT: Duration = Duration::from_secs(3600);
+
 impl Step {
     /// Whether the step undoes another one. Undoing is never fenced off and never given up.
     pub fn is_compensation(self) -> bool {

@@ -4,12 +4,22 @@
 //! A name has no character that cannot be seen. Two names that look the same would otherwise be two:
 //! `orders` and `orders` with a zero-width space behind it. And a name must not turn the text around it
 //! over (bidirectional controls), move a terminal's cursor (C0, C1) or begin a line.
+//!
+//! A text for people is cut and cleaned by [`words`] at the edge where it comes in, before it enters an order,
+//! an event, the journal or a log line: one of some megabytes would make an order that no workflow can carry.
+//! A name is never cut, since a cut name means something else.
 
 use super::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest id of a request, a customer or a payment, and the longest actor, in characters.
 pub const ID_MOST: usize = 128;
+
+/// The most characters of a text for people.
+pub const WORDS_MOST: usize = 500;
+
+/// Stands at the end of a text that was cut.
+const CUT: &str = " ... (cut)";
 
 /// Format characters: Unicode's general category Cf, as of Unicode 16.
 const FORMAT: [(char, char); 21] = [
@@ -53,6 +63,32 @@ const INVISIBLE: [(char, char); 13] = [
     ('\u{e0002}', '\u{e001f}'),
     ('\u{e0080}', '\u{e0fff}'),
 ];
+
+/// Returns `text` with at most [`WORDS_MOST`] characters, without hidden ones, and marked where it was cut.
+pub fn words(text: &str) -> String {
+    let text = text.trim();
+    let mut kept = String::new();
+    let mut length = 0;
+    for letter in text.chars() {
+        if letter.is_control() {
+            // A line break separates words. Several of them are one space.
+            if !kept.is_empty() && !kept.ends_with(' ') {
+                kept.push(' ');
+                length += 1;
+            }
+        } else if !is_hidden(letter) {
+            kept.push(letter);
+            length += 1;
+        }
+        if length > WORDS_MOST {
+            let most = WORDS_MOST - CUT.len();
+            let mut cut: String = kept.trim_start().chars().take(most).collect();
+            cut.push_str(CUT);
+            return cut;
+        }
+    }
+    kept.trim().to_owned()
+}
 
 /// Whether a character acts on the text around it instead of being shown: a control character, a line or
 /// paragraph separator, or a format character. Whatever is printed shows these as escapes.
@@ -105,6 +141,7 @@ fn is_in(ranges: &[(char, char)], c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_ranges_are_sorted_and_apart() {
@@ -182,6 +219,46 @@ mod tests {
         assert!(is_actor("") && is_actor("bob"));
         for text in ["orders", "Temporal", "bob\n2026-01-01"] {
             assert!(!is_actor(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_text_stays_as_it_is() {
+        for text in [
+            "",
+            "the card was declined",
+            "zu wenig Geld: 5,00 €",
+            "カード",
+        ] {
+            assert_eq!(words(text), text);
+        }
+        let longest = "ä".repeat(WORDS_MOST);
+        assert_eq!(words(&longest), longest);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        for text in ["R".repeat(2_200_000), "ä".repeat(WORDS_MOST + 1)] {
+            let kept = words(&text);
+            assert_eq!(kept.chars().count(), WORDS_MOST, "{kept}");
+            assert!(kept.ends_with(CUT), "{kept}");
+        }
+    }
+
+    #[test]
+    fn hidden_characters_are_taken_out() {
+        assert_eq!(words("a\r\n\tb\u{0}c"), "a b c");
+        assert_eq!(words("\u{1b}[31mred\u{202e}drow\u{200b}"), "[31mreddrow");
+        assert_eq!(words(&"\u{7}".repeat(2_000_000)), "");
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_bounded_and_clean(text in "(?s).{0,700}") {
+            let kept = words(&text);
+            prop_assert!(kept.chars().count() <= WORDS_MOST);
+            prop_assert!(!kept.chars().any(is_hidden), "{kept:?}");
+            prop_assert_eq!(words(&kept), kept);
         }
     }
 }

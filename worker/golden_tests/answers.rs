@@ -101,6 +101,8 @@ pub fn samples() -> Vec<Sample> {
             Refusal::WrongAmount { .. } => "wrong-amount",
             Refusal::PaymentKnown { .. } => "payment-known",
             Refusal::Invalid { .. } => "invalid",
+            Refusal::ProviderSays { .. } => "provider-says",
+            Refusal::NotVouched { .. } => "not-vouched",
         };
         samples.push(Sample::new(format!("refusal-{name}"), refusal));
     }
@@ -165,6 +167,13 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
             known: "the payment journal holds no movement".to_owned(),
         },
         Refusal::PaymentKnown { .. } => Refusal::invalid("actor", "is too long"),
-        Refusal::Invalid { .. } => return None,
+        Refusal::Invalid { .. } => Refusal::ProviderSays {
+            step: Step::ChargePayment,
+            said: "the payment provider says that it never moved".to_owned(),
+        },
+        Refusal::ProviderSays { .. } => Refusal::NotVouched {
+            what: "actor".to_owned(),
+        },
+        Refusal::NotVouched { .. } => return None,
     })
 }

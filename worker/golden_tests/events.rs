@@ -5,7 +5,7 @@ use super::{
     sample::{Sample, time},
 };
 use crate::domain::{
-    command::PaymentOutcome,
+    command::{PaymentOutcome, Witness},
     event::{Change, Event},
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
@@ -83,6 +83,7 @@ fn after(change: &Change) -> Option<Change> {
             attempt: 2,
             error: text("no answer"),
             unknown: true,
+            refused: true,
         },
         Change::AttemptFailed { .. } => Change::ApprovalRequested {
             expire_time: time(60),
@@ -142,12 +143,19 @@ fn after(change: &Change) -> Option<Change> {
         Change::RetryRequested { .. } => Change::PaymentResolved {
             step: Step::ChargePayment,
             outcome: PaymentOutcome::Succeeded,
+            witness: Witness::Person,
+            new_key: true,
             transaction_id: text("txn-1"),
             amount: 3998,
             evidence: text("the bank's statement"),
             reason: text("asked by telephone"),
         },
-        Change::PaymentResolved { .. } => Change::Closed {
+        Change::PaymentResolved { .. } => Change::PaymentVerified {
+            step: Step::ChargePayment,
+            outcome: PaymentOutcome::Succeeded,
+            transaction_id: text("txn-1"),
+        },
+        Change::PaymentVerified { .. } => Change::Closed {
             reason: CloseReason::CustomerCancelled,
         },
         Change::Closed { .. } => return None,

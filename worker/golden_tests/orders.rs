@@ -3,8 +3,9 @@
 use super::sample::{Sample, time};
 use crate::domain::{
     address::Address,
+    command::PaymentOutcome,
     money::Money,
-    order::{Approval, Deadline, Fault, LineItem, Order, Payment, Reservation, Shipment},
+    order::{Approval, Deadline, Fault, LineItem, Order, Payment, Reservation, Shipment, Vouched},
     payment_method::{PaymentMethod, PaymentMethodType},
     policy::{
         CancelCutoff, DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder,
@@ -12,7 +13,7 @@ use crate::domain::{
     },
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
-        ShipmentState,
+        ShipmentState, VouchState,
     },
     step::{Compensation, CompensationOutcome, Step},
 };
@@ -92,10 +93,21 @@ pub fn order() -> Order {
             since: time(4),
             retry_time: time(6),
             unknown: true,
+            refused: true,
         }),
         done: vec![Step::ReserveInventory, Step::ChargePayment],
         unknown: vec![Step::RefundPayment],
         in_flight: Some(Step::CapturePayment),
+        vouched: vec![Vouched {
+            step: Step::ChargePayment,
+            outcome: PaymentOutcome::Succeeded,
+            transaction_id: "txn-1".to_owned(),
+            actor: "grace".to_owned(),
+            time: time(5),
+            state: VouchState::Confirmed,
+            confirmed_id: Some("txn-2".to_owned()),
+        }],
+        used_up: vec![Step::ChargePayment],
         compensations: vec![compensation()],
         revision: 7,
         place_time: time(0),
@@ -156,6 +168,8 @@ pub fn new_order() -> Order {
         done: Vec::new(),
         unknown: Vec::new(),
         in_flight: None,
+        vouched: Vec::new(),
+        used_up: Vec::new(),
         compensations: Vec::new(),
         revision: 1,
         update_time: full.place_time,

@@ -59,6 +59,12 @@ const MIGRATIONS: &[Source] = &[
         postgres: None,
     },
     Source {
+        version: 9,
+        description: "vouched payments",
+        sql: include_str!("migrations/0009_vouched_payments.sql"),
+        postgres: None,
+    },
+    Source {
         version: 10,
         description: "payment tokens",
         sql: include_str!("migrations/0010_payment_tokens.sql"),

@@ -173,6 +173,11 @@ impl OrderTx {
         self.append(change, actor, Some(request_id), key.as_deref());
     }
 
+    /// Adds what a provider answered when a caller had it asked.
+    pub fn record_answer(&mut self, change: Change, actor: &str) {
+        self.append(change, actor, None, None);
+    }
+
     /// Adds that a signal was refused, once for each `step_key`.
     pub fn record_refusal(
         &mut self,
@@ -412,6 +417,16 @@ impl OrderTx {
         if self.refused > 0 {
             update.push(", refused_signals = refused_signals + ");
             update.bind(self.refused);
+        }
+        // A time that was put off stays: the provider was asked in vain.
+        match order.vouch_time() {
+            Some(time) => {
+                update.push(", vouch_time = COALESCE(vouch_time, ");
+                update.bind(micros(time)).push(")");
+            }
+            None => {
+                update.push(", vouch_time = NULL");
+            }
         }
         // It was locked.
         update.push(" WHERE order_id = ");

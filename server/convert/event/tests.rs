@@ -1,7 +1,7 @@
 use super::{super::place_order::samples, *};
 use orders_worker::domain::{
     address::Address,
-    command::{CommandKind, PaymentOutcome},
+    command::{CommandKind, PaymentOutcome, Witness},
     event::{ACTOR_PROCESS, ACTOR_TEMPORAL},
     money::Money,
     payment_method::PaymentMethodType,
@@ -101,6 +101,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 attempt: 3,
                 error: "no answer".to_owned(),
                 unknown: false,
+                refused: false,
             },
             Some(Step::Screen),
             "",
@@ -198,13 +199,24 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             Change::PaymentResolved {
                 step: Step::CapturePayment,
                 outcome: PaymentOutcome::NotHappened,
+                witness: Witness::Person,
+                new_key: false,
                 transaction_id: String::new(),
                 amount: 0,
                 evidence: "a statement".to_owned(),
                 reason: why(),
             },
             Some(Step::CapturePayment),
-            "NOT_HAPPENED; evidence: a statement; because",
+            "vouched for: NOT_HAPPENED; evidence: a statement; because",
+        ),
+        (
+            Change::PaymentVerified {
+                step: Step::CapturePayment,
+                outcome: PaymentOutcome::Succeeded,
+                transaction_id: "txn-1".to_owned(),
+            },
+            Some(Step::CapturePayment),
+            "the provider says: SUCCEEDED as txn-1",
         ),
         (
             Change::Closed {
@@ -274,6 +286,7 @@ fn a_failed_attempt_shows_its_number_its_error_and_whether_the_answer_was_lost()
         attempt: 2,
         error: "no answer".to_owned(),
         unknown,
+        refused: false,
     };
     let order = samples::order("standard");
     let shown = show(&order, failed(true));
@@ -316,6 +329,7 @@ fn an_undone_step_shows_how_many_attempts_it_took() {
             attempt: 1,
             error: why(),
             unknown: false,
+            refused: false,
         },
     ];
     for change in times {

@@ -43,6 +43,7 @@ fn failed(step: Step) -> Change {
         attempt: 1,
         error: "no answer".to_owned(),
         unknown: false,
+        refused: false,
     }
 }
 

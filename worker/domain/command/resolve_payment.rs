@@ -1,4 +1,7 @@
-//! ResolvePayment: an operator says what became of a payment whose answer was lost.
+//! ResolvePayment: an operator settles a payment whose answer was lost, or that the provider refuses to give back.
+//!
+//! The provider is asked before an operator is believed. What is decided here is what would be recorded if the
+//! operator were the only witness: the activity replaces it by the provider's answer where there is one.
 
 use super::Refusal;
 use crate::domain::{event::Change, order::Order, state::named, step::Step};
@@ -11,6 +14,16 @@ named! {
         Succeeded = "SUCCEEDED",
         /// It did not, and never will.
         NotHappened = "NOT_HAPPENED",
+    }
+}
+
+named! {
+    /// Who says what became of a movement of money.
+    Witness {
+        /// The provider that was asked for it.
+        Provider = "PROVIDER",
+        /// A person, who vouches for it with a name and with evidence.
+        Person = "PERSON",
     }
 }
 
@@ -33,26 +46,31 @@ pub struct ResolvePayment {
 }
 
 pub(super) fn is_allowed(order: &Order) -> bool {
-    !order.unknown_payments().is_empty()
+    !order.payments_to_resolve().is_empty()
 }
 
 impl ResolvePayment {
     pub(super) fn decide(&self, order: &Order) -> Result<Change, Refusal> {
-        let unknown = order.unknown_payments();
-        if !unknown.contains(&self.step) {
-            let names: Vec<&str> = unknown.iter().map(|step| step.as_str()).collect();
+        let open = order.payments_to_resolve();
+        if !open.contains(&self.step) {
+            let names: Vec<&str> = open.iter().map(|step| step.as_str()).collect();
             return Err(Refusal::PaymentKnown {
                 step: self.step,
-                known: format!("unknown is what became of {}", names.join(" and ")),
+                known: format!("what is to be resolved is {}", names.join(" and ")),
             });
         }
+        let happened = self.outcome == PaymentOutcome::Succeeded;
         Ok(Change::PaymentResolved {
             step: self.step,
             outcome: self.outcome,
+            witness: Witness::Person,
+            // The provider's refusal under the old key is final.
+            new_key: !happened && order.refused_payment() == Some(self.step),
             transaction_id: self.transaction_id.clone(),
-            amount: match self.outcome {
-                PaymentOutcome::Succeeded => amount(order, self.step),
-                PaymentOutcome::NotHappened => 0,
+            amount: if happened {
+                amount(order, self.step)
+            } else {
+                0
             },
             evidence: self.evidence.clone(),
             reason: self.reason.clone(),

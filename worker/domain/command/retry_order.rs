@@ -16,10 +16,12 @@ pub struct RetryOrder {
 }
 
 /// Whenever the order is to go on by itself, also where nothing has failed yet: its workflow may be
-/// what is missing. Not while it waits for a command, nor once it is closed.
+/// what is missing; and while the provider is to be asked about what a person vouched for. Otherwise not while it
+/// waits for a command, nor once it is closed.
 pub(super) fn is_allowed(order: &Order) -> bool {
     let todo = phase::todo(order, order.update_time);
-    matches!(todo, Todo::Call { .. } | Todo::Record(_))
+    let doubtful = !order.state.is_closed() && order.to_verify().next().is_some();
+    doubtful || matches!(todo, Todo::Call { .. } | Todo::Record(_))
 }
 
 impl RetryOrder {

@@ -209,7 +209,7 @@ fn axes(order: &Order) {
     let asks = order
         .fault
         .as_ref()
-        .is_some_and(|f| f.attempts >= order.policy.attention_after);
+        .is_some_and(|f| f.refused || f.attempts >= order.policy.attention_after);
     assert_eq!(order.attention().is_some(), asks);
 }
 

@@ -7,14 +7,17 @@ use super::{
 };
 use crate::domain::{
     attention::{CauseKind, INDETERMINATE_LONG, OVERDUE_LONG, WorkflowSight, causes},
-    command::{Command, CommandKind, PaymentOutcome, Refusal, ResolvePayment, RetryOrder},
+    command::{
+        CancelOrder, Command, CommandKind, CommandRequest, PaymentOutcome, Refusal, ResolvePayment,
+        RetryOrder,
+    },
     event::{Change, Event},
     explain::{WaitsFor, explain},
     order::Order,
     phase::{Todo, todo},
     policy::Policy,
-    state::{CloseReason, OrderState, PaymentState},
-    step::{CompensationOutcome, LONGEST_WAIT, Step},
+    state::{CloseReason, OrderState, PaymentState, VouchState},
+    step::{CompensationOutcome, LONGEST_WAIT, REFUSED_WAIT, Step},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -378,4 +381,182 @@ fn a_policy_that_asks_for_attention_early_is_heard() {
     answers(&mut world, Step::ChargePayment, &[Failed]);
     call(&mut world);
     assert_eq!(kinds(&world, world.clock, None), [CauseKind::StepFailing]);
+}
+
+#[test]
+fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
+    let mut world = cancelled(&[Answer::Refused; 9]);
+    call(&mut world);
+    call(&mut world);
+    let fault = world.order.fault.clone().expect("it was refused");
+    assert_eq!((fault.step, fault.attempts), (Step::RefundPayment, 1));
+    let wait = fault.retry_time.duration_since(world.clock);
+    assert_eq!(Duration::try_from(wait).unwrap(), REFUSED_WAIT);
+    assert_eq!(kinds(&world, world.clock, None), [CauseKind::RefundByHand]);
+    assert_eq!(world.order.attention_time(), Some(fault.since));
+    assert_eq!(world.order.payment.state, PaymentState::Refunding);
+    assert_eq!(world.order.unknown_payments(), []);
+    let next = explain(&world.order, world.clock, Some(&running(0)));
+    assert_eq!(next.waits_for, WaitsFor::Operator);
+    assert_eq!(next.unknown_payments, [Step::RefundPayment]);
+    assert!(next.allowed.contains(&CommandKind::ResolvePayment));
+    assert!(next.unblocked_by.contains("ResolvePayment"), "{next:?}");
+
+    let order = resolved(&world, Step::RefundPayment, PaymentOutcome::Succeeded);
+    assert_eq!(order.payment.refunded, order.total.minor);
+    assert!(matches!(
+        todo(&order, world.clock),
+        Todo::Record(Change::Closed { .. })
+    ));
+    assert_eq!(order.vouched[0].state, VouchState::ByHand);
+    assert_eq!(causes(&order, world.clock, None), []);
+    assert_eq!(order.vouch_time(), None);
+
+    // Anew, and under another key: the refusal under the first one is final.
+    let before = world.order.effect_key(Step::RefundPayment);
+    let order = resolved(&world, Step::RefundPayment, PaymentOutcome::NotHappened);
+    assert_eq!(order.effect_key(Step::RefundPayment), format!("{before}/2"));
+    assert_eq!(order.refused_payment(), None);
+    assert_eq!(order.vouched, []);
+    assert!(matches!(
+        todo(&order, world.clock),
+        Todo::Call { step: Step::RefundPayment, not_before: Some(time) } if time <= world.clock
+    ));
+    // A provider that thinks better of it ends it as well.
+    calls(&mut world);
+    assert_eq!(world.order.state, OrderState::Cancelled);
+}
+
+/// What a person vouched for, as the provider says later.
+fn verify(order: &Order, outcome: PaymentOutcome, transaction_id: &str) -> Order {
+    let mut order = order.clone();
+    order.apply(&Event {
+        revision: order.revision + 1,
+        time: order.update_time,
+        actor: "orders".to_owned(),
+        request_id: None,
+        change: Change::PaymentVerified {
+            step: Step::ChargePayment,
+            outcome,
+            transaction_id: transaction_id.to_owned(),
+        },
+    });
+    order
+}
+
+#[test]
+fn what_a_person_vouched_for_is_in_doubt_until_the_provider_confirms_it() {
+    let mut world = placed(&preset("pre-order"), SMALL);
+    answers(&mut world, Step::ChargePayment, &[Silent]);
+    call(&mut world);
+    let order = resolved(&world, Step::ChargePayment, PaymentOutcome::Succeeded);
+    let vouched = &order.vouched[0];
+    assert_eq!((vouched.actor.as_str(), vouched.time), ("me", world.clock));
+    assert_eq!(order.attention_time(), Some(world.clock));
+    assert_eq!(order.vouch_time(), Some(world.clock));
+    let mut closed = order.clone();
+    closed.state = OrderState::Completed;
+    for order in [&order, &closed] {
+        let found = causes(order, world.clock, None);
+        assert_eq!(found[0].kind, CauseKind::PaymentVouched);
+        assert!(found[0].what.contains("me vouched"), "{found:?}");
+    }
+    let confirmed = verify(&order, PaymentOutcome::Succeeded, "txn-1");
+    assert_eq!(confirmed.payment.transaction_id.as_deref(), Some("txn-1"));
+    assert_eq!(confirmed.attention_time(), None);
+    assert_eq!(confirmed.vouch_time(), None);
+    assert_eq!(causes(&confirmed, world.clock, None), []);
+    let contradicted = verify(&order, PaymentOutcome::NotHappened, "");
+    assert_eq!(contradicted.vouched[0].state, VouchState::Contradicted);
+    assert_eq!(contradicted.vouch_time(), None);
+    assert!(contradicted.attention_time().is_some());
+    let found = causes(&contradicted, world.clock, None);
+    assert!(found[0].what.contains("contrary"), "{found:?}");
+    // The provider may find it after all.
+    let found = verify(&contradicted, PaymentOutcome::Succeeded, "txn-1");
+    assert_eq!(found.attention_time(), None);
+}
+
+/// A provider closes a key that it is asked about in vain: while the step goes on under that key, it is not asked.
+#[test]
+fn what_is_tried_again_under_the_same_key_is_not_asked_for() {
+    let mut world = placed(&preset("pre-order"), SMALL);
+    answers(&mut world, Step::ChargePayment, &[Silent]);
+    call(&mut world);
+    let order = resolved(&world, Step::ChargePayment, PaymentOutcome::NotHappened);
+    assert_eq!(order.vouched[0].state, VouchState::Unconfirmed);
+    assert_eq!(order.vouch_time(), None);
+    assert!(order.attention_time().is_some());
+    // Its next answer is the provider's.
+    let mut paid = order.clone();
+    paid.succeeded(Step::ChargePayment);
+    assert_eq!(paid.vouched, []);
+    // Once it is undone it is not tried again.
+    let cancelled = lost_and_cancelled();
+    let order = resolved(&cancelled, Step::ChargePayment, PaymentOutcome::NotHappened);
+    assert!(order.vouch_time().is_some());
+}
+
+#[test]
+fn nobody_vouches_without_a_name_and_evidence() {
+    let mut world = placed(&preset("pre-order"), SMALL);
+    answers(&mut world, Step::ChargePayment, &[Silent]);
+    call(&mut world);
+    let ask = |actor: &str, evidence: &str| {
+        let mut command = resolve(Step::ChargePayment, PaymentOutcome::Succeeded);
+        if let Command::ResolvePayment(resolve) = &mut command {
+            resolve.evidence = evidence.to_owned();
+        }
+        let request = CommandRequest {
+            request_id: "request".to_owned(),
+            actor: actor.to_owned(),
+            expected_revision: None,
+            seen_revision: 0,
+            attempt: String::new(),
+            command,
+        };
+        request.decide(&world.order, world.clock)
+    };
+    for nobody in ["", " ", "anonymous", "orders", "temporal"] {
+        let refused = ask(nobody, "statement 7");
+        assert!(
+            matches!(&refused, Err(Refusal::NotVouched { what }) if what == "actor"),
+            "{nobody:?}: {refused:?}"
+        );
+    }
+    let refused = ask("grace", " ");
+    assert!(matches!(refused, Err(Refusal::NotVouched { what }) if what == "evidence"));
+    assert!(ask("grace", "statement 7").is_ok());
+}
+
+/// A signal from elsewhere may hold anything.
+#[test]
+fn what_no_caller_of_the_api_can_send_is_refused() {
+    let mut world = placed(&preset("pre-order"), SMALL);
+    calls(&mut world);
+    let ask = |request_id: &str, actor: &str, reason: &str| {
+        let request = CommandRequest {
+            request_id: request_id.to_owned(),
+            actor: actor.to_owned(),
+            expected_revision: None,
+            seen_revision: 0,
+            attempt: String::new(),
+            command: Command::CancelOrder(CancelOrder {
+                reason: reason.to_owned(),
+            }),
+        };
+        request.check()
+    };
+    let (longest, long) = ("ä".repeat(128), "ä".repeat(129));
+    assert!(ask(&longest, &longest, &"💶".repeat(500)).is_ok());
+    for refused in [
+        ask(&long, "me", "why"),
+        ask("request", &long, "why"),
+        ask("request", "me", &"R".repeat(1_900_000)),
+    ] {
+        assert!(
+            matches!(refused, Err(Refusal::Invalid { .. })),
+            "{refused:?}"
+        );
+    }
 }

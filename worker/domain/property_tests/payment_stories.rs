@@ -194,6 +194,7 @@ impl World {
                     attempt: 1,
                     error: "as rolled".to_owned(),
                     unknown,
+                    refused: false,
                 };
                 self.append(change);
             }

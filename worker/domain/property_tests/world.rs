@@ -100,7 +100,7 @@ impl World {
             return;
         }
         let answer = self.answer(step);
-        let failure = |order: &Order, unknown| Change::AttemptFailed {
+        let failure = |order: &Order, unknown, refused| Change::AttemptFailed {
             step,
             attempt: 1 + order
                 .fault
@@ -109,12 +109,16 @@ impl World {
                 .map_or(0, |fault| fault.attempts),
             error: "as scripted".to_owned(),
             unknown,
+            refused,
         };
         let change = match self.ledger.ask(&self.order, step, answer, now) {
             Reply::Change(change) => change,
-            Reply::Failed => failure(&self.order, false),
-            Reply::NoAnswer => failure(&self.order, true),
-            Reply::Refused => refusal(step).unwrap_or_else(|| failure(&self.order, false)),
+            Reply::Failed => failure(&self.order, false, false),
+            Reply::NoAnswer => failure(&self.order, true, false),
+            Reply::Refused => {
+                let failed = || failure(&self.order, false, step.is_payment());
+                refusal(step).unwrap_or_else(failed)
+            }
         };
         let failed = matches!(change, Change::AttemptFailed { .. });
         // The database takes the outcome of a step once.

@@ -37,6 +37,10 @@ named! {
         PaymentToken = "payment-token",
         /// A closed order owes, keeps or holds money that it should not.
         PaymentBalance = "payment-balance",
+        /// A person vouched for what became of a payment, and its provider has not confirmed it.
+        PaymentVouched = "payment-vouched",
+        /// The provider refused to give money back, and a person says that it was done by other means.
+        RefundByHand = "refund-by-hand",
         /// The order does not know what is reserved for it.
         ReservationKnown = "reservation-known",
         /// Stock is held for a closed order.
@@ -107,7 +111,7 @@ impl Check {
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
-            Self::MessageFailed | Self::SupplierLate => Severity::Warning,
+            Self::MessageFailed | Self::SupplierLate | Self::RefundByHand => Severity::Warning,
             _ => Severity::Finding,
         }
     }
@@ -134,6 +138,10 @@ impl Check {
                 "delete a row of payment_tokens that is left over; cancel an order whose token is missing"
             }
             Self::PaymentOpen => "ask the payment provider by the key what became of it",
+            Self::PaymentVouched => {
+                "look the payment up at the provider; the server asks it again, and `orders retry` has it asked at once"
+            }
+            Self::RefundByHand => "look for the transaction in the books of whoever made it",
             Self::PaymentBalance => {
                 "look the payment up at the provider; settle the difference there, and note it with the order"
             }

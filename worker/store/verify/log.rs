@@ -199,7 +199,11 @@ fn check_steps(rows: &[EventRow], findings: &mut Findings<'_>) {
                 Check::StepTwice,
                 format!("event {revision} is {step} again"),
             );
-        } else if row.step_key.as_deref() != Some(step.as_str()) {
+        } else if !row
+            .step_key
+            .as_deref()
+            .is_some_and(|key| is_key_of(key, step))
+        {
             let key = &row.step_key;
             findings.add(
                 Check::StepTwice,
@@ -209,10 +213,22 @@ fn check_steps(rows: &[EventRow], findings: &mut Findings<'_>) {
     }
 }
 
+/// Whether `key` is one of the step: its name, with a number where an earlier key was used up.
+fn is_key_of(key: &str, step: Step) -> bool {
+    let rest = key.strip_prefix(step.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
     let closed = |event: &&&Event| matches!(event.change, Change::Closed { .. });
     let mut after = events.iter().skip_while(|event| !closed(event)).skip(1);
-    let late = after.find(|event| !matches!(event.change, Change::CommandRefused { .. }));
+    // A provider may answer later about what a person vouched for.
+    let late = after.find(|event| {
+        !matches!(
+            event.change,
+            Change::CommandRefused { .. } | Change::PaymentVerified { .. }
+        )
+    });
     if let Some(event) = late {
         let what = event.change.type_name();
         findings.add(

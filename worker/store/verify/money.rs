@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     movement::{Entry, EntryPhase, Journal},
     order::Order,
-    state::OrderState,
+    state::{OrderState, VouchState},
     step::{CompensationOutcome, Step},
 };
 
@@ -76,6 +76,7 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
             format!("the payment says {sums:?}, the order {known:?}"),
         );
     }
+    check_vouched(order, findings);
     if order.state.is_closed() {
         check_open(&dossier.entries, findings);
         check_closed(order, journal, findings);
@@ -104,6 +105,35 @@ fn sum(entries: &[EntryRow]) -> Sums {
 impl EntryRow {
     fn moved(&self) -> bool {
         self.phase == EntryPhase::Succeeded.as_str()
+    }
+}
+
+/// What persons said of the money, and no provider.
+fn check_vouched(order: &Order, findings: &mut Findings<'_>) {
+    for vouched in &order.vouched {
+        let named = match vouched.transaction_id.as_str() {
+            "" => String::new(),
+            id => format!(" as {id}"),
+        };
+        let said = format!(
+            "{} vouched at {} that {} {}{named}",
+            vouched.actor, vouched.time, vouched.step, vouched.outcome
+        );
+        match vouched.state {
+            VouchState::Confirmed => {}
+            VouchState::ByHand => findings.add(
+                Check::RefundByHand,
+                format!("{said}: the provider had refused"),
+            ),
+            VouchState::Unconfirmed => findings.add(
+                Check::PaymentVouched,
+                format!("{said}: the provider has not confirmed it"),
+            ),
+            VouchState::Contradicted => findings.add(
+                Check::PaymentVouched,
+                format!("{said}: the provider says the contrary"),
+            ),
+        }
     }
 }
 

@@ -1,0 +1,134 @@
+//! What a payment provider outside says became of a movement, asked before an order is locked: when an operator says
+//! what became of a payment, and while nobody but a person knows it.
+
+use super::payment::{self, Answered, Question};
+use crate::{
+    domain::{
+        command::Command,
+        movement::{EntryPhase, Movement, MovementKind},
+        order::Order,
+        step::Step,
+    },
+    provider::{ExternalPaymentProvider, PaymentPort},
+    store::{
+        StoreError,
+        order_tx::OrderTx,
+        payment_resolution::{self, Source},
+    },
+};
+use std::sync::Arc;
+
+/// The questions that the provider is to be asked before `command` is decided: none once their answers are `heard`,
+/// or when the command needs none.
+pub(super) async fn questions(
+    tx: &mut OrderTx,
+    port: &PaymentPort,
+    command: &Command,
+    heard: &[Answered],
+) -> Result<Vec<Question>, StoreError> {
+    let PaymentPort::External(provider) = port else {
+        return Ok(Vec::new());
+    };
+    let mut steps = match command {
+        Command::ResolvePayment(resolved) => vec![resolved.step],
+        Command::RetryOrder(_) => to_verify(tx.order()),
+        _ => return Ok(Vec::new()),
+    };
+    steps.retain(|step| answer(tx.order(), *step, heard).is_none());
+    about(tx, provider, &steps).await
+}
+
+/// The questions what became of the movements of `steps`. A movement that the provider was never asked for needs none.
+async fn about(
+    tx: &mut OrderTx,
+    provider: &Arc<dyn ExternalPaymentProvider>,
+    steps: &[Step],
+) -> Result<Vec<Question>, StoreError> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let journal = tx.journal().await?;
+    let order = tx.order();
+    let movements = steps.iter().filter_map(|step| {
+        let key = order.effect_key(*step);
+        let mut entries = journal.entries.iter();
+        let intended =
+            entries.find(|entry| entry.key == key && entry.phase == EntryPhase::Intent)?;
+        Some(Movement {
+            payment_id: order.payment.payment_id.clone(),
+            kind: MovementKind::of(*step)?,
+            amount: intended.amount,
+            original: None,
+            key,
+        })
+    });
+    let movements = movements.map(|movement| payment::question(tx, provider, movement, true, None));
+    Ok(movements.collect())
+}
+
+/// Whom an operator's word about a step is held against.
+pub(super) fn source(order: &Order, step: Step, port: &PaymentPort, heard: &[Answered]) -> Source {
+    match port {
+        PaymentPort::Embedded(_) => Source::Ledger,
+        PaymentPort::External(_) => {
+            let answer = answer(order, step, heard);
+            if let Some(error) = answer.and_then(Answered::error) {
+                let order_id = &order.order_id;
+                tracing::warn!(order_id, %step, %error, "the provider does not say what became of it");
+            }
+            Source::Outside(answer.and_then(Answered::said))
+        }
+    }
+}
+
+/// Records what the provider says of payments that a person vouched for.
+pub(super) fn record_verified(tx: &mut OrderTx, heard: &[Answered], actor: &str) {
+    for step in to_verify(tx.order()) {
+        let said = answer(tx.order(), step, heard).and_then(Answered::said);
+        if let Some(change) = said.and_then(|said| payment_resolution::verified(tx, step, &said)) {
+            tx.record_answer(change, actor);
+        }
+    }
+}
+
+/// Asks the provider about the payments of one order that a person vouched for, and records what it says.
+///
+/// # Errors
+/// When the database cannot be used.
+pub(crate) async fn verify(
+    store: &crate::store::Store,
+    provider: &Arc<dyn ExternalPaymentProvider>,
+    order_id: &str,
+    now: jiff::Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = store.lock_order(order_id, now).await?;
+    let steps = to_verify(tx.order());
+    let questions = about(&mut tx, provider, &steps).await?;
+    // The order is not locked while a provider is asked.
+    drop(tx);
+    let mut heard = Vec::new();
+    for question in questions {
+        heard.push(question.ask().await);
+    }
+    let mut tx = store.lock_order(order_id, now).await?;
+    let known = tx.order().revision;
+    record_verified(&mut tx, &heard, crate::domain::event::ACTOR_PROCESS);
+    let verified = tx.appended().len();
+    if verified > 0 {
+        tx.commit(known, None).await?;
+        tracing::info!(
+            order_id,
+            "the provider answered about a payment that a person vouched for"
+        );
+    }
+    Ok(())
+}
+
+fn to_verify(order: &Order) -> Vec<Step> {
+    order.to_verify().map(|vouched| vouched.step).collect()
+}
+
+fn answer<'a>(order: &Order, step: Step, heard: &'a [Answered]) -> Option<&'a Answered> {
+    let key = order.effect_key(step);
+    heard.iter().find(|answered| answered.key() == key)
+}
