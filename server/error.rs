@@ -12,7 +12,8 @@ pub(crate) use size::shortened;
 
 use orders_worker::{
     domain::{
-        command::{CommandKind, Refusal, because},
+        command::{CommandKind, KnownTransaction, Refusal, because},
+        money::Money,
         place::Violation,
         state::OrderState,
         step::Step,
@@ -86,7 +87,7 @@ pub enum Error {
         actual: i64,
     },
     /// The order is closed, so a signal would reach nobody.
-    #[error("the order {order_id} is {state}: nothing can be signalled to it")]
+    #[error("the order {order_id} is {state}: it takes no signal except confirm_payment")]
     Closed {
         /// Which order.
         order_id: String,
@@ -102,6 +103,26 @@ pub enum Error {
         step: Step,
         /// What is known.
         known: String,
+    },
+    /// The confirmed transaction is known from another payment, or with another amount.
+    #[error("the transaction {transaction_id} {known}: nothing was recorded as paid")]
+    TransactionExists {
+        /// Which order.
+        order_id: String,
+        /// The payer's name for the transaction.
+        transaction_id: String,
+        /// What is known of it.
+        known: KnownTransaction,
+    },
+    /// The confirmed amount is in another currency than the order.
+    #[error("the amount is {amount}, but the order {order_id} is in {currency}")]
+    WrongCurrency {
+        /// Which order.
+        order_id: String,
+        /// The confirmed amount.
+        amount: Money,
+        /// The currency of the order.
+        currency: String,
     },
     /// Orders hold more of the stock than its new count.
     #[error("{reserved} pieces of {sku} are reserved: on_hand cannot be less")]
@@ -243,6 +264,19 @@ impl Error {
             Refusal::WrongAmount { .. } => {
                 Self::Invalid(vec![Violation::new("amount", refusal.to_string())])
             }
+            Refusal::WrongCurrency { amount, currency } => Self::WrongCurrency {
+                order_id,
+                amount,
+                currency,
+            },
+            Refusal::TransactionKnown {
+                transaction_id,
+                known,
+            } => Self::TransactionExists {
+                order_id,
+                transaction_id,
+                known,
+            },
             Refusal::PaymentKnown { step, known } => Self::PaymentKnown {
                 order_id,
                 step,
@@ -315,6 +349,8 @@ impl Error {
             Self::NotAllowed { .. } => Reason::CommandNotAllowed,
             Self::Closed { .. } => Reason::OrderClosed,
             Self::PaymentKnown { .. } => Reason::PaymentOutcomeKnown,
+            Self::TransactionExists { .. } => Reason::TransactionIdExists,
+            Self::WrongCurrency { .. } => Reason::CurrencyMismatch,
             Self::StockReserved { .. } => Reason::StockReserved,
             Self::StockOutOfRange { .. } => Reason::StockOutOfRange,
             Self::Moved { .. } | Self::StockMoved { .. } => Reason::RevisionMismatch,
@@ -408,6 +444,20 @@ impl Error {
             Self::PaymentKnown { order_id, step, .. } => {
                 vec![("order_id", order_id.clone()), ("step", step.to_string())]
             }
+            Self::TransactionExists {
+                order_id,
+                transaction_id,
+                ..
+            } => vec![
+                ("order_id", order_id.clone()),
+                ("transaction_id", transaction_id.clone()),
+            ],
+            Self::WrongCurrency {
+                order_id, currency, ..
+            } => vec![
+                ("order_id", order_id.clone()),
+                ("currency_code", currency.clone()),
+            ],
             Self::StockReserved { sku, reserved } => {
                 vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
             }
@@ -455,7 +505,10 @@ impl Error {
                 let subject = "payment_method.token";
                 details.add_precondition_failure_violation("PAYMENT_TOKEN", subject, description);
             }
-            Self::PaymentKnown { order_id, .. } => {
+            Self::TransactionExists { transaction_id, .. } => {
+                details.set_resource_info("transaction_id", transaction_id, "", description);
+            }
+            Self::PaymentKnown { order_id, .. } | Self::WrongCurrency { order_id, .. } => {
                 let subject = format!("orders/{order_id}");
                 details.add_precondition_failure_violation("PAYMENT", subject, description);
             }

@@ -5,6 +5,7 @@ mod aborts;
 mod lost;
 mod refused;
 mod resolution;
+mod strangers;
 mod words;
 
 use crate::harness::{
@@ -117,7 +118,7 @@ async fn each_policy_is_paid_outside() {
 }
 
 #[tokio::test]
-async fn a_refusal_outside_is_final_and_a_refund_names_the_confirmed_transaction() {
+async fn a_refusal_outside_is_final() {
     let temporal = TestTemporal::start().await;
     let provider = PaymentProvider::start().await;
     let server = TestServer::start(options(&temporal, &provider, "outside-refusals")).await;
@@ -135,22 +136,6 @@ async fn a_refusal_outside_is_final_and_a_refund_names_the_confirmed_transaction
         1
     );
 
-    // Paid elsewhere, given back by the provider.
-    let mut placing = Placing::new("external-payment", &sku);
-    placing.0.payment_method = None;
-    let id = placing.id();
-    provider.next("REFUND", &[crate::harness::Manner::Failed]);
-    client.place(placing).await;
-    client.until(&id, OrderState::AwaitingPayment).await;
-    let amount = crate::harness::order::dollars(19, 990_000_000);
-    // It may be cancelled until it is dispatched, which comes at once: whoever comes first.
-    client.confirm_payment(&id, amount).await.unwrap();
-    if client.cancel(&id).await.is_ok() {
-        let order = client.until(&id, OrderState::Cancelled).await;
-        assert_eq!(order.payment.unwrap().state(), PaymentState::Refunded);
-        let refund = provider.moved(&format!("{id}/refund_payment")).unwrap();
-        assert_eq!((refund.on.as_str(), refund.amount), ("TXN-12345", 1999));
-    }
     assert_eq!(server.stop().await, Some(0));
 }
 

@@ -55,6 +55,9 @@ async fn each_rpc_answers_each_of_its_codes() {
     for case in cases::done(&stage) {
         covered.run(&stage.wire, case).await;
     }
+    for case in cases::refused_and_recorded(&stage) {
+        covered.run(&stage.wire, case).await;
+    }
     watch::done(&stage, &mut covered).await;
 
     let before = stage.rested().await;

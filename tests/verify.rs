@@ -4,7 +4,9 @@
 mod damage;
 mod temporal;
 
-use crate::harness::{Cli, Client, PATIENCE, Placing, ServerOptions, TestServer, cli::Ran, sku};
+use crate::harness::{
+    Cli, Client, PATIENCE, Placing, ServerOptions, TestServer, cli::Ran, order::dollars, sku,
+};
 use orders::v1::OrderState;
 use orders_worker::store::{Store, verify::Check};
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -40,6 +42,8 @@ struct Orders {
     done: String,
     cancelled: String,
     held: String,
+    /// It waits for the rest of its payment from outside.
+    outside: String,
     sku: String,
 }
 
@@ -65,10 +69,13 @@ async fn play(client: &Client) -> Orders {
     let id = waiting.id();
     client.place(waiting).await;
     client.until(&id, OrderState::AwaitingPayment).await;
+    let part = client.confirm_payment(&id, dollars(5, 0)).await.unwrap();
+    assert_eq!(part.state(), OrderState::AwaitingPayment);
     Orders {
         done,
         cancelled,
         held,
+        outside: id,
         sku,
     }
 }

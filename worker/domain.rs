@@ -23,6 +23,7 @@ pub mod payment_method;
 pub mod phase;
 pub mod place;
 pub mod policy;
+pub mod received;
 pub mod state;
 pub mod step;
 pub mod text;

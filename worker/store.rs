@@ -27,6 +27,7 @@ pub mod payment_tokens;
 pub mod place;
 pub mod probe;
 pub mod read;
+pub mod receipts;
 mod remember;
 mod statement;
 pub mod stock;
@@ -51,6 +52,8 @@ mod log_tests;
 mod postgres;
 #[cfg(test)]
 mod postgres_tests;
+#[cfg(test)]
+mod receipt_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

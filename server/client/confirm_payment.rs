@@ -19,11 +19,11 @@ pub struct ConfirmPayment {
     #[command(flatten)]
     command: CommandOptions,
 
-    /// The transaction at whoever took the money.
+    /// The payer's name for the transaction, as on the bank's statement.
     #[arg(long, value_name = "ID")]
     transaction_id: String,
 
-    /// What was paid; it must be the order's total: 999.99.
+    /// The amount that arrived: 999.99.
     #[arg(long, value_name = "AMOUNT")]
     amount: String,
 

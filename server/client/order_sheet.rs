@@ -138,6 +138,7 @@ fn payment(payment: &Payment) -> String {
         some("authorized", authorized),
         some("captured", payment.captured_amount.as_ref()),
         some("refunded", payment.refunded_amount.as_ref()),
+        some("due to the payer", payment.surplus_amount.as_ref()),
         method.map_or_else(String::new, payment_method::text),
         transaction,
     ];

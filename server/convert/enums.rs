@@ -56,8 +56,8 @@ to_proto!(waits_for: WaitsFor => WaitsFor {
     Nothing, Command, Provider, Retry, Operator, Workflow,
 });
 to_proto!(cause_kind: CauseKind => AttentionReasonType {
-    StepFailing, PaymentIndeterminate, RefundByHand, PaymentVouched, NoWorkflow, WorkflowFailing,
-    Overdue,
+    StepFailing, PaymentIndeterminate, RefundByHand, PaymentVouched, PaymentUnmatched, NoWorkflow,
+    WorkflowFailing, Overdue,
 });
 to_proto!(payment_outcome: PaymentOutcome => PaymentOutcome { Succeeded, NotHappened });
 to_proto!(vouch_state: VouchState => VouchState { Unconfirmed, Confirmed, Contradicted, ByHand });

@@ -5,6 +5,7 @@ use orders::v1::{self, OrderEventType};
 use orders_worker::domain::{
     command::{PaymentOutcome, Witness},
     event::{Change, Event},
+    money::Money,
     order::Order,
     policy::PaymentMode,
     step::{CompensationOutcome, Step},
@@ -68,10 +69,33 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
         Change::PaymentRequested { expire_time: _ } => (Type::PaymentRequested, nothing),
         Change::PaymentConfirmed {
             transaction_id: _,
-            amount: _,
+            amount,
+            counted,
             payment_method: _,
             last4: _,
-        } => (Type::PaymentConfirmed, nothing),
+        } => {
+            let why = received(amount, *counted, order_after);
+            (Type::PaymentConfirmed, nothing.why(&why))
+        }
+        Change::PaymentRefused {
+            transaction_id: _,
+            amount,
+            reason,
+            // The other order may be another customer's.
+            other_order_id: _,
+        } => {
+            let why = format!("{amount} was not recorded: {reason}");
+            (Type::PaymentRefused, nothing.why(&why))
+        }
+        Change::PaymentDisputed {
+            transaction_id,
+            other_order_id: _,
+        } => {
+            let why = format!(
+                "the transaction {transaction_id} was confirmed by a caller and answered by the payment provider"
+            );
+            (Type::PaymentDisputed, nothing.why(&why))
+        }
         Change::PaymentInitiated { step } => (Type::PaymentInitiated, of(*step)),
         Change::PaymentAuthorized {
             transaction_id: _,
@@ -208,6 +232,24 @@ fn outcome_as(outcome: PaymentOutcome, transaction_id: &str) -> String {
         "" => outcome.to_string(),
         transaction_id => format!("{outcome} as {transaction_id}"),
     }
+}
+
+/// What a receipt means where it is not simply the payment. Empty where it is.
+fn received(amount: &Money, counted: i64, order_after: &Order) -> String {
+    if counted == 0 {
+        return format!("{amount} arrived that the order does not ask for: it is due to the payer");
+    }
+    let mut parts = Vec::new();
+    if let Some(missing) = order_after.missing() {
+        parts.push(format!("{amount} arrived, {missing} is missing"));
+    } else if counted < order_after.total.minor {
+        parts.push(format!("{amount} arrived and completes the total"));
+    }
+    if counted < amount.minor {
+        let surplus = order_after.money(amount.minor - counted);
+        parts.push(format!("{surplus} is too much and due to the payer"));
+    }
+    parts.join("; ")
 }
 
 fn of(step: Step) -> Said {

@@ -120,6 +120,7 @@ fn payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> 
         captured,
         refunded,
         capture_time,
+        received,
     } = payment;
     v1::Payment {
         state: enums::payment_state(*state).into(),
@@ -131,6 +132,8 @@ fn payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> 
         refunded_amount: some_money(total, *refunded),
         capture_time: capture_time.map(timestamp),
         vouched: Vec::new(),
+        received_amount: some_money(total, received.amount),
+        surplus_amount: some_money(total, received.surplus),
     }
 }
 

@@ -20,12 +20,16 @@ pub enum Reason {
     PaymentIdExists,
     /// The payment token belongs to another customer.
     PaymentTokenOfAnotherCustomer,
+    /// The transaction belongs to another payment, or was confirmed with another amount.
+    TransactionIdExists,
     /// Not in the order's state.
     CommandNotAllowed,
     /// The order is closed: a signal would reach nobody.
     OrderClosed,
     /// What became of the payment is known, or something else is known of it.
     PaymentOutcomeKnown,
+    /// The confirmed amount is in another currency than the order.
+    CurrencyMismatch,
     /// Orders hold more than the new count.
     StockReserved,
     /// The numbers of a stock item would not fit together.
@@ -66,7 +70,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the README's table.
-    pub const ALL: [Reason; 28] = [
+    pub const ALL: [Reason; 30] = [
         Self::InvalidRequest,
         Self::OrderNotFound,
         Self::StockItemNotFound,
@@ -74,9 +78,11 @@ impl Reason {
         Self::OrderIdExists,
         Self::PaymentIdExists,
         Self::PaymentTokenOfAnotherCustomer,
+        Self::TransactionIdExists,
         Self::CommandNotAllowed,
         Self::OrderClosed,
         Self::PaymentOutcomeKnown,
+        Self::CurrencyMismatch,
         Self::StockReserved,
         Self::StockOutOfRange,
         Self::RevisionMismatch,
@@ -107,9 +113,11 @@ impl Reason {
             Self::OrderIdExists => "ORDER_ID_EXISTS",
             Self::PaymentIdExists => "PAYMENT_ID_EXISTS",
             Self::PaymentTokenOfAnotherCustomer => "PAYMENT_TOKEN_OF_ANOTHER_CUSTOMER",
+            Self::TransactionIdExists => "TRANSACTION_ID_EXISTS",
             Self::CommandNotAllowed => "COMMAND_NOT_ALLOWED",
             Self::OrderClosed => "ORDER_CLOSED",
             Self::PaymentOutcomeKnown => "PAYMENT_OUTCOME_KNOWN",
+            Self::CurrencyMismatch => "CURRENCY_MISMATCH",
             Self::StockReserved => "STOCK_RESERVED",
             Self::StockOutOfRange => "STOCK_OUT_OF_RANGE",
             Self::RevisionMismatch => "REVISION_MISMATCH",
@@ -136,13 +144,15 @@ impl Reason {
         match self {
             Self::InvalidRequest | Self::MalformedRequest => Code::InvalidArgument,
             Self::OrderNotFound | Self::StockItemNotFound => Code::NotFound,
-            Self::RequestIdReused | Self::OrderIdExists | Self::PaymentIdExists => {
-                Code::AlreadyExists
-            }
+            Self::RequestIdReused
+            | Self::OrderIdExists
+            | Self::PaymentIdExists
+            | Self::TransactionIdExists => Code::AlreadyExists,
             Self::PaymentTokenOfAnotherCustomer
             | Self::CommandNotAllowed
             | Self::OrderClosed
             | Self::PaymentOutcomeKnown
+            | Self::CurrencyMismatch
             | Self::StockReserved
             | Self::StockOutOfRange => Code::FailedPrecondition,
             Self::RevisionMismatch => Code::Aborted,

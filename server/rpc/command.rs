@@ -4,8 +4,11 @@ use super::{Orders, within};
 use crate::{error::Error, temporal::TemporalError};
 use orders_worker::{
     activities::CommandReply,
-    domain::{command::CommandRequest, command::Refusal},
-    store::read::{StoredOrder, StoredRequest},
+    domain::command::{Command, CommandRequest, Refusal},
+    store::{
+        read::{StoredOrder, StoredRequest},
+        receipts::Received,
+    },
 };
 use std::time::Duration;
 
@@ -40,6 +43,11 @@ impl Orders {
             }
             // What the store refuses is refused, and Temporal need not be asked.
             self.check(order_id, &request, &stored)?;
+            if stored.order.state.is_closed()
+                && let Some(closed) = self.confirm_closed(order_id, &request).await?
+            {
+                return Ok(closed);
+            }
             let stored = self.started(stored).await?;
             request.seen_revision = stored.order.revision;
             let mut committed = self.store().wait_for(&request.request_id);
@@ -86,7 +94,7 @@ impl Orders {
                 }) => return Err(Error::refused(order_id, &request.request_id, refusal)),
                 Ok(CommandReply::Refused { revision, refusal }) => {
                     let now = self.stored(order_id).await?.order.revision;
-                    if now == revision {
+                    if now == revision || refusal.is_final() {
                         return Err(Error::refused(order_id, &request.request_id, refusal));
                     }
                     // The order has moved since: a refusal is not remembered, and Temporal must
@@ -152,10 +160,32 @@ impl Orders {
         request: &CommandRequest,
         stored: &StoredOrder,
     ) -> Result<(), Error> {
-        let decision: Result<_, Refusal> = request.decide(&stored.order, stored.order.update_time);
-        match decision {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(Error::refused(order_id, &request.request_id, refusal)),
+        let checked = request.check_early(&stored.order, stored.order.update_time);
+        checked.map_err(|refusal| Error::refused(order_id, &request.request_id, refusal))
+    }
+
+    /// Records money for a closed order without its workflow, which has ended or is about to. Returns the
+    /// order and whether the receipt was known before; none where the command is no confirmation of money.
+    pub(super) async fn confirm_closed(
+        &self,
+        order_id: &str,
+        request: &CommandRequest,
+    ) -> Result<Option<(StoredOrder, bool)>, Error> {
+        let Command::ConfirmPayment(payment) = &request.command else {
+            return Ok(None);
+        };
+        let now = orders_worker::clock::now();
+        let store = self.store();
+        let closed = store.confirm_closed(order_id, request, payment, now);
+        let Some(closed) = closed.await? else {
+            return Ok(None);
+        };
+        match closed.received {
+            Received::Recorded => Ok(Some((closed.stored, false))),
+            Received::Again => Ok(Some((closed.stored, true))),
+            Received::Refused(refusal) => {
+                Err(Error::refused(order_id, &request.request_id, refusal))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Orders, command::is_replay, mark_replayed, remaining, signal_limits::Reached, within};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
-use orders_worker::domain::command::Command;
+use orders_worker::domain::command::CommandRequest;
 use std::time::Instant;
 use tonic::{Request, Response};
 
@@ -23,17 +23,15 @@ impl Orders {
                 state,
             };
             if state.is_closed() {
-                return Err(closed());
+                return self.signal_closed(&order_id, &command, closed).await;
             }
             let fingerprint = command.fingerprint(&order_id);
             if is_replay(&order_id, &command, &fingerprint, asked)? {
                 return Ok(mark_replayed(Response::new(SignalOrderResponse {}), true));
             }
             // What the order certainly refuses is refused here, while somebody listens. A payment that
-            // was made is always taken: money that arrived must never be turned away unseen.
-            if !matches!(command.command, Command::ConfirmPayment(_)) {
-                self.check(&order_id, &command, &stored)?;
-            }
+            // was made is always taken there: money that arrived must never be turned away unseen.
+            self.check(&order_id, &command, &stored)?;
             let limits = &self.inner.signal_limits;
             if let Err(reached) = limits.take(&order_id, &command.actor, Instant::now()) {
                 let of = match reached {
@@ -43,12 +41,12 @@ impl Orders {
                 return Err(Error::TooManySignals { of });
             }
             self.started(stored).await?;
-            match self.temporal().signal(&order_id, command).await {
+            match self.temporal().signal(&order_id, command.clone()).await {
                 Ok(()) => Ok(Response::new(SignalOrderResponse {})),
                 Err(TemporalError::NotFound(_)) => {
                     let stored = self.stored(&order_id).await?;
                     if stored.order.state.is_closed() {
-                        return Err(closed());
+                        return self.signal_closed(&order_id, &command, closed).await;
                     }
                     self.resume(stored).await?;
                     Err(Error::Temporal(
@@ -62,5 +60,25 @@ impl Orders {
             }
         };
         within(time, work).await
+    }
+
+    /// A closed order takes no signal, except for money that arrived.
+    async fn signal_closed(
+        &self,
+        order_id: &str,
+        command: &CommandRequest,
+        closed: impl Fn() -> Error,
+    ) -> Result<Response<SignalOrderResponse>, Error> {
+        // As in the workflow, a signal is recorded whichever revision its caller saw.
+        let command = CommandRequest {
+            expected_revision: None,
+            ..command.clone()
+        };
+        let confirmed = self.confirm_closed(order_id, &command).await?;
+        let (_, replayed) = confirmed.ok_or_else(closed)?;
+        Ok(mark_replayed(
+            Response::new(SignalOrderResponse {}),
+            replayed,
+        ))
     }
 }

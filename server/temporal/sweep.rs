@@ -40,6 +40,9 @@ pub async fn run(store: Store, temporal: Temporal, stop: CancellationToken) {
             Ok(()) => grace = GRACE,
             Err(error) => tracing::warn!(%error, "overdue orders cannot be read now"),
         }
+        if let Err(error) = store.pass_on_disputes(clock::now()).await {
+            tracing::warn!(%error, "disputed payments cannot be passed on now");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(INTERVAL) => {}

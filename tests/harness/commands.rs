@@ -10,12 +10,24 @@ use orders::{
 };
 
 impl Client {
-    /// ConfirmPayment of `amount`.
+    /// ConfirmPayment of `amount`, as the order's own transaction.
     pub async fn confirm_payment(&self, order_id: &str, amount: Money) -> Result<Order, Refused> {
+        let transaction_id = format!("TXN-{order_id}");
+        self.confirm_payment_as(order_id, &transaction_id, amount)
+            .await
+    }
+
+    /// ConfirmPayment of `amount`, as that transaction.
+    pub async fn confirm_payment_as(
+        &self,
+        order_id: &str,
+        transaction_id: &str,
+        amount: Money,
+    ) -> Result<Order, Refused> {
         let request = ConfirmPaymentRequest {
             order_id: order_id.to_owned(),
             request_id: unique("pay"),
-            transaction_id: "TXN-12345".to_owned(),
+            transaction_id: transaction_id.to_owned(),
             amount: Some(amount),
             ..ConfirmPaymentRequest::default()
         };
@@ -60,6 +72,28 @@ impl Client {
             order_id: order_id.to_owned(),
             request_id: unique("signal"),
             command: Some(signal_order_request::Command::CancelOrder(cancel)),
+            ..SignalOrderRequest::default()
+        };
+        let sent = self.orders.clone().signal_order(request).await;
+        sent.map(drop)
+    }
+
+    /// ConfirmPayment as a signal.
+    pub async fn signal_payment(
+        &self,
+        order_id: &str,
+        transaction_id: &str,
+        amount: Money,
+    ) -> Result<(), tonic::Status> {
+        let paid = signal_order_request::ConfirmPayment {
+            transaction_id: transaction_id.to_owned(),
+            amount: Some(amount),
+            ..signal_order_request::ConfirmPayment::default()
+        };
+        let request = SignalOrderRequest {
+            order_id: order_id.to_owned(),
+            request_id: unique("signal"),
+            command: Some(signal_order_request::Command::ConfirmPayment(paid)),
             ..SignalOrderRequest::default()
         };
         let sent = self.orders.clone().signal_order(request).await;

@@ -132,11 +132,14 @@ pub fn is_long(wait: Option<prost_types::Duration>) -> bool {
 }
 
 /// A command with right content, or (`good` false) with content that is refused or ends the order.
-pub fn command(number: usize, cents: i64, good: bool) -> Command {
+pub fn command(order_id: &str, number: usize, cents: i64, good: bool) -> Command {
     match number {
         0 => Command::ConfirmPayment(signal::ConfirmPayment {
-            transaction_id: "paid elsewhere".to_owned(),
-            amount: Some(cents_of(if good { cents } else { cents - 1 })),
+            transaction_id: format!("paid elsewhere for {order_id}"),
+            amount: Some(Money {
+                currency_code: if good { "USD" } else { "EUR" }.to_owned(),
+                ..cents_of(cents)
+            }),
             payment_method: Some(PaymentMethod {
                 r#type: PaymentMethodType::Paypal.into(),
                 ..PaymentMethod::default()
@@ -204,7 +207,8 @@ fn planned(plan: &Plan, count: u64, dice: &mut Dice) -> Planned {
         kind @ 0..=6 => kind as usize,
         kind => kind as usize - 7,
     };
-    let command = command(kind, plan.cents(), dice.chance(75));
+    let order_id = &plan.placing.order_id;
+    let command = command(order_id, kind, plan.cents(), dice.chance(75));
     let mut asked = plan.asked(&format!("command-{count}"), command, by_signal);
     if !earlier.is_empty() && dice.chance(20) {
         let before = dice.pick(&earlier);

@@ -101,7 +101,8 @@ async fn help(
         assert!(begin.elapsed() < LONGEST, "no end: {order:#?}");
         // Not at once: reminders and deadlines have their chance, too.
         if let Some(number) = needed(plan, &order).filter(|_| dice.chance(40)) {
-            let command = plan::command(number, plan.cents(), true);
+            let order_id = &plan.placing.order_id;
+            let command = plan::command(order_id, number, plan.cents(), true);
             let command = plan.asked(&format!("help-{count}"), command, dice.chance(50));
             let answer = line.send(&command).await;
             asked.lock().unwrap().push((command, answer));

@@ -31,7 +31,7 @@ fn command(rpc: &str, order_id: &str) -> Value {
     let head = json!({"order_id": order_id, "request_id": unique("request")});
     let body = match rpc {
         "ConfirmPayment" => json!({
-            "transaction_id": "TXN-1",
+            "transaction_id": format!("TXN-{order_id}"),
             "amount": {"currency_code": "USD", "units": 19, "nanos": 990_000_000},
         }),
         "ReviewOrder" => json!({
@@ -119,7 +119,10 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
         if rpc == "SignalOrder" {
             case(closed, Reason::OrderClosed);
         } else {
-            case(closed, Reason::CommandNotAllowed);
+            // Money is a fact also for a closed order.
+            if rpc != "ConfirmPayment" {
+                case(closed, Reason::CommandNotAllowed);
+            }
             if !OF_OPERATORS.contains(&rpc) {
                 case(json!({"expected_revision": 1}), Reason::RevisionMismatch);
             }
@@ -274,6 +277,29 @@ pub fn done(stage: &Stage) -> Vec<Case> {
     cases.push(Case::done("PlaceOrder", placing(&stage.sku)));
     cases.push(Case::done("ListPolicies", json!({})));
     cases
+}
+
+/// What is refused and leaves an event, once the orders of `done` are paid.
+pub fn refused_and_recorded(stage: &Stage) -> Vec<Case> {
+    let rpc = "ConfirmPayment";
+    let paid = || command(rpc, &stage.ready[rpc]);
+    let amount =
+        |code: &str, units: i64| json!({"amount": {"currency_code": code, "units": units}});
+    let other_order = json!({"order_id": stage.ready["StartFulfillment"]});
+    let new = json!({"transaction_id": unique("TXN")});
+    vec![
+        Case::refused(
+            rpc,
+            with(paid(), amount("USD", 5)),
+            Reason::TransactionIdExists,
+        ),
+        Case::refused(rpc, with(paid(), other_order), Reason::TransactionIdExists),
+        Case::refused(
+            rpc,
+            with(with(paid(), new), amount("EUR", 5)),
+            Reason::CurrencyMismatch,
+        ),
+    ]
 }
 
 /// Without a worker: one command more than Temporal keeps waiting for one order.

@@ -195,6 +195,8 @@ fn check_precondition(refused: &Refused, reason: Reason, said: &str) {
         Reason::CommandNotAllowed => &["order_id", "command", "state", "allowed_commands"],
         Reason::OrderClosed => &["order_id", "state", "allowed_commands"],
         Reason::PaymentOutcomeKnown => &["order_id", "step"],
+        Reason::TransactionIdExists => &["order_id", "transaction_id"],
+        Reason::CurrencyMismatch => &["order_id", "currency_code"],
         Reason::StockReserved => &["sku", "reserved"],
         Reason::RevisionMismatch => &["order_id", "expected_revision", "revision"],
         _ => &[],

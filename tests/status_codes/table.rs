@@ -36,6 +36,21 @@ const COMMAND: [Reason; 9] = [
     DeadlineExceeded,
 ];
 
+/// Of a command that is accepted in each state, unless the order has as many receipts as it may.
+const CONFIRMATION: [Reason; 11] = [
+    InvalidRequest,
+    OrderNotFound,
+    RequestIdReused,
+    TransactionIdExists,
+    CurrencyMismatch,
+    CommandNotAllowed,
+    RevisionMismatch,
+    TooManyCommands,
+    DatabaseUnavailable,
+    TemporalUnavailable,
+    DeadlineExceeded,
+];
+
 /// Of an operator's command: it names no revision.
 const OPERATOR: [Reason; 8] = [
     InvalidRequest,
@@ -87,7 +102,7 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
             DeadlineExceeded,
         ],
     ),
-    ("ConfirmPayment", &COMMAND),
+    ("ConfirmPayment", &CONFIRMATION),
     ("ReviewOrder", &COMMAND),
     ("StartFulfillment", &COMMAND),
     ("ConfirmPickup", &COMMAND),
@@ -100,6 +115,8 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
             InvalidRequest,
             OrderNotFound,
             RequestIdReused,
+            TransactionIdExists,
+            CurrencyMismatch,
             OrderClosed,
             DatabaseUnavailable,
             TemporalUnavailable,
@@ -194,11 +211,28 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
 ];
 
 /// What stands in the table, and no test provokes.
-pub const NOT_PROVOKED: [(&str, Reason, &str); 1] = [(
-    "GetOrder",
-    TooManyCommands,
-    "Temporal's own limit of queries, thousands a second",
-)];
+pub const NOT_PROVOKED: [(&str, Reason, &str); 4] = [
+    (
+        "GetOrder",
+        TooManyCommands,
+        "Temporal's own limit of queries, thousands a second",
+    ),
+    (
+        "ConfirmPayment",
+        CommandNotAllowed,
+        "an order with 1,000 receipts",
+    ),
+    (
+        "SignalOrder",
+        TransactionIdExists,
+        "only for a closed order, as in tests/external_payment.rs",
+    ),
+    (
+        "SignalOrder",
+        CurrencyMismatch,
+        "only for a closed order, as in tests/external_payment.rs",
+    ),
+];
 
 /// What no RPC should ever answer.
 pub const NEVER: [(Reason, &str); 1] = [(Internal, "it would be a bug")];

@@ -321,7 +321,7 @@ pub fn asked(id: &str, what: What, units: i64) -> Asked {
         order_id: id.to_owned(),
         request_id: format!("{id}/{what:?}"),
         expected_revision: None,
-        command: plan::command(number, units * 100, good),
+        command: plan::command(id, number, units * 100, good),
         by_signal: false,
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 pub struct Damage {
     pub check: Check,
     pub also: &'static [Check],
-    /// `{done}`, `{cancelled}`, `{held}` and `{sku}` stand for ids, in quotes.
+    /// `{done}`, `{cancelled}`, `{held}`, `{outside}` and `{sku}` stand for ids, in quotes.
     pub sql: &'static str,
 }
 
@@ -117,6 +117,28 @@ pub const TABLE: &[Damage] = &[
            WHERE order_id = {cancelled}"#,
     ),
     damage(
+        Check::PaymentTaken,
+        "UPDATE payment_journal SET transaction_id = (SELECT transaction_id FROM payment_journal
+             WHERE key = {done} || '/capture_payment')
+         WHERE key = {cancelled} || '/charge_payment' AND phase = 'SUCCEEDED'",
+    ),
+    damage(
+        Check::PaymentDisputed,
+        "UPDATE payment_journal SET transaction_id = (SELECT transaction_id FROM payment_receipts
+             WHERE order_id = {outside})
+         WHERE key = {cancelled} || '/charge_payment' AND phase = 'SUCCEEDED'",
+    ),
+    damage(
+        Check::PaymentReceipts,
+        "UPDATE payment_receipts SET currency = 'EUR' WHERE order_id = {outside}",
+    ),
+    with(
+        Check::PaymentSurplus,
+        &[Check::Fold, Check::PaymentReceipts],
+        "UPDATE orders SET document = json_set(document, '$.payment.received.surplus', 5)
+         WHERE order_id = {outside}",
+    ),
+    damage(
         Check::ReservationKnown,
         "UPDATE reservations SET quantity = quantity + 1 WHERE order_id = {cancelled}",
     ),
@@ -200,6 +222,7 @@ pub async fn apply(file: &Path, sql: &str, orders: &Orders) {
         ("{done}", &orders.done),
         ("{cancelled}", &orders.cancelled),
         ("{held}", &orders.held),
+        ("{outside}", &orders.outside),
         ("{sku}", &orders.sku),
     ];
     for (name, id) in ids {

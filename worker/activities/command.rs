@@ -7,16 +7,14 @@ use super::{
 };
 use crate::{
     domain::{
-        command::{Command, CommandRequest, Refusal},
-        event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, Change},
-        movement::{Movement, MovementKind},
-        step::Step,
+        command::{Command, CommandRequest, ConfirmPayment, Refusal},
+        event::{ACTOR_ANONYMOUS, ACTOR_PROCESS},
     },
     store::{
         StoreError,
         order_tx::OrderTx,
-        payment_journal::Outcome,
         payment_resolution::{self, Booked},
+        receipts::{self, Received},
     },
 };
 use std::time::Instant;
@@ -74,7 +72,7 @@ impl OrderActivities {
                 let reply = refused(&tx, refusal);
                 break (tx, reply);
             }
-            match self.apply(&mut tx, request, &heard).await? {
+            match self.apply(&mut tx, request, &heard, false).await? {
                 Applied::Reply(reply) => break (tx, reply),
                 Applied::Ask(questions) => {
                     // The order is not locked while a provider is asked; then it is read again.
@@ -92,13 +90,20 @@ impl OrderActivities {
     }
 
     /// Applies a command to the order that `tx` has locked, or refuses it. `heard` are the provider's
-    /// answers to the questions that an earlier call asked for.
+    /// answers to the questions that an earlier call asked for. The caller of a `signalled` one does
+    /// not wait for the reply.
     pub(super) async fn apply(
         &self,
         tx: &mut OrderTx,
         request: &CommandRequest,
         heard: &[Answered],
+        signalled: bool,
     ) -> Result<Applied, StoreError> {
+        if let Command::ConfirmPayment(payment) = &request.command {
+            return Ok(Applied::Reply(
+                received(tx, request, payment, signalled).await?,
+            ));
+        }
         let order_id = tx.order().order_id.clone();
         let fingerprint = request.fingerprint(&order_id);
         let before = tx.request(&request.request_id).await?;
@@ -141,7 +146,6 @@ impl OrderActivities {
                 Ok(booked) => change = booked.change,
             }
         }
-        self.effect(tx, &change, actor(request)).await?;
         tx.record_command(change, actor(request), request_id, &request.attempt);
         // The answer shows what follows from the command, too.
         tx.settle()?;
@@ -156,28 +160,35 @@ impl OrderActivities {
             replayed: false,
         }))
     }
+}
 
-    /// What a command books beside the order's own rows: never a wait for anybody.
-    async fn effect(
-        &self,
-        tx: &mut OrderTx,
-        change: &Change,
-        actor: &str,
-    ) -> Result<(), StoreError> {
-        let Change::PaymentConfirmed { transaction_id, .. } = change else {
-            return Ok(());
-        };
-        let order = tx.order();
-        let movement = Movement {
-            key: order.effect_key(Step::ChargePayment),
-            payment_id: order.payment.payment_id.clone(),
-            kind: MovementKind::Confirm,
-            amount: order.total.minor,
-            original: None,
-        };
-        let moved = Outcome::moved(transaction_id);
-        tx.book(&movement, &moved, actor).await
-    }
+/// Records money that arrived from outside, or its refusal. Only the store knows whether its transaction is
+/// new.
+async fn received(
+    tx: &mut OrderTx,
+    request: &CommandRequest,
+    payment: &ConfirmPayment,
+    signalled: bool,
+) -> Result<CommandReply, StoreError> {
+    let received = receipts::receive(tx, request, payment, signalled).await?;
+    let order_id = &tx.order().order_id;
+    let request_id = &request.request_id;
+    let revision = tx.order().revision;
+    Ok(match received {
+        Received::Recorded | Received::Again => {
+            let replayed = received == Received::Again;
+            tracing::info!(order_id, request_id, replayed, "payment received");
+            CommandReply::Done {
+                revision,
+                fingerprint: request.fingerprint(order_id),
+                replayed,
+            }
+        }
+        Received::Refused(refusal) => {
+            tracing::warn!(order_id, request_id, %refusal, "payment refused");
+            CommandReply::Refused { revision, refusal }
+        }
+    })
 }
 
 /// The refusal of a command that the database does not take.

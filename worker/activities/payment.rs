@@ -192,6 +192,9 @@ pub(super) async fn pay(
         };
         let provider = match port {
             PaymentPort::Embedded(provider) => provider,
+            PaymentPort::External(_) if is_refund_by_hand(tx, &movement).await? => {
+                return Err(ProviderError::Refused(BY_HAND.to_owned()));
+            }
             PaymentPort::External(provider) => {
                 if is_first && !resolve && token.is_none() {
                     let missing = "the payment token of the order is missing".to_owned();
@@ -228,6 +231,15 @@ pub(super) async fn pay(
         enter(tx, &movement, resolve, outcome).await?;
         answer?;
     }
+}
+
+/// Why an external provider is not asked to give back what it never took.
+const BY_HAND: &str = "the money was received from outside: give it back by hand";
+
+/// Whether a refund is of money that arrived from outside. The provider never took it, and knows its
+/// transaction only as a text of some caller.
+async fn is_refund_by_hand(tx: &mut OrderTx, movement: &Movement) -> Result<bool, StoreError> {
+    Ok(movement.kind == MovementKind::Refund && tx.journal().await?.is_from_outside())
 }
 
 /// Writes that the provider was asked and never answered.

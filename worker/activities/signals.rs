@@ -89,8 +89,13 @@ impl OrderActivities {
         if let Err(refusal) = check(signal) {
             return refuse(tx, request, &refusal).await;
         }
-        let refusal = match self.apply(tx, request, &[]).await? {
+        let refusal = match self.apply(tx, request, &[], true).await? {
             Applied::Reply(CommandReply::Done { .. }) => return Ok(()),
+            // It is an event already: money may have arrived.
+            Applied::Reply(CommandReply::Refused { refusal, .. }) if refusal.is_recorded() => {
+                tx.count_refused();
+                return Ok(());
+            }
             Applied::Reply(CommandReply::Refused { refusal, .. }) => refusal,
             // Only commands of operators ask a provider.
             Applied::Ask(_) => for_operators(),

@@ -60,25 +60,38 @@ impl Order {
             Change::PaymentConfirmed {
                 transaction_id,
                 amount,
+                counted,
                 payment_method,
                 last4,
             } => {
-                let given = PaymentMethod {
-                    kind: *payment_method,
-                    last4: last4.clone(),
-                };
-                match &mut self.payment_method {
-                    Some(method) if given.kind == PaymentMethodType::Unspecified => {
-                        if !given.last4.is_empty() {
-                            method.last4 = given.last4;
-                        }
-                    }
-                    method => *method = Some(given),
+                if *counted > 0 {
+                    self.paid_with(*payment_method, last4);
+                    self.counted(transaction_id, *counted, now);
                 }
-                self.state = OrderState::Placed;
-                self.deadline = None;
-                self.payment.authorized = amount.minor;
-                self.captured(Step::ChargePayment, transaction_id, amount.minor, now);
+                self.receive(amount.minor, *counted, now);
+            }
+            Change::PaymentRefused {
+                transaction_id,
+                amount,
+                reason,
+                other_order_id,
+            } => {
+                let other = other_order_id.as_ref();
+                let other = other.map_or_else(String::new, |id| format!(" (order {id})"));
+                let question = format!(
+                    "{amount} as {transaction_id} was confirmed and refused: {reason}{other}"
+                );
+                self.question(question, now);
+            }
+            Change::PaymentDisputed {
+                transaction_id,
+                other_order_id,
+            } => {
+                let question = format!(
+                    "{transaction_id} is a transaction of the payment provider and was also confirmed \
+                     by a caller; the other order is {other_order_id}"
+                );
+                self.question(question, now);
             }
             Change::PaymentInitiated { step } => {
                 self.in_flight = Some(*step);
@@ -342,6 +355,39 @@ impl Order {
         self.payment.captured = amount;
         self.payment.capture_time = Some(now);
         self.succeeded(step);
+    }
+
+    /// Shows what the payer paid with, as a confirmation names it.
+    fn paid_with(&mut self, kind: PaymentMethodType, last4: &str) {
+        let given = PaymentMethod {
+            kind,
+            last4: last4.to_owned(),
+        };
+        match &mut self.payment_method {
+            Some(method) if given.kind == PaymentMethodType::Unspecified => {
+                if !given.last4.is_empty() {
+                    method.last4 = given.last4;
+                }
+            }
+            method => *method = Some(given),
+        }
+    }
+
+    /// Money from outside counts towards the total. The order stops waiting once all of it is there.
+    fn counted(&mut self, transaction_id: &str, counted: i64, now: Timestamp) {
+        let captured = self.payment.captured + counted;
+        self.payment.authorized = captured;
+        if captured < self.total.minor {
+            self.payment.captured = captured;
+            self.payment.transaction_id = Some(transaction_id.to_owned());
+            self.succeeded(Step::ChargePayment);
+            return;
+        }
+        self.captured(Step::ChargePayment, transaction_id, captured, now);
+        if self.state == OrderState::AwaitingPayment {
+            self.state = OrderState::Placed;
+            self.deadline = None;
+        }
     }
 
     fn wait_until(&mut self, kind: DeadlineKind, expire_time: Timestamp) {

@@ -31,6 +31,8 @@ named! {
         RefundByHand = "REFUND_BY_HAND",
         /// A person vouched for what became of a payment, and its provider has not confirmed it.
         PaymentVouched = "PAYMENT_VOUCHED",
+        /// Money from outside does not match what the order asks for.
+        PaymentUnmatched = "PAYMENT_UNMATCHED",
         /// The order is open, and Temporal has no open workflow of it.
         NoWorkflow = "NO_WORKFLOW",
         /// The workflow runs, and its tasks fail: a build with a bug.
@@ -76,7 +78,9 @@ impl Order {
         let failing = self.attention().map(|fault| fault.since);
         let unclear = indeterminate_since(self).map(|since| later(since, INDETERMINATE_LONG));
         let vouched = self.doubtful().map(|vouched| vouched.time);
-        failing.into_iter().chain(unclear).chain(vouched).min()
+        let unmatched = self.unmatched_since();
+        let all = failing.into_iter().chain(unclear).chain(vouched);
+        all.chain(unmatched).min()
     }
 }
 
@@ -96,6 +100,7 @@ fn indeterminate_since(order: &Order) -> Option<Timestamp> {
 pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -> Vec<Cause> {
     // What nobody has confirmed stays in doubt after the order has closed.
     let mut found: Vec<Cause> = order.doubtful().map(in_doubt).collect();
+    found.extend(unmatched(order));
     if order.state.is_closed() {
         return found;
     }
@@ -170,6 +175,40 @@ fn in_doubt(vouched: &Vouched) -> Cause {
         what: format!("{actor} vouched that {step} {outcome}{named}; {said}"),
         unblocked_by: unblocked_by.to_owned(),
     }
+}
+
+/// What does not match between the money from outside and what the order asks for, also after the close.
+fn unmatched(order: &Order) -> Option<Cause> {
+    let since = order.unmatched_since()?;
+    let received = &order.payment.received;
+    let mut what = Vec::new();
+    let mut help = Vec::new();
+    if let Some(missing) = order.missing() {
+        let captured = order.money(order.payment.captured);
+        what.push(format!(
+            "{captured} of {} arrived and {missing} is missing",
+            order.total
+        ));
+        help.push("the missing amount, or the end of the wait, which gives back what arrived");
+    }
+    if received.surplus > 0 {
+        let surplus = order.money(received.surplus);
+        what.push(format!("{surplus} arrived that the order does not ask for"));
+        help.push("giving the surplus back to the payer by hand");
+    }
+    if received.questioned > 0 {
+        let (count, newest) = (received.questioned, &received.question);
+        what.push(format!(
+            "{count} confirmations are in question, the newest: {newest}"
+        ));
+        help.push("comparing the transaction with the bank's and the provider's statements");
+    }
+    Some(Cause {
+        kind: CauseKind::PaymentUnmatched,
+        since,
+        what: what.join("; "),
+        unblocked_by: help.join("; "),
+    })
 }
 
 fn later_by(time: Timestamp, seconds: i64) -> Timestamp {

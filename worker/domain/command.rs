@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Command {
-    /// An outside payment happened.
+    /// Money arrived from outside.
     ConfirmPayment(ConfirmPayment),
     /// A person decided about the order.
     ReviewOrder(ReviewOrder),
@@ -131,13 +131,27 @@ pub enum Refusal {
         /// Where it is.
         actual: i64,
     },
-    /// The confirmed amount is not the total.
-    #[error("the amount is {amount}, but the total is {total}")]
+    /// The confirmed amount is not more than zero, or too large to be counted.
+    #[error("an amount of {amount} cannot be recorded: it must be more than zero")]
     WrongAmount {
-        /// What was confirmed.
+        /// The confirmed amount.
         amount: Money,
-        /// What is owed.
-        total: Money,
+    },
+    /// The confirmed amount is in another currency than the order.
+    #[error("the amount is {amount}, but the order is in {currency}")]
+    WrongCurrency {
+        /// The confirmed amount.
+        amount: Money,
+        /// The currency of the order.
+        currency: String,
+    },
+    /// The confirmed transaction is known from another payment, or with another amount.
+    #[error("the transaction {transaction_id} {known}")]
+    TransactionKnown {
+        /// The payer's name for the transaction.
+        transaction_id: String,
+        /// What is known of it.
+        known: KnownTransaction,
     },
     /// What became of the payment is known, or something else is known of it.
     #[error("{step} cannot be resolved like that: {known}")]
@@ -187,6 +201,8 @@ impl Refusal {
             Self::NotAllowed { .. } => "NOT_ALLOWED",
             Self::Moved { .. } => "MOVED",
             Self::WrongAmount { .. } => "WRONG_AMOUNT",
+            Self::WrongCurrency { .. } => "WRONG_CURRENCY",
+            Self::TransactionKnown { .. } => "TRANSACTION_KNOWN",
             Self::PaymentKnown { .. } => "PAYMENT_KNOWN",
             Self::ProviderSays { .. } => "PROVIDER_SAYS",
             Self::NotVouched { .. } => "NOT_VOUCHED",
@@ -223,6 +239,36 @@ impl Refusal {
 /// A reason as the end of a sentence; nothing where there is none.
 pub fn because(why: Option<&str>) -> String {
     why.map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+/// What is known of a confirmed transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum KnownTransaction {
+    /// It was confirmed for this order before, with another amount.
+    #[error("was confirmed before, with {amount}")]
+    OtherAmount {
+        /// The amount of the first confirmation.
+        amount: Money,
+    },
+    /// It belongs to the payment of another order, or to a payment that the provider made.
+    #[error("belongs to another payment")]
+    OtherPayment,
+}
+
+impl Refusal {
+    /// Whether it is an event of the order also when its caller was told: money may have arrived.
+    pub fn is_recorded(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongCurrency { .. } | Self::TransactionKnown { .. }
+        )
+    }
+
+    /// Whether the same request will be refused whatever happens to the order.
+    pub fn is_final(&self) -> bool {
+        self.is_recorded() || matches!(self, Self::WrongAmount { .. })
+    }
 }
 
 impl Command {
@@ -262,8 +308,9 @@ impl Command {
     /// What the command does to the order, or why it may not.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] at the wrong moment, [`Refusal::WrongAmount`] for a payment of
-    /// anything but the total, [`Refusal::PaymentKnown`] for a resolution of what is not unknown.
+    /// [`Refusal::NotAllowed`] at the wrong moment, [`Refusal::WrongAmount`] and
+    /// [`Refusal::WrongCurrency`] for money that cannot be recorded, [`Refusal::PaymentKnown`] for a
+    /// resolution of what is not unknown.
     pub fn decide(&self, order: &Order, now: Timestamp) -> Result<Change, Refusal> {
         let command = self.kind();
         if !command.is_allowed(order) {
@@ -299,6 +346,15 @@ impl CommandKind {
         }
     }
 
+    /// Whether an order may be asked for this now and it would help: what callers are offered. Money
+    /// from outside is recorded at any time, but only some orders ask for it.
+    pub fn is_offered(self, order: &Order) -> bool {
+        match self {
+            Self::ConfirmPayment => confirm_payment::is_awaited(order),
+            other => other.is_allowed(order),
+        }
+    }
+
     /// Whether it is for those who run the service, not for those who sell and buy.
     pub fn is_for_operators(self) -> bool {
         matches!(self, Self::RetryOrder | Self::ResolvePayment)
@@ -322,13 +378,30 @@ impl CommandRequest {
                 return Err(Refusal::NotVouched { what });
             }
         }
-        if let Some(expected) = self.expected_revision.filter(|e| *e != order.revision) {
-            return Err(Refusal::Moved {
+        self.check_revision(order)?;
+        self.command.decide(order, now)
+    }
+
+    /// Refuses what need not reach the order's transaction. A confirmation of money always has to: a
+    /// repeated one is answered there, and a refused one is recorded.
+    ///
+    /// # Errors
+    /// As [`CommandRequest::decide`].
+    pub fn check_early(&self, order: &Order, now: Timestamp) -> Result<(), Refusal> {
+        if matches!(self.command, Command::ConfirmPayment(_)) {
+            return Ok(());
+        }
+        self.decide(order, now).map(drop)
+    }
+
+    fn check_revision(&self, order: &Order) -> Result<(), Refusal> {
+        match self.expected_revision {
+            Some(expected) if expected != order.revision => Err(Refusal::Moved {
                 expected,
                 actual: order.revision,
-            });
+            }),
+            _ => Ok(()),
         }
-        self.command.decide(order, now)
     }
 
     /// Checks what no order can make right: the API checks it too, but anybody who reaches Temporal
@@ -382,7 +455,7 @@ impl Order {
     /// The same with what operators may ask.
     pub fn all_allowed_commands(&self) -> Vec<CommandKind> {
         let all = CommandKind::ALL.iter().copied();
-        all.filter(|kind| kind.is_allowed(self)).collect()
+        all.filter(|kind| kind.is_offered(self)).collect()
     }
 }
 

@@ -73,17 +73,38 @@ pub enum Change {
         /// Until when.
         expire_time: Timestamp,
     },
-    /// The payment happened outside.
+    /// Money arrived from outside.
     PaymentConfirmed {
         /// The payer's name for the transaction.
         transaction_id: String,
-        /// What was paid: the total.
+        /// The amount that arrived.
         amount: Money,
+        /// The part of it that counts towards the total, in minor units. The rest is due to the payer.
+        counted: i64,
         /// How it was paid.
         payment_method: PaymentMethodType,
         /// The last four digits of what it was paid with; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         last4: String,
+    },
+    /// A confirmation was refused because its transaction or its currency does not fit.
+    PaymentRefused {
+        /// The payer's name for the transaction.
+        transaction_id: String,
+        /// The amount that was confirmed.
+        amount: Money,
+        /// The reason, in words for the caller.
+        reason: String,
+        /// The other order that has the transaction, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other_order_id: Option<String>,
+    },
+    /// A confirmation had named a transaction that the payment provider has answered since.
+    PaymentDisputed {
+        /// The name of the transaction.
+        transaction_id: String,
+        /// The other order that has it.
+        other_order_id: String,
     },
     /// A payment provider outside of the process is about to be asked: from here on money may have
     /// moved, whatever is heard of it.
@@ -281,6 +302,26 @@ impl Change {
         }
     }
 
+    /// Whether it may still be recorded after the order has closed: refusals, and money from outside.
+    pub fn may_follow_close(&self) -> bool {
+        matches!(
+            self,
+            Self::CommandRefused { .. }
+                | Self::PaymentConfirmed { .. }
+                | Self::PaymentRefused { .. }
+                | Self::PaymentDisputed { .. }
+                | Self::PaymentVerified { .. }
+        )
+    }
+
+    /// Whether it records that a command was refused. Such a request is not remembered as done.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::CommandRefused { .. } | Self::PaymentRefused { .. }
+        )
+    }
+
     /// The stable type name, as in JSON and SQL.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -291,6 +332,8 @@ impl Change {
             Self::OutOfStock { .. } => "OUT_OF_STOCK",
             Self::PaymentRequested { .. } => "PAYMENT_REQUESTED",
             Self::PaymentConfirmed { .. } => "PAYMENT_CONFIRMED",
+            Self::PaymentRefused { .. } => "PAYMENT_REFUSED",
+            Self::PaymentDisputed { .. } => "PAYMENT_DISPUTED",
             Self::PaymentInitiated { .. } => "PAYMENT_INITIATED",
             Self::PaymentAuthorized { .. } => "PAYMENT_AUTHORIZED",
             Self::PaymentCaptured { .. } => "PAYMENT_CAPTURED",

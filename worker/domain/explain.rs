@@ -132,9 +132,13 @@ fn waiting(order: &Order, deadline: Option<Deadline>) -> String {
             CommandKind::UpdateShippingAddress | CommandKind::CancelOrder
         )
     });
-    let awaited = names
-        .next()
-        .map_or("a command".to_owned(), |kind| kind.to_string());
+    let awaited = match (names.next(), order.missing()) {
+        (Some(CommandKind::ConfirmPayment), Some(missing)) => {
+            format!("{} of the missing {missing}", CommandKind::ConfirmPayment)
+        }
+        (Some(kind), _) => kind.to_string(),
+        (None, _) => "a command".to_owned(),
+    };
     match deadline {
         Some(_) => format!("{awaited}, or the end of the wait"),
         None => format!("{awaited}: it waits without end"),

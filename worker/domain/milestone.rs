@@ -52,7 +52,11 @@ impl Milestone {
     pub fn of(event: &Event, order: &Order) -> Option<Milestone> {
         Some(match &event.change {
             Change::Placed { .. } => Self::Received,
-            Change::PaymentCaptured { .. } | Change::PaymentConfirmed { .. } => Self::Paid,
+            Change::PaymentCaptured { .. } => Self::Paid,
+            // A part of the total is no milestone, and neither is a surplus.
+            Change::PaymentConfirmed { counted, .. } if *counted > 0 && order.is_paid_outside() => {
+                Self::Paid
+            }
             Change::ApprovalRequested { .. } => Self::ApprovalNeeded,
             Change::Reviewed {
                 decision: ReviewDecision::Reject,

@@ -298,16 +298,19 @@ impl Journal {
         }
     }
 
+    /// Whether the money that is to be given back arrived from outside: no provider of ours took it.
+    pub fn is_from_outside(&self) -> bool {
+        let mut moved = self.entries.iter().filter(|entry| entry.moved());
+        moved.any(|entry| entry.kind == MovementKind::Confirm)
+    }
+
     /// The provider's name for what a movement builds on. Where a person vouched for that, the provider may have
-    /// told its own name since.
+    /// told its own name since. The name of a confirmed payment is a text of its caller, which no provider is
+    /// ever sent.
     fn original(&self, order: &Order, kind: MovementKind) -> Option<String> {
         let of: &[MovementKind] = match kind {
             MovementKind::Capture | MovementKind::Void => &[MovementKind::Authorize],
-            MovementKind::Refund => &[
-                MovementKind::Capture,
-                MovementKind::Charge,
-                MovementKind::Confirm,
-            ],
+            MovementKind::Refund => &[MovementKind::Capture, MovementKind::Charge],
             _ => &[],
         };
         let mut moved = self.entries.iter().filter(|entry| entry.moved());

@@ -7,6 +7,7 @@ use super::{
     money::Money,
     payment_method::PaymentMethod,
     policy::Policy,
+    received::Received,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState, VouchState,
@@ -122,6 +123,9 @@ pub struct Payment {
     /// When it was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture_time: Option<Timestamp>,
+    /// What arrived from outside, as ConfirmPayment reported it.
+    #[serde(default, skip_serializing_if = "Received::is_nothing")]
+    pub received: Received,
 }
 
 /// The stock of an order.
@@ -348,6 +352,15 @@ impl Order {
             Step::RedirectShipment => format!("{step}/{}", self.shipment.redirects + 1),
             _ if used_up > 0 => format!("{step}/{}", used_up + 1),
             _ => step.to_string(),
+        }
+    }
+
+    /// The key of the next receipt from outside, over all orders. Each receipt is an effect of its own.
+    pub fn receipt_key(&self) -> String {
+        let charge = self.effect_key(Step::ChargePayment);
+        match self.payment.received.count {
+            0 => charge,
+            before => format!("{charge}/{}", before + 1),
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     order::{Approval, LineItem, Order, Payment, Reservation, Shipment},
     payment_method::{PaymentMethod, PaymentToken},
     policy::{PaymentMode, Policy},
+    received::Received,
     state::{OrderState, PaymentState, ReservationState, ShipmentState},
 };
 use jiff::Timestamp;
@@ -128,6 +129,7 @@ pub fn place(
             captured: 0,
             refunded: 0,
             capture_time: None,
+            received: Received::default(),
         },
         order_id: new.order_id,
         customer_id: new.customer_id,

@@ -14,6 +14,7 @@ mod operator_stories;
 mod oracle;
 mod payment_stories;
 mod random;
+mod receipt_stories;
 mod replies;
 mod round_trip;
 mod scenario;

@@ -13,7 +13,7 @@ use crate::{
         replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
     },
     domain::{
-        command::{Command, CommandKind, Refusal},
+        command::{Command, CommandKind, KnownTransaction, Refusal},
         event::Change,
         money::Money,
         state::OrderState,
@@ -99,6 +99,8 @@ pub fn samples() -> Vec<Sample> {
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::Moved { .. } => "moved",
             Refusal::WrongAmount { .. } => "wrong-amount",
+            Refusal::WrongCurrency { .. } => "wrong-currency",
+            Refusal::TransactionKnown { .. } => "transaction-known",
             Refusal::PaymentKnown { .. } => "payment-known",
             Refusal::Invalid { .. } => "invalid",
             Refusal::ProviderSays { .. } => "provider-says",
@@ -160,9 +162,16 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         },
         Refusal::Moved { .. } => Refusal::WrongAmount {
             amount: Money::new("EUR", 1),
-            total: money(),
         },
-        Refusal::WrongAmount { .. } => Refusal::PaymentKnown {
+        Refusal::WrongAmount { .. } => Refusal::WrongCurrency {
+            amount: Money::new("EUR", 1),
+            currency: "USD".to_owned(),
+        },
+        Refusal::WrongCurrency { .. } => Refusal::TransactionKnown {
+            transaction_id: "txn-1".to_owned(),
+            known: KnownTransaction::OtherAmount { amount: money() },
+        },
+        Refusal::TransactionKnown { .. } => Refusal::PaymentKnown {
             step: Step::ChargePayment,
             known: "the payment journal holds no movement".to_owned(),
         },

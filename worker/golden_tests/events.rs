@@ -60,10 +60,21 @@ fn after(change: &Change) -> Option<Change> {
         Change::PaymentRequested { .. } => Change::PaymentConfirmed {
             transaction_id: text("txn-1"),
             amount: money(),
+            counted: money().minor,
             payment_method: PaymentMethodType::BankTransfer,
             last4: text("4242"),
         },
-        Change::PaymentConfirmed { .. } => Change::PaymentInitiated {
+        Change::PaymentConfirmed { .. } => Change::PaymentRefused {
+            transaction_id: text("txn-1"),
+            amount: money(),
+            reason: text("it belongs to another payment"),
+            other_order_id: Some(text("order-2")),
+        },
+        Change::PaymentRefused { .. } => Change::PaymentDisputed {
+            transaction_id: text("txn-1"),
+            other_order_id: text("order-2"),
+        },
+        Change::PaymentDisputed { .. } => Change::PaymentInitiated {
             step: Step::CapturePayment,
         },
         Change::PaymentInitiated { .. } => Change::PaymentAuthorized {

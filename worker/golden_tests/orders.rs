@@ -11,6 +11,7 @@ use crate::domain::{
         CancelCutoff, DeliveryMode, Lane, PaymentMode, Policy, RetryPolicy, SecureOrder,
         ShippingMode,
     },
+    received::Received,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState, VouchState,
@@ -60,6 +61,14 @@ pub fn order() -> Order {
             captured: 3998,
             refunded: 1,
             capture_time: Some(time(2)),
+            received: Received {
+                count: 2,
+                amount: 4998,
+                surplus: 1000,
+                questioned: 1,
+                question: "txn-2 is in question".to_owned(),
+                since: Some(time(3)),
+            },
         },
         reservation: Reservation {
             state: ReservationState::Reserved,
@@ -137,6 +146,7 @@ pub fn new_order() -> Order {
             captured: 0,
             refunded: 0,
             capture_time: None,
+            received: Received::default(),
             ..full.payment
         },
         reservation: Reservation {

@@ -59,6 +59,12 @@ const MIGRATIONS: &[Source] = &[
         postgres: None,
     },
     Source {
+        version: 7,
+        description: "payment receipts",
+        sql: include_str!("migrations/0007_payment_receipts.sql"),
+        postgres: None,
+    },
+    Source {
         version: 9,
         description: "vouched payments",
         sql: include_str!("migrations/0009_vouched_payments.sql"),

@@ -45,6 +45,10 @@ pub struct OrderTx {
     moved: bool,
     /// Whether the order needed its payment token when it was locked.
     needed_token: bool,
+    /// Whether something was written that no event shows.
+    kept: bool,
+    /// Whether the order had closed before this transaction.
+    was_closed: bool,
     commits: super::commits::Commits,
     log: super::log::Appended,
     opened: super::supplies::Opened,
@@ -87,6 +91,7 @@ impl Store {
             tx,
             loaded: stored.order.revision,
             needed_token: stored.order.needs_payment_token(),
+            was_closed: stored.order.state.is_closed(),
             order: stored.order,
             run_id: stored.run_id,
             appended: Vec::new(),
@@ -97,6 +102,7 @@ impl Store {
             refused: 0,
             books: Books::default(),
             moved: false,
+            kept: false,
             commits: self.commits.clone(),
             log: self.appended.clone(),
             opened: self.opened.clone(),
@@ -206,6 +212,26 @@ impl OrderTx {
         Ok(row.is_some())
     }
 
+    /// Whether this transaction adds an event with that key.
+    pub(super) fn has_added(&self, step_key: &str) -> bool {
+        let mut keys = self.appended.iter().map(|added| added.step_key.as_deref());
+        keys.any(|key| key == Some(step_key))
+    }
+
+    /// Commits what was written in this transaction also when the order does not change.
+    pub(super) fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// The order as this transaction will leave it.
+    pub fn stored(&self) -> StoredOrder {
+        StoredOrder {
+            order: self.order.clone(),
+            run_id: self.run_id.clone(),
+            workflow_started: true,
+        }
+    }
+
     /// Adds everything that follows from the order as it stands.
     ///
     /// # Errors
@@ -288,8 +314,9 @@ impl OrderTx {
                 .map(|appended| appended.event)
                 .collect(),
         };
-        let counted = self.books.have_entries() || self.refused > 0;
-        if self.order.revision == self.loaded && counted {
+        let has_more =
+            self.books.have_entries() || self.refused > 0 || !self.answered.is_empty() || self.kept;
+        if self.order.revision == self.loaded && has_more {
             self.tx.commit().await?;
         } else if self.order.revision > self.loaded {
             self.commit_events(run_id, reserved).await?;
@@ -410,9 +437,13 @@ impl OrderTx {
             .push(", run_id = ");
         let run_id = run_id.or(self.run_id.as_deref());
         update.bind(run_id).push(", due_time = ");
-        update
-            .bind(due_time.map(micros))
-            .push(", attention_time = ");
+        // What is due of a closed order is the end of its workflow: see above.
+        let update = if self.was_closed {
+            update.push("due_time")
+        } else {
+            update.bind(due_time.map(micros))
+        };
+        update.push(", attention_time = ");
         update.bind(order.attention_time().map(micros));
         if self.refused > 0 {
             update.push(", refused_signals = refused_signals + ");

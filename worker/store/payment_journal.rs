@@ -147,6 +147,11 @@ impl OrderTx {
         actor: &str,
     ) -> Result<(), StoreError> {
         let moves = outcome.phase == EntryPhase::Succeeded;
+        if let Some(transaction_id) = &outcome.transaction_id
+            && movement.kind != MovementKind::Confirm
+        {
+            self.note_answered(transaction_id).await?;
+        }
         let account = self.account().await?;
         if moves {
             let after = account.sums.after(movement.kind, movement.amount);

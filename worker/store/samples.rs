@@ -25,6 +25,11 @@ use sqlx::Row;
 use std::path::Path;
 
 pub(crate) fn placed(order_id: &str, now: Timestamp) -> Event {
+    placed_by("standard", order_id, now)
+}
+
+/// An order of that policy.
+pub(crate) fn placed_by(policy: &str, order_id: &str, now: Timestamp) -> Event {
     let new = NewOrder {
         order_id: order_id.to_owned(),
         customer_id: "customer".to_owned(),
@@ -44,7 +49,7 @@ pub(crate) fn placed(order_id: &str, now: Timestamp) -> Event {
         release_time: None,
     };
     let book = PolicyBook::presets().unwrap();
-    place(new, book.get("standard").unwrap(), "me", order_id, now).unwrap()
+    place(new, book.get(policy).unwrap(), "me", order_id, now).unwrap()
 }
 
 /// A store at `path`, or in the PostgreSQL database that stands for it when the environment says so.

@@ -6,7 +6,7 @@
 //! # Layout
 //! - `finding`: what can be wrong, in words
 //! - `dossier`: everything that is kept of an order, read at one moment
-//! - `log`, `money`, `reservations`, `shipment`, `messages`, `requests`: the rules of one order, pure
+//! - `log`, `money`, `receipts`, `reservations`, `shipment`, `messages`, `requests`: the rules of one order, pure
 //! - `shelf`: the rules of one sku
 //! - `strays`: rows that belong to nothing
 //! - `pages`: going over all of it
@@ -18,6 +18,7 @@ mod log;
 mod messages;
 mod money;
 mod pages;
+mod receipts;
 mod requests;
 mod reservations;
 mod shelf;
@@ -59,6 +60,7 @@ fn check_order(dossier: &Dossier) -> Vec<Finding> {
     };
     log::check(dossier, order, &mut findings);
     money::check(dossier, order, &mut findings);
+    receipts::check(dossier, order, &mut findings);
     reservations::check(dossier, order, &mut findings);
     shipment::check(dossier, order, &mut findings);
     messages::check(dossier, &mut findings);

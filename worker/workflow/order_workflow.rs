@@ -80,7 +80,7 @@ impl OrderWorkflow {
             return Ok(());
         }
         // The time plays no part in whether a command is allowed.
-        request.decide(order, order.update_time)?;
+        request.check_early(order, order.update_time)?;
         Ok(())
     }
 

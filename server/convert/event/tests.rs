@@ -60,11 +60,30 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             Change::PaymentConfirmed {
                 transaction_id: id(),
                 amount: Money::new("USD", 1),
+                counted: 0,
                 payment_method: PaymentMethodType::Paypal,
                 last4: why(),
             },
             None,
-            "",
+            "0.01 USD arrived that the order does not ask for: it is due to the payer",
+        ),
+        (
+            Change::PaymentRefused {
+                transaction_id: id(),
+                amount: Money::new("USD", 1),
+                reason: why(),
+                other_order_id: Some("other".to_owned()),
+            },
+            None,
+            "0.01 USD was not recorded: because",
+        ),
+        (
+            Change::PaymentDisputed {
+                transaction_id: "txn-9".to_owned(),
+                other_order_id: "other".to_owned(),
+            },
+            None,
+            "the transaction txn-9 was confirmed by a caller and answered by the payment provider",
         ),
         (
             Change::PaymentInitiated {

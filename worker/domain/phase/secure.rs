@@ -30,7 +30,8 @@ fn pay(order: &Order, now: Timestamp) -> Option<Todo> {
         PaymentMode::AuthorizeCapture => {
             (!done(Step::AuthorizePayment)).then(|| call(order, Step::AuthorizePayment))
         }
-        PaymentMode::External if done(Step::ChargePayment) => None,
+        // A part may have arrived: the order waits until all of it has.
+        PaymentMode::External if order.is_paid_outside() => None,
         PaymentMode::External => Some(match order.deadline {
             Some(deadline) => Todo::Wait(Some(deadline)),
             None => Todo::Record(Change::PaymentRequested {

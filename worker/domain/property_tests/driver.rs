@@ -89,6 +89,7 @@ fn progress(world: &World) -> usize {
             change,
             Change::PickupReminded
                 | Change::CommandRefused { .. }
+                | Change::PaymentRefused { .. }
                 | Change::DeadlinePassed {
                     kind: DeadlineKind::Delivery
                 }

@@ -54,6 +54,8 @@ pub(super) struct Ledger {
     pub(super) authorized: i64,
     pub(super) captured: i64,
     pub(super) refunded: i64,
+    /// What arrived from outside, in all.
+    pub(super) received: i64,
     pub(super) voided: bool,
     pub(super) stock: BTreeMap<String, Stock>,
     /// What is held for the order.
@@ -92,11 +94,14 @@ impl Ledger {
         self.effects.contains(&step)
     }
 
-    /// An outside payment, booked with its command.
-    pub(super) fn confirm(&mut self, order: &Order) {
-        assert!(self.first(order, Step::ChargePayment), "paid twice");
-        self.authorized += order.total.minor;
-        self.captured += order.total.minor;
+    /// Money from outside, of which a part counts towards the total.
+    pub(super) fn confirm(&mut self, order: &Order, amount: i64, counted: i64) {
+        self.received += amount;
+        if counted > 0 {
+            self.first(order, Step::ChargePayment);
+        }
+        self.authorized += counted;
+        self.captured += counted;
     }
 
     /// The driver has fetched the parcel, whatever the carrier's office knows.

@@ -5,7 +5,7 @@
 use super::{
     random::config,
     scenario::policy,
-    story::{cancel, pay, pickup, placed, review},
+    story::{cancel, pay, pay_part, pickup, placed, review},
 };
 use crate::domain::{
     command::{Command, CommandRequest},
@@ -119,12 +119,12 @@ impl World {
         let Ok(change) = request.decide(&self.order, self.now) else {
             return;
         };
-        if let Change::PaymentConfirmed { .. } = change {
+        if let Change::PaymentConfirmed { counted, .. } = change {
             let movement = Movement {
-                key: self.order.effect_key(Step::ChargePayment),
+                key: self.order.receipt_key(),
                 payment_id: self.order.payment.payment_id.clone(),
                 kind: MovementKind::Confirm,
-                amount: self.order.total.minor,
+                amount: counted,
                 original: None,
             };
             self.write(&movement, EntryPhase::Succeeded);
@@ -283,6 +283,7 @@ impl World {
         }
         let reject = self.roll() % 4 == 3;
         let command = match self.order.state {
+            OrderState::AwaitingPayment if reject => pay_part(&self.order),
             OrderState::AwaitingPayment => pay(&self.order),
             OrderState::AwaitingApproval if reject => review(ReviewDecision::Reject),
             OrderState::AwaitingApproval => review(ReviewDecision::Approve),

@@ -2,7 +2,7 @@
 
 use super::{
     ledger::{Answer, Ledger, Stock},
-    world::World,
+    world::{ELSEWHERE, World},
 };
 use crate::domain::{
     address::Address,
@@ -72,10 +72,15 @@ impl Arrival {
         let reason = format!("reason {}", self.content);
         let command = match self.kind {
             CommandKind::ConfirmPayment => Command::ConfirmPayment(ConfirmPayment {
-                transaction_id: format!("txn {}", self.content),
+                // The same transaction comes again, also with another amount.
+                transaction_id: match (self.content, self.request % 5) {
+                    (3, 0) => ELSEWHERE.to_owned(),
+                    (_, number) => format!("txn {number}"),
+                },
                 amount: match self.content {
                     1 => Money::new("EUR", order.total.minor),
-                    2 => Money::new("USD", order.total.minor - 1),
+                    2 => Money::new("USD", order.total.minor / 2 + 1),
+                    3 => Money::new("USD", order.total.minor + 1),
                     _ => order.total.clone(),
                 },
                 payment_method: PaymentMethodType::Paypal,

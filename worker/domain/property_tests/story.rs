@@ -153,9 +153,18 @@ pub(super) fn assert_closed(world: &World, reason: CloseReason, undone: &[Step],
 }
 
 pub(super) fn pay(order: &Order) -> Command {
+    confirm("bank-1", order.total.clone())
+}
+
+/// A part of the total, and more than half of it.
+pub(super) fn pay_part(order: &Order) -> Command {
+    confirm("bank-part", order.money(order.total.minor / 2 + 1))
+}
+
+pub(super) fn confirm(transaction_id: &str, amount: Money) -> Command {
     Command::ConfirmPayment(ConfirmPayment {
-        transaction_id: "bank-1".to_owned(),
-        amount: order.total.clone(),
+        transaction_id: transaction_id.to_owned(),
+        amount,
         payment_method: PaymentMethodType::BankTransfer,
         last4: String::new(),
     })

@@ -6,8 +6,9 @@ use super::{
     ledger::{Answer, Ledger, Reply},
 };
 use crate::domain::{
-    command::{CommandRequest, Refusal},
+    command::{Command, CommandRequest, ConfirmPayment, KnownTransaction, Refusal},
     event::{ACTOR_PROCESS, Change, Event},
+    money::Money,
     order::{Deadline, Order},
     phase::{self, Todo},
     step::Step,
@@ -26,6 +27,9 @@ pub(super) enum Op {
     Command(CommandRequest, Option<u32>),
 }
 
+/// A transaction that another order has.
+pub(super) const ELSEWHERE: &str = "txn elsewhere";
+
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
@@ -43,6 +47,8 @@ pub(super) struct World {
     pub(super) answers: VecDeque<Answer>,
     /// How the next calls of a step end; goes before `answers`.
     pub(super) step_answers: BTreeMap<Step, VecDeque<Answer>>,
+    /// The transactions of this order's receipts.
+    pub(super) receipts: BTreeMap<String, Money>,
     requests: BTreeMap<String, String>,
     keys: BTreeSet<String>,
 }
@@ -57,6 +63,7 @@ impl World {
             ledger,
             answers: VecDeque::new(),
             step_answers: BTreeMap::new(),
+            receipts: BTreeMap::new(),
             requests: BTreeMap::new(),
             keys: BTreeSet::new(),
         }
@@ -142,6 +149,9 @@ impl World {
         signal: Option<u32>,
         now: Timestamp,
     ) -> Outcome {
+        if let Command::ConfirmPayment(payment) = &request.command {
+            return self.confirm(request, payment, signal, now);
+        }
         let fingerprint = request.fingerprint(&self.order.order_id);
         let decision = match self.requests.get(&request.request_id) {
             Some(before) if *before == fingerprint => return Outcome::Done { replayed: true },
@@ -152,7 +162,6 @@ impl World {
         match decision {
             Ok(change) => {
                 match &change {
-                    Change::PaymentConfirmed { .. } => self.ledger.confirm(&self.order),
                     Change::PickedUp { .. } => self.ledger.picked_up(&self.order),
                     _ => {}
                 }
@@ -160,19 +169,92 @@ impl World {
                 self.requests.insert(id.clone(), fingerprint);
                 Outcome::Done { replayed: false }
             }
-            Err(refusal) => {
-                if let Some(number) = signal
-                    && self.keys.insert(format!("refused_signal/{number}"))
-                {
-                    let change = Change::CommandRefused {
-                        command: request.command.kind().to_string(),
-                        reason: refusal.to_string(),
-                    };
-                    self.append(change, &request.actor, Some(id), now);
-                }
-                Outcome::Refused(refusal)
-            }
+            Err(refusal) => self.refuse(request, refusal, signal, now),
         }
+    }
+
+    fn refuse(
+        &mut self,
+        request: &CommandRequest,
+        refusal: Refusal,
+        signal: Option<u32>,
+        now: Timestamp,
+    ) -> Outcome {
+        if let Some(number) = signal
+            && self.keys.insert(format!("refused_signal/{number}"))
+        {
+            let change = Change::CommandRefused {
+                command: request.command.kind().to_string(),
+                reason: refusal.to_string(),
+            };
+            self.append(change, &request.actor, Some(&request.request_id), now);
+        }
+        Outcome::Refused(refusal)
+    }
+
+    /// As store/receipts.rs does it.
+    fn confirm(
+        &mut self,
+        request: &CommandRequest,
+        payment: &ConfirmPayment,
+        signal: Option<u32>,
+        now: Timestamp,
+    ) -> Outcome {
+        let fingerprint = request.fingerprint(&self.order.order_id);
+        let mut id = request.request_id.clone();
+        match (self.requests.get(&id), signal) {
+            (Some(before), _) if *before == fingerprint => return Outcome::Done { replayed: true },
+            (Some(_), None) => return Outcome::Refused(Refusal::RequestReused),
+            (Some(_), Some(_)) => id = format!("signal/{fingerprint}"),
+            (None, _) => {}
+        }
+        let transaction_id = &payment.transaction_id;
+        let before = self.receipts.get(transaction_id).cloned();
+        let elsewhere = transaction_id == ELSEWHERE;
+        let known = match before {
+            Some(amount) if amount == payment.amount => {
+                self.requests.insert(id, fingerprint);
+                return Outcome::Done { replayed: true };
+            }
+            Some(amount) => Some(KnownTransaction::OtherAmount { amount }),
+            None => elsewhere.then_some(KnownTransaction::OtherPayment),
+        };
+        let decision = match signal {
+            None => request.decide(&self.order, now),
+            Some(_) => request.command.decide(&self.order, now),
+        };
+        let refusal = match (decision, known) {
+            (Err(refusal @ Refusal::WrongCurrency { .. }), _) => refusal,
+            (Err(refusal), _) => return self.refuse(request, refusal, signal, now),
+            (Ok(_), Some(known)) => Refusal::TransactionKnown {
+                transaction_id: transaction_id.clone(),
+                known,
+            },
+            (Ok(change), None) => {
+                if let Change::PaymentConfirmed { counted, .. } = &change {
+                    self.ledger
+                        .confirm(&self.order, payment.amount.minor, *counted);
+                }
+                self.append(change, &request.actor, Some(&id), now);
+                self.receipts
+                    .insert(transaction_id.clone(), payment.amount.clone());
+                self.requests.insert(id, fingerprint);
+                return Outcome::Done { replayed: false };
+            }
+        };
+        if self
+            .keys
+            .insert(format!("refused/{transaction_id}/{}", payment.amount))
+        {
+            let change = Change::PaymentRefused {
+                transaction_id: transaction_id.clone(),
+                amount: payment.amount.clone(),
+                reason: refusal.to_string(),
+                other_order_id: elsewhere.then(|| "order-2".to_owned()),
+            };
+            self.append(change, &request.actor, Some(&id), now);
+        }
+        Outcome::Refused(refusal)
     }
 
     fn settle(&mut self, now: Timestamp) {

@@ -17,6 +17,12 @@ pub(super) struct Dossier {
     pub(super) payment: Option<PaymentRow>,
     /// The payment journal, oldest first.
     pub(super) entries: Vec<EntryRow>,
+    /// The money from outside, by the number of the receipt.
+    pub(super) receipts: Vec<ReceiptRow>,
+    /// The receipts' transactions that a payment provider has answered, with the order that it was for.
+    pub(super) disputes: Vec<(String, String)>,
+    /// The transactions by which a provider took money for this order and for another one, with that one.
+    pub(super) shared: Vec<(String, String)>,
     /// By sku.
     pub(super) reservations: Vec<ReservationRow>,
     pub(super) shipment: Option<ShipmentRow>,
@@ -66,6 +72,15 @@ pub(super) struct EntryRow {
     pub(super) kind: String,
     pub(super) phase: String,
     pub(super) amount: i64,
+    pub(super) transaction_id: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct ReceiptRow {
+    pub(super) transaction_id: String,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) counted: i64,
 }
 
 #[derive(Debug)]
@@ -138,6 +153,9 @@ pub(super) async fn read(
             events: Vec::new(),
             payment: None,
             entries: Vec::new(),
+            receipts: Vec::new(),
+            disputes: Vec::new(),
+            shared: Vec::new(),
             reservations: Vec::new(),
             shipment: None,
             messages: Vec::new(),
@@ -152,6 +170,7 @@ pub(super) async fn read(
     pages.events(db, &range).await?;
     pages.payments(db, &range).await?;
     pages.entries(db, &range).await?;
+    pages.receipts(db, &range).await?;
     pages.reservations(db, &range).await?;
     pages.shipments(db, &range).await?;
     pages.messages(db, &range).await?;
@@ -232,7 +251,7 @@ impl<'a> Pages<'a> {
     }
 
     async fn entries(&mut self, db: &mut Connection, range: &Range) -> Result<(), StoreError> {
-        let query = "SELECT p.order_id, e.key, e.kind, e.phase, e.amount
+        let query = "SELECT p.order_id, e.key, e.kind, e.phase, e.amount, e.transaction_id
              FROM payment_journal e JOIN payments p ON p.payment_id = e.payment_id
              WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id, e.entry";
         self.rows(db, query, range, |dossier, row| {
@@ -241,7 +260,46 @@ impl<'a> Pages<'a> {
                 kind: row.try_get(2)?,
                 phase: row.try_get(3)?,
                 amount: row.try_get(4)?,
+                transaction_id: row.try_get(5)?,
             });
+            Ok(())
+        })
+        .await
+    }
+
+    async fn receipts(&mut self, db: &mut Connection, range: &Range) -> Result<(), StoreError> {
+        let query = "SELECT order_id, transaction_id, amount, currency, counted
+             FROM payment_receipts WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, receipt";
+        self.rows(db, query, range, |dossier, row| {
+            dossier.receipts.push(ReceiptRow {
+                transaction_id: row.try_get(1)?,
+                amount: row.try_get(2)?,
+                currency: row.try_get(3)?,
+                counted: row.try_get(4)?,
+            });
+            Ok(())
+        })
+        .await?;
+        let query = "SELECT DISTINCT r.order_id, r.transaction_id, p.order_id
+             FROM payment_receipts r
+             JOIN payment_journal j ON j.transaction_id = r.transaction_id AND j.kind <> 'CONFIRM'
+             JOIN payments p ON p.payment_id = j.payment_id
+             WHERE r.order_id BETWEEN $1 AND $2 ORDER BY 1, 2, 3";
+        self.rows(db, query, range, |dossier, row| {
+            dossier.disputes.push((row.try_get(1)?, row.try_get(2)?));
+            Ok(())
+        })
+        .await?;
+        let query = "SELECT DISTINCT p.order_id, j.transaction_id, q.order_id
+             FROM payments p
+             JOIN payment_journal j ON j.payment_id = p.payment_id AND j.kind IN ('CAPTURE', 'CHARGE')
+             JOIN payment_journal k ON k.transaction_id = j.transaction_id
+                 AND k.kind IN ('CAPTURE', 'CHARGE') AND k.kind <> 'CONFIRM'
+                 AND k.payment_id <> j.payment_id
+             JOIN payments q ON q.payment_id = k.payment_id
+             WHERE p.order_id BETWEEN $1 AND $2 ORDER BY 1, 2, 3";
+        self.rows(db, query, range, |dossier, row| {
+            dossier.shared.push((row.try_get(1)?, row.try_get(2)?));
             Ok(())
         })
         .await

@@ -41,6 +41,14 @@ named! {
         PaymentVouched = "payment-vouched",
         /// The provider refused to give money back, and a person says that it was done by other means.
         RefundByHand = "refund-by-hand",
+        /// One transaction pays two orders.
+        PaymentTaken = "payment-taken",
+        /// A caller confirmed a transaction that the payment provider answered for another payment.
+        PaymentDisputed = "payment-disputed",
+        /// The receipts of money from outside do not add up with the payment.
+        PaymentReceipts = "payment-receipts",
+        /// Money from outside is due to the payer.
+        PaymentSurplus = "payment-surplus",
         /// The order does not know what is reserved for it.
         ReservationKnown = "reservation-known",
         /// Stock is held for a closed order.
@@ -111,7 +119,10 @@ impl Check {
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
-            Self::MessageFailed | Self::SupplierLate | Self::RefundByHand => Severity::Warning,
+            Self::MessageFailed
+            | Self::SupplierLate
+            | Self::RefundByHand
+            | Self::PaymentSurplus => Severity::Warning,
             _ => Severity::Finding,
         }
     }
@@ -137,6 +148,13 @@ impl Check {
             Self::PaymentToken => {
                 "delete a row of payment_tokens that is left over; cancel an order whose token is missing"
             }
+            Self::PaymentTaken | Self::PaymentDisputed => {
+                "compare the transaction with the bank's and the provider's statements, and stop the order that was not paid"
+            }
+            Self::PaymentReceipts => {
+                "the receipts are the truth: compare them with the bank's statement before anything is moved"
+            }
+            Self::PaymentSurplus => "give the money back to the payer by hand",
             Self::PaymentOpen => "ask the payment provider by the key what became of it",
             Self::PaymentVouched => {
                 "look the payment up at the provider; the server asks it again, and `orders retry` has it asked at once"

@@ -222,13 +222,7 @@ fn is_key_of(key: &str, step: Step) -> bool {
 fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
     let closed = |event: &&&Event| matches!(event.change, Change::Closed { .. });
     let mut after = events.iter().skip_while(|event| !closed(event)).skip(1);
-    // A provider may answer later about what a person vouched for.
-    let late = after.find(|event| {
-        !matches!(
-            event.change,
-            Change::CommandRefused { .. } | Change::PaymentVerified { .. }
-        )
-    });
+    let late = after.find(|event| !event.change.may_follow_close());
     if let Some(event) = late {
         let what = event.change.type_name();
         findings.add(

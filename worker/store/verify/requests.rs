@@ -4,7 +4,6 @@ use super::{
     dossier::Dossier,
     finding::{Check, Findings},
 };
-use crate::domain::event::Change;
 
 pub(super) fn check(dossier: &Dossier, findings: &mut Findings<'_>) {
     let events = dossier
@@ -13,7 +12,7 @@ pub(super) fn check(dossier: &Dossier, findings: &mut Findings<'_>) {
         .filter_map(|row| row.body.as_ref().ok());
     for event in events {
         // A refusal is not remembered: the same may be allowed later.
-        if matches!(event.change, Change::CommandRefused { .. }) {
+        if event.change.is_refusal() {
             continue;
         }
         let Some(request_id) = &event.request_id else {

@@ -35,6 +35,11 @@ const STRAYS: &[(&str, &str)] = &[
          WHERE p.payment_id IS NULL ORDER BY t.payment_id LIMIT $1",
     ),
     (
+        "payment_receipts",
+        "SELECT r.order_id FROM payment_receipts r LEFT JOIN orders o ON o.order_id = r.order_id
+         WHERE o.order_id IS NULL ORDER BY r.order_id LIMIT $1",
+    ),
+    (
         "reservations",
         "SELECT r.order_id FROM reservations r LEFT JOIN orders o ON o.order_id = r.order_id
          LEFT JOIN stock s ON s.sku = r.sku
