@@ -103,6 +103,7 @@ impl Limits {
         Pools::default()
             .with(Resource::Calls, calls)
             .with(Resource::Waiting, calls - calls / 4)
+            .with(Resource::Lists, (calls / 4).max(1))
             .with(Resource::Watches, u64::from(self.watches))
             .with(Resource::Reflection, REFLECTION)
             .with(Resource::Health, HEALTH)

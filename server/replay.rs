@@ -70,7 +70,8 @@ pub async fn replay(settings: ReplaySettings) -> Result<bool, ReplayCommandError
     if profile.address().is_none() {
         return Err(ReplayCommandError::NoTemporal);
     }
-    let temporal = Temporal::new(profile.connect(CONNECT).await?, &settings.task_queue);
+    let client = profile.connect_saying(CONNECT, |line| eprintln!("orders: {line}"));
+    let temporal = Temporal::new(client.await?, &settings.task_queue);
     let selection = Selection {
         closed_since: since(settings.closed_since),
         limit: settings.limit,

@@ -41,7 +41,9 @@ fn what_would_be_ignored_is_refused_by_its_name() {
     let key = file("key.toml", "[profile.default]\napi_key = \"secret\"\n");
     let missing = folder.path().join("missing.pem").display().to_string();
     let address = ("TEMPORAL_ADDRESS", "127.0.0.1:1");
-    let cases: Vec<(Vec<&str>, Vec<(&str, &str)>, &str)> = vec![
+    // Arguments, environment, and what the error names.
+    type Case<'a> = (Vec<&'a str>, Vec<(&'a str, &'a str)>, &'a str);
+    let cases: Vec<Case> = vec![
         (vec![], vec![("TEMPORAL_CONFIG_FILE", &addres)], "`addres`"),
         (vec![], vec![("TEMPORAL_CONFIG_FILE", &profil)], "`profil`"),
         (vec![], vec![("TEMPORAL_CONFIG_FILE", &tls)], "`cert`"),

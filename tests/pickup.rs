@@ -35,10 +35,10 @@ async fn deliver(client: &Client, id: &str) {
 
 #[tokio::test]
 async fn a_pickup_that_nobody_asked_for_is_refused_with_the_reason() {
-    let options = ServerOptions::default().arg("--simulate");
-    let server = TestServer::start(options.arg("shipping:latency=2s")).await;
+    let options = ServerOptions::default().policies().arg("--simulate");
+    let server = TestServer::start(options.arg("shipping:latency=1500ms")).await;
     let client = server.client().await;
-    let id = held(&client, "pre-order").await;
+    let id = held(&client, "patient-pickup").await;
     client.start_fulfillment(&id).await.unwrap();
     let refused = client.try_confirm_pickup(&id).await.unwrap_err();
     assert_eq!(refused.code, Code::FailedPrecondition);

@@ -53,19 +53,21 @@ async fn ask(
         if stop.is_cancelled() {
             return Ok(());
         }
-        let again = match activities::verify_vouched(store, provider, &order_id, now).await {
+        let verified = activities::verify_vouched(store, provider, &order_id, now).await;
+        let Some(stored) = store.order(&order_id).await? else {
+            continue;
+        };
+        let since = stored.order.vouch_time();
+        let again = match verified {
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
             Err(error) => {
                 tracing::error!(order_id, %error, "the provider's answer cannot be recorded");
                 clock::now().checked_add(LONGEST_PAUSE).ok()
             }
-            Ok(()) => {
-                let stored = store.order(&order_id).await?;
-                let since = stored.and_then(|stored| stored.order.vouch_time());
-                since.map(|since| next(since, clock::now()))
-            }
+            Ok(()) => since.map(|since| next(since, clock::now())),
         };
-        store.ask_vouched_at(&order_id, again).await?;
+        let revision = stored.order.revision;
+        store.ask_vouched_at(&order_id, revision, again).await?;
     }
     Ok(())
 }

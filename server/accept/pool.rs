@@ -31,6 +31,8 @@ pub enum Resource {
     Calls,
     /// Calls that wait for Temporal: changes, and reads that ask the workflow.
     Waiting,
+    /// Lists, which cost much more than other reads.
+    Lists,
     /// Open watches of orders and of the health.
     Watches,
     /// Open reflection streams.

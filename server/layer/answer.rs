@@ -27,22 +27,25 @@ const PIECE: usize = 16 * 1024;
 /// Between two looks whether a watch may send its next answer.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The slot of a call, and for a list its place among the lists.
+pub(super) type Slots = (Permit, Option<Permit>);
+
 /// What a call holds until nothing of its answer is left in the process.
 #[derive(Debug)]
 struct Held {
     connection: Arc<Connection>,
     /// The tick of the connection at which a piece was last taken.
     tick: AtomicU32,
-    _permits: (Permit, Permit),
+    _permits: (Slots, Permit),
 }
 
 impl Held {
-    fn new(peer: Peer, slot: Permit, bytes: Permit) -> Self {
+    fn new(peer: Peer, slots: Slots, bytes: Permit) -> Self {
         let tick = AtomicU32::new(peer.connection.stalls().enter());
         Self {
             connection: peer.connection,
             tick,
-            _permits: (slot, bytes),
+            _permits: (slots, bytes),
         }
     }
 
@@ -103,8 +106,8 @@ impl http_body::Body for Answer {
     }
 }
 
-/// Takes the whole answer of a unary call, and lets its slot go when that is written.
-pub(super) async fn unary(mut body: Body, slot: Permit, peer: Peer) -> Body {
+/// Takes the whole answer of a unary call, and lets its slots go when that is written.
+pub(super) async fn unary(mut body: Body, slots: Slots, peer: Peer) -> Body {
     let mut data = Bytes::new();
     let mut more = BytesMut::new();
     let mut trailers = None;
@@ -137,7 +140,7 @@ pub(super) async fn unary(mut body: Body, slot: Permit, peer: Peer) -> Body {
         return Body::empty();
     }
     let bytes = peer.caller.force(Resource::AnswerBytes, data.len() as u64);
-    let held = Arc::new(Held::new(peer, slot, bytes));
+    let held = Arc::new(Held::new(peer, slots, bytes));
     let data = match data.is_empty() {
         true => data,
         false => Bytes::from_owner(Keeping(data, held.clone())),

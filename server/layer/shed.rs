@@ -68,6 +68,8 @@ impl<S> Layer<S> for ShedLayer {
 struct Taken {
     peer: Peer,
     slot: Permit,
+    /// Of a list: as long as its slot, since its answer is large.
+    list: Option<Permit>,
     /// Of a change: until it is done.
     waiting: Option<Permit>,
     is_stream: bool,
@@ -88,10 +90,15 @@ impl Taken {
             true => Some(take_waiting(peer)?),
             false => None,
         };
+        let list = match path.starts_with(API) && method(path).starts_with("List") {
+            true => Some(take(peer, Resource::Lists)?),
+            false => None,
+        };
         let slot = take(peer, resource)?;
         Ok(Some(Self {
             peer: peer.clone(),
             slot,
+            list,
             waiting,
             is_stream,
         }))
@@ -104,7 +111,7 @@ impl Taken {
             let permit = Some(self.slot).filter(|_| !path_is_api);
             return answer::stream(body, permit, self.peer);
         }
-        answer::unary(body, self.slot, self.peer).await
+        answer::unary(body, (self.slot, self.list), self.peer).await
     }
 }
 

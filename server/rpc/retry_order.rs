@@ -40,7 +40,10 @@ impl Orders {
             return Ok(None);
         }
         let now = orders_worker::clock::now();
-        self.store().ask_vouched_at(order_id, Some(now)).await?;
+        let asked = self
+            .store()
+            .ask_vouched_at(order_id, stored.order.revision, Some(now));
+        asked.await?;
         Ok(Some(stored))
     }
 

@@ -20,7 +20,7 @@ pub struct LimitSettings {
 
     /// How many unary calls are worked on at a time, from when their request is there until their
     /// answer is written; more are refused at once with RESOURCE_EXHAUSTED. Three quarters of it may be
-    /// changes. One connection or address has at most four times what is free.
+    /// changes, a quarter lists. One connection or address has at most four times what is free.
     #[arg(
         long,
         env = "ORDERS_MAX_CONCURRENT_REQUESTS",

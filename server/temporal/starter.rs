@@ -7,7 +7,10 @@
 //! every quarter of a second. The first one that Temporal takes ends the outage, and the loop starts
 //! the rest at once. The sweep stays behind all of this, for whatever a crash has cut off.
 
+mod counts;
+
 use super::{Temporal, TemporalError, pauses::Pauses, within_time};
+use counts::Counts;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use orders_worker::{
@@ -41,8 +44,9 @@ const PROBE: Duration = Duration::from_millis(500);
 /// How long the start of any other order that waited may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// While Temporal answers, the start of an order is left to its own call for so long.
-const GRACE: Duration = Duration::from_secs(2);
+/// While Temporal answers, the start of an order is left to its own call, and its first step to a worker,
+/// for so long.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Orders read, and starts under way, at once.
 const BATCH: i64 = 64;
@@ -69,27 +73,13 @@ struct Inner {
     left: Notify,
 }
 
-/// What is known of orders that Temporal may not have.
-#[derive(Debug, Default)]
-struct Counts {
-    /// Temporal did not answer the last start.
-    is_away: bool,
-    /// How many there were in the database at the last look,
-    counted: usize,
-    /// and how many this process had left there until then, of `added` in all.
-    added_before: usize,
-    added: usize,
-    /// Orders that are being placed.
-    placing: usize,
-    /// The loop looks at least until then.
-    look_until: Option<Instant>,
-}
-
 /// The right to place one order. Until [`Permit::done`] says that Temporal has it, the order counts as
 /// one that waits.
 pub struct Permit {
     inner: Arc<Inner>,
-    is_done: bool,
+    /// The order's number in the counts.
+    number: u64,
+    is_stored: bool,
 }
 
 /// What became of a start.
@@ -119,10 +109,11 @@ impl Starter {
 
     /// Lets an order be placed; none while as many as may wait for Temporal do so.
     pub fn admit(&self) -> Option<Permit> {
-        let is_admitted = self.inner.counts().admit(self.inner.most);
-        is_admitted.then(|| Permit {
+        let number = self.inner.counts().admit(self.inner.most)?;
+        Some(Permit {
             inner: self.inner.clone(),
-            is_done: false,
+            number,
+            is_stored: false,
         })
     }
 
@@ -138,10 +129,13 @@ impl Starter {
     /// When Temporal refuses this start. That it does not answer is no error.
     pub async fn start(
         &self,
-        permit: Option<Permit>,
+        mut permit: Option<Permit>,
         order: Order,
         time: Duration,
     ) -> Result<Started, TemporalError> {
+        if let Some(permit) = &mut permit {
+            permit.stored();
+        }
         if self.inner.counts().is_away {
             return Ok(Started::Later);
         }
@@ -172,6 +166,9 @@ impl Starter {
                 tracing::warn!(%error, "the orders that wait for Temporal cannot be read now");
             }
             let is_busy = inner.counts().is_busy(Instant::now());
+            if !is_busy {
+                inner.counts().forget();
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep(ROUND), if is_busy => {}
@@ -244,17 +241,22 @@ impl Inner {
         said: &mut Option<Instant>,
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let mut is_away = self.counts().is_away;
-        self.count(is_away).await?;
+        let is_away = self.counts().is_away;
+        self.count().await?;
         if is_away {
             self.remind(said);
             if !self.probe().await? {
                 return Ok(());
             }
-            is_away = false;
         }
         *said = None;
-        let before = before(is_away);
+        // Whatever was placed during an outage waits for nobody else.
+        let before = if is_away {
+            clock::now()
+        } else {
+            let grace = SignedDuration::try_from(GRACE).unwrap_or_default();
+            clock::now().saturating_sub(grace).unwrap_or(Timestamp::MIN)
+        };
         let mut last: Option<Order> = None;
         while !stop.is_cancelled() {
             let page = self.store.unstarted(before, last.as_ref(), BATCH).await?;
@@ -272,7 +274,7 @@ impl Inner {
                 !is_away && self.start_left(order, PATIENCE).await
             });
             let answered: Vec<bool> = starts.buffer_unordered(AT_ONCE).collect().await;
-            self.count(is_away).await?;
+            self.count().await?;
             if answered.contains(&false) {
                 break;
             }
@@ -283,7 +285,7 @@ impl Inner {
 
     /// Finds out whether Temporal answers again, by starting the oldest order that waits.
     async fn probe(&self) -> Result<bool, StoreError> {
-        let mut oldest = self.store.unstarted(before(true), None, 1).await?;
+        let mut oldest = self.store.unstarted(clock::now(), None, 1).await?;
         match oldest.pop() {
             Some(order) => Ok(self.start_left(order, PROBE).await),
             // Another process was faster.
@@ -298,14 +300,13 @@ impl Inner {
         }
     }
 
-    /// Counts what waits.
-    async fn count(&self, is_away: bool) -> Result<(), StoreError> {
-        let added = self.counts().added;
+    /// Counts what waits; also, for a moment, the orders of others whose first step is under way.
+    async fn count(&self) -> Result<(), StoreError> {
+        let look = self.counts().begin_look();
         let most = i64::try_from(self.most).unwrap_or(i64::MAX);
-        let counted = self.store.count_unstarted(before(is_away), most).await?;
-        let mut counts = self.counts();
-        counts.counted = usize::try_from(counted).unwrap_or_default();
-        counts.added_before = added;
+        let counted = self.store.count_unstarted(clock::now(), most).await?;
+        let counted = usize::try_from(counted).unwrap_or_default();
+        self.counts().found(look, counted);
         Ok(())
     }
 
@@ -353,55 +354,29 @@ impl Inner {
     }
 }
 
-impl Counts {
-    /// Orders that Temporal may not have.
-    fn left(&self) -> usize {
-        self.counted + self.added.saturating_sub(self.added_before)
-    }
-
-    /// Lets one more be placed, unless Temporal is away and as many wait as may.
-    fn admit(&mut self, most: usize) -> bool {
-        let waiting = self.left();
-        if (self.is_away || waiting > 0) && waiting + self.placing >= most {
-            return false;
-        }
-        self.placing += 1;
-        true
-    }
-
-    fn is_busy(&self, now: Instant) -> bool {
-        let is_new = self.look_until.is_some_and(|until| now < until);
-        self.is_away || self.left() > 0 || is_new
-    }
-}
-
 impl Permit {
+    /// The order is in the database.
+    fn stored(&mut self) {
+        self.is_stored = true;
+        self.inner.counts().stored(self.number);
+    }
+
     /// Temporal has the order, or there is none.
     pub fn done(mut self) {
-        self.is_done = true;
+        self.is_stored = false;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.inner.counts();
-        counts.placing = counts.placing.saturating_sub(1);
-        if !self.is_done {
-            counts.added += 1;
-            counts.look_until = Some(Instant::now() + GRACE + STALLED);
+        if self.is_stored {
+            counts.leave();
             self.inner.left.notify_one();
+        } else {
+            counts.done(self.number);
         }
     }
-}
-
-/// Orders that were placed before this are started by the loop.
-fn before(is_away: bool) -> Timestamp {
-    let now = clock::now();
-    if is_away {
-        return now;
-    }
-    let grace = SignedDuration::try_from(GRACE).unwrap_or_default();
-    now.saturating_sub(grace).unwrap_or(Timestamp::MIN)
 }
 
 /// Whether Temporal cannot do anything now, rather than not this.
@@ -414,48 +389,4 @@ fn is_outage(error: &TemporalError) -> bool {
 
 fn late() -> TemporalError {
     TemporalError::Unavailable("no answer in time".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_bounded_while_temporal_takes_orders() {
-        let mut counts = Counts::default();
-        assert!((0..100).all(|_| counts.admit(1)));
-        assert!(!counts.is_busy(Instant::now()));
-    }
-
-    #[test]
-    fn those_that_wait_and_those_that_are_being_placed_are_bounded_together() {
-        let mut counts = Counts {
-            is_away: true,
-            counted: 2,
-            ..Counts::default()
-        };
-        assert!(counts.admit(4) && counts.admit(4));
-        assert!(!counts.admit(4), "{counts:?}");
-        // One of them is stored, and not yet counted.
-        counts.placing -= 1;
-        counts.added += 1;
-        assert!(!counts.admit(4), "{counts:?}");
-        // The other was no order after all.
-        counts.placing -= 1;
-        assert!(counts.admit(4), "{counts:?}");
-    }
-
-    #[test]
-    fn an_order_that_is_stored_during_the_count_is_not_forgotten() {
-        let mut counts = Counts {
-            is_away: true,
-            ..Counts::default()
-        };
-        let at_begin = counts.added;
-        counts.added += 1;
-        // The database was read before the order was there.
-        (counts.counted, counts.added_before) = (0, at_begin);
-        assert_eq!(counts.left(), 1);
-        assert!(!counts.admit(1), "{counts:?}");
-    }
 }

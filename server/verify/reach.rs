@@ -108,7 +108,8 @@ pub async fn temporal(settings: &CommonSettings) -> Result<Reached, ReachError> 
         Some(_) => (profile, None),
         None => embedded(settings, &profile).await?,
     };
-    let client = profile.connect(CONNECT).await?;
+    let client = profile.connect_saying(CONNECT, |line| eprintln!("orders: {line}"));
+    let client = client.await?;
     let temporal = Temporal::new(client, &settings.task_queue);
     Ok(Reached { temporal, own })
 }

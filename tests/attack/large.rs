@@ -1,7 +1,7 @@
 //! Large orders: pages of them are small enough for every client, and no order is too large.
 
 use super::stranger::large_order;
-use crate::harness::{Refused, beside_shared, shared, unique};
+use crate::harness::{Refused, beside_shared, shared, sku, unique};
 use orders::v1::ListOrdersRequest;
 use prost::Message;
 use std::collections::BTreeSet;
@@ -12,10 +12,11 @@ const TAKEN: usize = 4 * 1024 * 1024;
 #[tokio::test]
 async fn a_default_page_of_large_orders_is_taken_by_every_client() {
     let client = shared().await.client().await;
-    let customer = unique("large");
+    let (customer, sku) = (unique("large"), sku());
+    client.stock(&sku, 100_000).await;
     let mut placed = BTreeSet::new();
     for _ in 0..20 {
-        placed.insert(client.place(large_order(&customer).0).await.order_id);
+        placed.insert(client.place(large_order(&customer, &sku).0).await.order_id);
     }
     let mut listed = BTreeSet::new();
     let mut request = ListOrdersRequest {
@@ -43,7 +44,7 @@ async fn a_default_page_of_large_orders_is_taken_by_every_client() {
 async fn an_order_that_is_too_large_is_refused_with_the_field_that_makes_it_so() {
     let server = beside_shared(Default::default()).await;
     let client = server.client().await;
-    let mut placing = large_order("customer-1");
+    let mut placing = large_order("customer-1", &sku());
     let item = placing.0.line_items[0].clone();
     placing.0.line_items.resize(190, item);
     assert!(placing.0.encoded_len() > 128 * 1024);

@@ -43,7 +43,7 @@ pub async fn beside<T>(
 ) -> T {
     let sku = sku();
     let client = server.client().await;
-    client.stock(&sku, 1).await;
+    client.stock(&sku, 1_000_000).await;
     let (mut calls, mut memory, mut slowest) = (0, 0, Duration::ZERO);
     let probe = async {
         let mut client = client;

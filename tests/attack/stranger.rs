@@ -1,6 +1,6 @@
 //! A client of HTTP/2 that does as it likes: windows of nothing, requests without an end.
 
-use crate::harness::{raw, sku};
+use crate::harness::{Placing, raw};
 use ::h2::{
     SendStream,
     client::{Builder, ResponseFuture, SendRequest},
@@ -132,9 +132,9 @@ pub async fn opened(response: ResponseFuture) -> Result<::h2::RecvStream, Answer
     Ok(response.into_body())
 }
 
-/// An order of about 120 KiB.
-pub fn large_order(customer: &str) -> crate::harness::Placing {
-    let mut placing = crate::harness::Placing::pre_order(&sku(), 30);
+/// An order of about 120 KiB, of a sku that is there.
+pub fn large_order(customer: &str, sku: &str) -> Placing {
+    let mut placing = Placing::pre_order(sku, 30);
     let mut item = placing.0.line_items[0].clone();
     item.name = "\u{1f680}".repeat(180);
     placing.0.line_items = vec![item; 150];

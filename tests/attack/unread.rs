@@ -5,7 +5,7 @@ use super::{
     probe::beside,
     stranger::{Stranger, large_order},
 };
-use crate::harness::{PATIENCE, ServerOptions, TestServer, unique};
+use crate::harness::{PATIENCE, ServerOptions, TestServer, sku, unique};
 use futures::future::join_all;
 use orders::v1::{ListOrdersRequest, WatchOrdersRequest};
 use std::{net::IpAddr, time::Duration};
@@ -29,10 +29,11 @@ async fn ask(
     patience: Patience,
 ) -> Vec<Stranger> {
     let client = server.client().await;
-    let customer = unique("large");
+    let (customer, sku) = (unique("large"), sku());
+    client.stock(&sku, 100_000).await;
     let (position, _watch) = client.watch_many("", "").await.unwrap();
     for _ in 0..ORDERS {
-        client.place(large_order(&customer).0).await;
+        client.place(large_order(&customer, &sku).0).await;
     }
     let list = ListOrdersRequest {
         filter: format!("customer_id = \"{customer}\""),

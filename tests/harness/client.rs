@@ -297,6 +297,7 @@ impl Client {
             order_id: order_id.to_owned(),
             request_id: unique("review"),
             decision: decision.into(),
+            reviewer: "admin@example.com".to_owned(),
             ..ReviewOrderRequest::default()
         };
         let done = self.orders.clone().review_order(request).await;

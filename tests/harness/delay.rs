@@ -60,12 +60,13 @@ async fn serve(listener: TcpListener, target: String, delay: Duration) {
 
 /// Passes bytes on in their sequence, however many are under way.
 async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration) {
-    let (sender, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(1_024);
     let reading = async move {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
             let arrival = Instant::now() + delay;
-            if sender.send((arrival, buffer[..count].to_vec())).is_err() {
+            let bytes = buffer[..count].to_vec();
+            if sender.send((arrival, bytes)).await.is_err() {
                 return;
             }
         }

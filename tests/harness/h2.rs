@@ -8,13 +8,18 @@ use tokio::{
 };
 
 /// Types of frames.
+pub const HEADERS: u8 = 1;
+/// See [`HEADERS`].
+pub const RST_STREAM: u8 = 3;
+/// See [`HEADERS`].
 pub const SETTINGS: u8 = 4;
-/// See [`SETTINGS`].
+/// See [`HEADERS`].
 pub const PING: u8 = 6;
-/// See [`SETTINGS`].
+/// See [`HEADERS`].
 pub const GOAWAY: u8 = 7;
 
-const ACK: u8 = 1;
+/// The flag of an answer to SETTINGS or PING.
+pub const ACK: u8 = 1;
 
 /// A frame.
 #[derive(Clone, Debug)]
@@ -27,6 +32,13 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
+/// The bytes of a frame.
+pub fn bytes(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let stream = stream.to_be_bytes();
+    [&length[1..], &[kind, flags], &stream, payload].concat()
+}
+
 /// A client that says only what HTTP/2 asks of it.
 pub struct H2 {
     stream: TcpStream,
@@ -37,7 +49,11 @@ pub struct H2 {
 impl H2 {
     /// Connects.
     pub async fn connect(address: &str) -> H2 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        H2::over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    /// Over a connection that is there.
+    pub async fn over(mut stream: TcpStream) -> H2 {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         stream.write_all(preface).await.unwrap();
         let mut connection = H2 {
@@ -49,11 +65,18 @@ impl H2 {
     }
 
     async fn send(&mut self, kind: u8, flags: u8, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let head = [&length[1..], &[kind, flags, 0, 0, 0, 0]].concat();
-        let frame = [&head, payload].concat();
         // The server may have closed it: what follows shows that.
-        let _ = self.stream.write_all(&frame).await;
+        let _ = self.write(&bytes(kind, flags, 0, payload)).await;
+    }
+
+    /// Sends frames as they are.
+    pub async fn write(&mut self, frames: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(frames).await
+    }
+
+    /// The connection itself, for those who read no frames.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// The next frame; none when the server has closed the connection.

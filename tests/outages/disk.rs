@@ -2,7 +2,7 @@
 
 use crate::{
     harness::{
-        Client, Placing, ServerOptions, TestServer, TestTemporal, eventually, postgres,
+        Client, PATIENCE, Placing, ServerOptions, TestServer, TestTemporal, eventually, postgres,
         process::Process, sku,
     },
     verify::verify,
@@ -13,6 +13,7 @@ use std::{
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -55,8 +56,17 @@ async fn run_where_one_may_mount() {
         .args(["--exact", NAME, "--nocapture"])
         .env(INSIDE, "1");
     let mut process = Process::spawn(command);
-    let ended = eventually("the test inside to end", async || process.ended()).await;
-    assert!(ended.success(), "{}", process.output());
+    // Each wait inside has its bound, so that one of those fails first and says what it waited for.
+    let end = tokio::time::Instant::now() + 6 * PATIENCE;
+    let ended = loop {
+        if let Some(ended) = process.ended() {
+            break ended;
+        }
+        assert!(tokio::time::Instant::now() < end, "{}", process.output());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    println!("{}", process.output());
+    assert!(ended.success(), "it failed inside");
     assert!(process.line_with("1 passed").is_some(), "it did not run");
 }
 

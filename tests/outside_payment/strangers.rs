@@ -103,7 +103,7 @@ async fn money_from_outside_is_given_back_by_hand() {
 
 /// A caller takes the name of a charge before the provider gives it: the provider's answer is recorded, and both
 /// orders are named.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_cannot_be_taken_in_advance() {
     let temporal = TestTemporal::start().await;
     let provider = PaymentProvider::start().await;

@@ -13,6 +13,12 @@ use std::{
 };
 use tonic::{Request, Streaming};
 
+/// A session of somebody else.
+async fn connect(url: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(url).await.unwrap()
+}
+
 /// Servers as they grow: one far from its database that runs no orders, and one near it that does.
 struct Shop {
     temporal: TestTemporal,
@@ -48,7 +54,7 @@ impl Shop {
 
     /// The sessions that are idle in a transaction.
     async fn idle(&self) -> i64 {
-        let mut session = AnyConnection::connect(&self.url).await.unwrap();
+        let mut session = connect(&self.url).await;
         let idle = sqlx::query_scalar(
             "SELECT COUNT(*) FROM pg_stat_activity
              WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
@@ -169,7 +175,7 @@ async fn a_log_that_is_held_back_is_said() {
     let (_, mut watch) = client.watch_many("", "").await.unwrap();
     let elsewhere = postgres.database(Path::new("elsewhere"));
     let elsewhere = format!("{elsewhere}?application_name=nightly");
-    let mut session = AnyConnection::connect(&elsewhere).await.unwrap();
+    let mut session = connect(&elsewhere).await;
     for statement in ["BEGIN", "SELECT pg_current_xact_id()::text"] {
         sqlx::query(statement).execute(&mut session).await.unwrap();
     }

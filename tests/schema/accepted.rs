@@ -80,8 +80,8 @@ const COMPATIBLE: [(&str, Change); 2] = [
         "a new field",
         (
             "stock.proto",
-            "  int64 reorder_level = 6",
-            "  string shelf = 60;\n  int64 reorder_level = 6",
+            "  optional int64 reorder_level = 6",
+            "  string shelf = 60;\n  optional int64 reorder_level = 6",
         ),
     ),
     (

@@ -17,6 +17,8 @@ pub struct Entry {
     pub events: Vec<Event>,
     /// The movements of its money: kind and amount.
     pub movements: Vec<(String, i64)>,
+    /// The money from outside: transaction, amount, and the part of it that counts towards the total.
+    pub receipts: Vec<(String, i64, i64)>,
     /// Its reservations: sku, pieces, state.
     pub reservations: Vec<(String, i64, String)>,
     /// The state of its shipment, where there is one, and the address that the carrier was told.
@@ -31,6 +33,7 @@ const TABLES: &[&str] = &[
     "payments",
     "payment_entries",
     "payment_journal",
+    "payment_receipts",
     "stock",
     "reservations",
     "shipments",
@@ -64,6 +67,7 @@ impl Books {
                 order: serde_json::from_str(&document).unwrap(),
                 events: Vec::new(),
                 movements: Vec::new(),
+                receipts: Vec::new(),
                 reservations: Vec::new(),
                 shipment: None,
             };
@@ -80,6 +84,13 @@ impl Books {
         {
             let entry = entries.get_mut(row.get::<&str, _>(0)).unwrap();
             entry.movements.push((row.get(1), row.get(2)));
+        }
+        for row in self
+            .rows("SELECT order_id, transaction_id, amount, counted FROM payment_receipts")
+            .await
+        {
+            let entry = entries.get_mut(row.get::<&str, _>(0)).unwrap();
+            entry.receipts.push((row.get(1), row.get(2), row.get(3)));
         }
         for row in self
             .rows("SELECT order_id, sku, quantity, state FROM reservations")

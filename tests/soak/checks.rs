@@ -3,6 +3,7 @@
 
 mod log;
 mod money;
+mod receipts;
 mod requests;
 mod stock;
 
@@ -34,6 +35,7 @@ pub fn one(entry: &Entry, played: &Played) {
     money::i2_captured_once(entry, &name);
     log::i4_dispatched_only_when_paid_and_approved(entry, &played.plan, &name);
     requests::i5_each_answer_shows(entry, &played.asked, &name);
+    receipts::i5_money_from_outside_is_received_once(entry, &played.asked, &name);
     log::i6_each_deadline_once(entry, &name);
     log::i7_undone_in_reverse(entry, &name);
     stock::i3_nothing_is_held(entry, &name);

@@ -123,9 +123,9 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             if rpc != "ConfirmPayment" {
                 case(closed, Reason::CommandNotAllowed);
             }
-            if !OF_OPERATORS.contains(&rpc) {
-                case(json!({"expected_revision": 1}), Reason::RevisionMismatch);
-            }
+        }
+        if !OF_OPERATORS.contains(&rpc) {
+            case(json!({"expected_revision": 1}), Reason::RevisionMismatch);
         }
     }
     let place = |fields| with(placing(&stage.sku), fields);
@@ -254,6 +254,15 @@ pub fn refused(stage: &Stage) -> Vec<Case> {
             "ExplainOrder",
             json!({"order_id": "no-such-order"}),
             Reason::OrderNotFound,
+        ),
+        (
+            "SignalOrder",
+            json!({
+                "order_id": stage.waiting["SignalOrder"],
+                "request_id": unique("request"),
+                "confirm_delivery": {},
+            }),
+            Reason::CommandNotAllowed,
         ),
         (
             "ResolvePayment",

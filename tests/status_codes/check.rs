@@ -174,7 +174,7 @@ pub fn check(rpc: &str, request: &Value, status: Status) -> Reason {
         names_resource,
         "{said}"
     );
-    check_precondition(&refused, reason, &said);
+    check_precondition(rpc, &refused, reason, &said);
 
     // A deadline passes before the message is read, too.
     let request_id = request["request_id"].as_str().unwrap_or_default();
@@ -185,7 +185,7 @@ pub fn check(rpc: &str, request: &Value, status: Status) -> Reason {
     reason
 }
 
-fn check_precondition(refused: &Refused, reason: Reason, said: &str) {
+fn check_precondition(rpc: &str, refused: &Refused, reason: Reason, said: &str) {
     let failure = refused.details.precondition_failure();
     let is_precondition = refused.code == Code::FailedPrecondition;
     let has_one = failure.is_some_and(|failure| failure.violations.len() == 1);
@@ -198,6 +198,10 @@ fn check_precondition(refused: &Refused, reason: Reason, said: &str) {
         Reason::TransactionIdExists => &["order_id", "transaction_id"],
         Reason::CurrencyMismatch => &["order_id", "currency_code"],
         Reason::StockReserved => &["sku", "reserved"],
+        Reason::StockOutOfRange => &["sku"],
+        Reason::RevisionMismatch if rpc.contains("Stock") => {
+            &["sku", "expected_revision", "revision"]
+        }
         Reason::RevisionMismatch => &["order_id", "expected_revision", "revision"],
         _ => &[],
     };

@@ -118,6 +118,9 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
             TransactionIdExists,
             CurrencyMismatch,
             OrderClosed,
+            CommandNotAllowed,
+            RevisionMismatch,
+            TooManyCommands,
             DatabaseUnavailable,
             TemporalUnavailable,
             DeadlineExceeded,
@@ -211,7 +214,7 @@ pub const TABLE: [(&str, &[Reason]); 24] = [
 ];
 
 /// What stands in the table, and no test provokes.
-pub const NOT_PROVOKED: [(&str, Reason, &str); 4] = [
+pub const NOT_PROVOKED: [(&str, Reason, &str); 5] = [
     (
         "GetOrder",
         TooManyCommands,
@@ -231,6 +234,11 @@ pub const NOT_PROVOKED: [(&str, Reason, &str); 4] = [
         "SignalOrder",
         CurrencyMismatch,
         "only for a closed order, as in tests/external_payment.rs",
+    ),
+    (
+        "SignalOrder",
+        TooManyCommands,
+        "thousands of signals: tests/signals/flood.rs and rpc/signal_limits.rs have it",
     ),
 ];
 

@@ -97,8 +97,12 @@ fn rule_of(pattern: &Regex) -> Option<fn(&str) -> bool> {
     ) {
         // A name.
         (true, false, true, true, true, true) => Some(is_name),
+        // Any text. No database keeps a NUL.
+        (true, true, true, true, true, true) if takes("") => Some(|text| !text.contains('\0')),
         // A text that says something.
-        (true, true, true, true, true, true) => Some(|text| !text.trim().is_empty()),
+        (true, true, true, true, true, true) => {
+            Some(|text| !text.trim().is_empty() && !text.contains('\0'))
+        }
         // An order id.
         (false, false, true, true, true, true) => Some(|text| {
             (1..=64).contains(&text.len())

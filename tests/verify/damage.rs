@@ -119,7 +119,7 @@ pub const TABLE: &[Damage] = &[
     damage(
         Check::PaymentTaken,
         "UPDATE payment_journal SET transaction_id = (SELECT transaction_id FROM payment_journal
-             WHERE key = {done} || '/capture_payment')
+             WHERE key = {done} || '/capture_payment' AND phase = 'SUCCEEDED')
          WHERE key = {cancelled} || '/charge_payment' AND phase = 'SUCCEEDED'",
     ),
     damage(

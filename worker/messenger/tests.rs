@@ -325,6 +325,7 @@ async fn a_message_that_is_too_old_is_given_up() {
     assert!(matches!(outcome, Outcome::Failed { again, .. } if again > young));
     let old = later(began, OLDEST + SignedDuration::from_mins(1));
     let outcome = not_delivered(claim, failed(), old);
-    let error = "é".repeat(500);
+    let error = crate::domain::text::words(&"é".repeat(2_000));
+    assert_eq!(error.chars().count(), crate::domain::text::WORDS_MOST);
     assert_eq!(outcome, Outcome::GivenUp { error });
 }

@@ -248,7 +248,7 @@ impl Store {
             retry(&mut tx, claim, error, again).await?;
             waits = Some(claim.order_id());
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 

@@ -284,21 +284,24 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// Has the provider of an order asked at `time` about what a person vouched for, or, with none, not again.
+    /// Has the provider of an order asked at `time` about what a person vouched for, or, with none, not again. Only while
+    /// the order is at `revision`: afterwards it may be about something else.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn ask_vouched_at(
         &self,
         order_id: &str,
+        revision: i64,
         time: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE orders SET vouch_time = $1 WHERE order_id = $2")
+        sqlx::query("UPDATE orders SET vouch_time = $1 WHERE order_id = $2 AND revision = $3")
             .bind(time.map(micros))
             .bind(order_id)
+            .bind(revision)
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }

@@ -13,9 +13,12 @@ use std::{
 /// Between two tries while nothing else is written and nothing has failed.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How many bytes a try writes while writes fail: about as many as an order, so that a disk with room for a
-/// few bytes is not taken for one with room.
-const BYTES: usize = 256 * 1024;
+/// How many bytes a try writes while nothing has failed.
+const FEW: usize = 16 * 1024;
+
+/// How many bytes a try writes after a failure: about as many as an order, so that a disk with room for a
+/// few pages is not taken for one with room.
+const AS_AN_ORDER: usize = 256 * 1024;
 
 /// Counts how the write transactions of this process end.
 #[derive(Clone, Debug, Default)]
@@ -94,29 +97,25 @@ impl Store {
 }
 
 impl WriteProbe {
-    /// Whether the database takes writes. It is only written to where nothing else tells: no transaction
-    /// was committed since the last call, and one failed or was given up, or none was tried for a while.
+    /// Whether the database takes writes. It is only written to where nothing else tells: a transaction
+    /// failed since the last call, or none was committed for a while.
     ///
     /// # Errors
     /// When it takes no writes.
     pub async fn check(&mut self) -> Result<(), StoreError> {
         let seen = self.store.writes.seen();
         let before = std::mem::replace(&mut self.seen, seen);
-        if !self.failing {
-            let is_recent = |at: Instant| at.elapsed() < IDLE;
-            if seen.committed > before.committed {
-                self.succeeded = Some(Instant::now());
-                return Ok(());
-            }
-            if seen == before && self.succeeded.is_some_and(is_recent) {
-                return Ok(());
-            }
+        // Commits beside a failure prove little: a few small ones still fit where an order does not.
+        let suspected = self.failing || seen.failed > before.failed;
+        if !suspected && seen.committed > before.committed {
+            self.succeeded = Some(Instant::now());
+            return Ok(());
         }
-        let bytes = if self.failing || seen.failed > before.failed {
-            BYTES
-        } else {
-            0
-        };
+        let is_recent = |at: Instant| at.elapsed() < IDLE;
+        if !suspected && seen == before && self.succeeded.is_some_and(is_recent) {
+            return Ok(());
+        }
+        let bytes = if suspected { AS_AN_ORDER } else { FEW };
         // A caller that stops waiting has learned of no success.
         self.failing = true;
         self.store.try_write(bytes).await?;

@@ -5,9 +5,8 @@
 use super::{
     Store, StoreError,
     payment_journal::Outcome,
-    place::Placing,
     receipts::{Received, receive},
-    samples::{open, placed_by},
+    samples::{open, placed_by, take_in_placed},
     verify::{Check, Finding},
 };
 use crate::domain::{
@@ -26,8 +25,7 @@ const TOTAL: i64 = 100;
 
 async fn take_in(store: &Store, order_id: &str, policy: &str) {
     let placed = placed_by(policy, order_id, Timestamp::now());
-    let placing = store.place(&placed, order_id, order_id, None);
-    assert!(matches!(placing.await.unwrap(), Placing::Placed(_)));
+    take_in_placed(store, &placed, order_id).await;
 }
 
 fn request(request_id: &str, transaction_id: &str, amount: Money) -> CommandRequest {
@@ -102,7 +100,7 @@ async fn findings(store: &Store) -> Vec<Finding> {
     list
 }
 
-fn of<'a>(list: &'a [Finding], check: Check) -> Vec<&'a str> {
+fn of(list: &[Finding], check: Check) -> Vec<&str> {
     let list = list
         .iter()
         .filter(|finding| finding.check == check.as_str());

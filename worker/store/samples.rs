@@ -68,14 +68,17 @@ pub(crate) async fn open_postgres(path: &Path) -> Store {
 
 /// Places an order.
 pub(crate) async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
+    take_in_placed(store, &placed(order_id, now), order_id).await;
+}
+
+/// Places the order of that event.
+pub(crate) async fn take_in_placed(store: &Store, placed: &Event, order_id: &str) {
     let token = PaymentToken::new("tok-1").unwrap();
     let token = NewToken {
         token: &token,
         is_bound: false,
     };
-    let placing = store
-        .place(&placed(order_id, now), order_id, order_id, Some(token))
-        .await;
+    let placing = store.place(placed, order_id, order_id, Some(token)).await;
     assert!(matches!(placing.unwrap(), Placing::Placed(_)));
 }
 

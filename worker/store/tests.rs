@@ -304,6 +304,81 @@ async fn a_copied_attempt_stops_nothing_and_is_told_apart() {
     assert!(!applied("attempt", "third").await && !applied("another", "first").await);
 }
 
+/// One transaction may record many signals: it knows those that it has recorded itself.
+#[tokio::test]
+async fn a_transaction_knows_the_requests_and_events_that_it_adds() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    assert_eq!(tx.request("first").await.unwrap(), None);
+    let reason = "first".to_owned();
+    tx.record_command(Change::CancelRequested { reason }, "me", "first", "");
+    tx.remember_request("first", "content");
+    let known = tx.request("first").await.unwrap().unwrap();
+    assert_eq!((known.revision, known.fingerprint.as_str()), (2, "content"));
+    let refused = Change::CommandRefused {
+        command: "CANCEL_ORDER".to_owned(),
+        reason: "too late".to_owned(),
+    };
+    assert!(!tx.has_step_key("refused/x").await.unwrap());
+    tx.record_refusal(refused, "me", None, "refused/x");
+    assert!(tx.has_step_key("refused/x").await.unwrap());
+    tx.count_refused();
+    tx.commit(1, None).await.unwrap();
+    assert_eq!(store.refused_signals("order").await.unwrap(), 1);
+    let stored = store.request("first").await.unwrap().unwrap();
+    assert_eq!(stored, known);
+
+    // What is only counted is no event, and is kept all the same.
+    let mut tx = store.lock_order("order", now).await.unwrap();
+    tx.count_refused();
+    tx.count_refused();
+    assert_eq!(tx.commit(3, None).await.unwrap(), []);
+    assert_eq!(store.refused_signals("order").await.unwrap(), 3);
+    let order = store.order("order").await.unwrap().unwrap().order;
+    assert_eq!(order.revision, 3);
+}
+
+/// An order may have more news for its workflow than one answer holds.
+#[tokio::test]
+async fn what_others_added_comes_in_answers_of_a_bounded_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
+    let now = Timestamp::now();
+    take_in(&store, "order", now).await;
+    let add = async |events: usize, bytes: usize| {
+        let mut tx = store.lock_order("order", now).await.unwrap();
+        let known = tx.order().revision;
+        for _ in 0..events {
+            let refused = Change::CommandRefused {
+                command: "CANCEL_ORDER".to_owned(),
+                reason: "x".repeat(bytes),
+            };
+            tx.record(refused, None);
+        }
+        tx.commit(known, None).await.unwrap();
+    };
+    let missed = async |known| {
+        let tx = store.lock_order("order", now).await.unwrap();
+        let events = tx.commit(known, None).await.unwrap();
+        let revisions: Vec<i64> = events.iter().map(|event| event.revision).collect();
+        let follows = (known + 1..).take(revisions.len()).eq(revisions.clone());
+        assert!(follows, "without gaps: {revisions:?}");
+        revisions.len()
+    };
+    add(600, 1).await;
+    assert_eq!(missed(1).await, 500);
+    assert_eq!(missed(501).await, 100);
+    assert_eq!(missed(601).await, 0);
+    add(5, 100_000).await;
+    assert_eq!(missed(601).await, 2);
+    // One that is larger than any answer is brought alone.
+    add(1, 400_000).await;
+    assert_eq!(missed(606).await, 1);
+}
+
 #[tokio::test]
 async fn payments_from_before_the_journal_are_in_it() {
     let folder = tempfile::tempdir().unwrap();

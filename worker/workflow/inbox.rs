@@ -55,7 +55,7 @@ enum Arrival {
 /// What is applied next.
 enum Work {
     Signals(Vec<Signal>),
-    Command(Ticket, CommandRequest),
+    Command(Ticket, Box<CommandRequest>),
     Wake,
 }
 
@@ -110,7 +110,7 @@ impl Inbox {
         let work = match self.waiting.front() {
             Some(Arrival::Command(request)) => {
                 let ticket = self.arrived + 1 - self.waiting.len() as u64;
-                Work::Command(ticket, (**request).clone())
+                Work::Command(ticket, request.clone())
             }
             Some(Arrival::Signal { .. }) => Work::Signals(self.first_signals()),
             None if self.wake => Work::Wake,
@@ -187,7 +187,7 @@ async fn apply_all<W: KeepsOrder>(ctx: &WorkflowContext<W>) -> Infallible {
                 ctx.state_mut(|workflow| workflow.inbox_mut().applied(0));
             }
             Work::Command(ticket, request) => {
-                let reply = call::command(ctx, request).await;
+                let reply = call::command(ctx, *request).await;
                 ctx.state_mut(|workflow| {
                     let inbox = workflow.inbox_mut();
                     if let Some(reply) = reply {

@@ -102,10 +102,10 @@ pub(super) fn compensations(world: &World) {
             Change::InventoryReserved { .. } => done.push(Step::ReserveInventory),
             Change::PaymentAuthorized { .. } => done.push(Step::AuthorizePayment),
             Change::PaymentCaptured { step, .. } => done.push(*step),
-            Change::PaymentConfirmed { counted, .. } if *counted > 0 => {
-                if !done.contains(&Step::ChargePayment) {
-                    done.push(Step::ChargePayment);
-                }
+            Change::PaymentConfirmed { counted, .. }
+                if *counted > 0 && !done.contains(&Step::ChargePayment) =>
+            {
+                done.push(Step::ChargePayment);
             }
             Change::PackagePrepared { .. } => done.push(Step::PreparePackage),
             Change::PickupRequested { .. } => done.push(Step::RequestPickup),

@@ -161,9 +161,8 @@ impl World {
         let id = &request.request_id;
         match decision {
             Ok(change) => {
-                match &change {
-                    Change::PickedUp { .. } => self.ledger.picked_up(&self.order),
-                    _ => {}
+                if let Change::PickedUp { .. } = &change {
+                    self.ledger.picked_up(&self.order)
                 }
                 self.append(change, &request.actor, Some(id), now);
                 self.requests.insert(id.clone(), fingerprint);
