@@ -181,9 +181,10 @@ pub async fn serve<S>(
             Err(error) => {
                 if is_exhausted(&error) {
                     // One that does nothing may free a file. Without a pause this would spin.
-                    let pause = match server.registry.evict_any() {
-                        true => FREEING,
-                        false => BACK_OFF,
+                    let pause = if server.registry.evict_any() {
+                        FREEING
+                    } else {
+                        BACK_OFF
                     };
                     if let Some(times) = failed.count() {
                         let open = server.registry.count();

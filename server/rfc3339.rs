@@ -12,9 +12,10 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     }
     // The form is right, so these two digits are there.
     let second = text.get(17..19)?;
-    let offset_hour = match text.ends_with('Z') {
-        true => "00",
-        false => text.get(text.len() - 5..text.len() - 3)?,
+    let offset_hour = if text.ends_with('Z') {
+        "00"
+    } else {
+        text.get(text.len() - 5..text.len() - 3)?
     };
     if second > "59" || offset_hour > "23" {
         return None;

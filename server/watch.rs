@@ -182,9 +182,10 @@ impl Watches {
     ) -> Result<OrdersWatch, WatchError> {
         let place = self.place(caller)?;
         let live = self.register(None).await?;
-        let end = match until_now {
-            true => Some(self.store.log_head().await?),
-            false => None,
+        let end = if until_now {
+            Some(self.store.log_head().await?)
+        } else {
+            None
         };
         let from = match position {
             None => live.position,

@@ -29,7 +29,7 @@ const SHORT: Duration = Duration::from_secs(3);
 /// All attacks, for longer, and with a probe that waits no longer than a user would. Not part of the
 /// tests of every day, since a busy machine is slow without any attack.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes, on a machine that does nothing else: make test-all"]
+#[ignore = "takes minutes, on a machine that does nothing else: make attack"]
 async fn a_probe_with_little_patience_notices_no_attack() {
     let server = TestServer::start(ServerOptions::default()).await;
     let long = Duration::from_secs(20);

@@ -144,7 +144,12 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) if is_of_data(database.as_ref()) => {
                 Self::Refused(error.to_string())
             }
-            _ => Self::Unavailable(error),
+            _ => {
+                if matches!(error, sqlx::Error::Database(_)) {
+                    probe::note_trouble();
+                }
+                Self::Unavailable(error)
+            }
         }
     }
 }

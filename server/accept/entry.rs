@@ -30,9 +30,10 @@ pub struct Entry<S> {
 impl<S> Entry<S> {
     fn peer<B>(&self, request: &Request<B>) -> Peer {
         let connection = self.connection.clone();
-        let named = match connection.names_clients {
-            true => self.trusted.forwarded(request.headers()),
-            false => None,
+        let named = if connection.names_clients {
+            self.trusted.forwarded(request.headers())
+        } else {
+            None
         };
         let caller = match named {
             Some(client) => connection.forwarded(self.registry.address(client)),

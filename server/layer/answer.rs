@@ -141,9 +141,10 @@ pub(super) async fn unary(mut body: Body, slots: Slots, peer: Peer) -> Body {
     }
     let bytes = peer.caller.force(Resource::AnswerBytes, data.len() as u64);
     let held = Arc::new(Held::new(peer, slots, bytes));
-    let data = match data.is_empty() {
-        true => data,
-        false => Bytes::from_owner(Keeping(data, held.clone())),
+    let data = if data.is_empty() {
+        data
+    } else {
+        Bytes::from_owner(Keeping(data, held.clone()))
     };
     Body::new(Answer {
         data,

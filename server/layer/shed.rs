@@ -86,13 +86,15 @@ impl Taken {
             _ if path.starts_with(REFLECTION) => (Resource::Reflection, true),
             _ => return Ok(None),
         };
-        let waiting = match path.starts_with(API) && is_change(path) {
-            true => Some(take_waiting(peer)?),
-            false => None,
+        let waiting = if path.starts_with(API) && is_change(path) {
+            Some(take_waiting(peer)?)
+        } else {
+            None
         };
-        let list = match path.starts_with(API) && method(path).starts_with("List") {
-            true => Some(take(peer, Resource::Lists)?),
-            false => None,
+        let list = if path.starts_with(API) && method(path).starts_with("List") {
+            Some(take(peer, Resource::Lists)?)
+        } else {
+            None
         };
         let slot = take(peer, resource)?;
         Ok(Some(Self {

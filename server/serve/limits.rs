@@ -35,6 +35,7 @@ pub(super) fn http(limits: &LimitSettings, origins: &WebOrigins) -> Builder<Toki
         .keep_alive_timeout(limits.keepalive_timeout)
         .max_concurrent_streams(limits.max_concurrent_streams)
         .max_pending_accept_reset_streams(resets)
+        .max_local_error_reset_streams(resets)
         .max_header_list_size(connections.max_header_bytes.saturating_mul(HEADERS_READ))
         .max_send_buf_size(SEND_BUFFER);
     builder

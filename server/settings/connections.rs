@@ -107,7 +107,7 @@ pub struct ConnectionSettings {
         long,
         env = "ORDERS_MAX_PENDING_RESETS",
         value_name = "COUNT",
-        default_value_t = 1000,
+        default_value_t = 4000,
         help_heading = "Limits"
     )]
     pub max_pending_resets: u32,

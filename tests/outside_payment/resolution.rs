@@ -121,7 +121,7 @@ async fn a_person_vouches_while_the_provider_cannot_be_asked_and_it_shows_until_
     }
     for id in [&confirmed, &contradicted, &open] {
         client
-            .resolve(id, Step::ChargePayment, "typo")
+            .resolve(id, Step::ChargePayment, &format!("typo-{id}"))
             .await
             .unwrap();
         let order = client.until(id, OrderState::InTransit).await;
@@ -173,7 +173,8 @@ async fn a_person_vouches_while_the_provider_cannot_be_asked_and_it_shows_until_
     let payment = order.payment.unwrap();
     let transaction = format!("outside-{}", key(&confirmed));
     assert_eq!(payment.vouched[0].confirmed_transaction_id, transaction);
-    assert_eq!(payment.vouched[0].transaction_id, "typo");
+    let typo = format!("typo-{confirmed}");
+    assert_eq!(payment.vouched[0].transaction_id, typo);
     assert_eq!(payment.transaction_id, transaction);
     state(&contradicted, VouchState::Contradicted).await;
     assert_eq!(client.reasons(&confirmed).await, []);
@@ -191,7 +192,8 @@ async fn a_person_vouches_while_the_provider_cannot_be_asked_and_it_shows_until_
     assert_eq!(server.stop().await, Some(0));
 }
 
-/// The refund builds on the name that the provider has confirmed.
+/// The refund builds on the name that the provider has confirmed, and waits for that: what the operator typed may be
+/// somebody else's payment.
 #[tokio::test]
 async fn a_refund_names_what_the_provider_confirmed() {
     let temporal = TestTemporal::start().await;
@@ -213,12 +215,20 @@ async fn a_refund_names_what_the_provider_confirmed() {
         .await
         .unwrap();
     client.until(&id, OrderState::AwaitingRelease).await;
+    client.cancel(&id).await.unwrap();
+    eventually("a refund that is not asked for", async || {
+        let reasons = client.reasons(&id).await;
+        reasons.contains(&Reason::RefundByHand).then_some(())
+    })
+    .await;
+    assert_eq!(client.get(&id).await.state(), OrderState::Cancelling);
     provider.always("RESOLVE", Manner::Good);
     eventually("the provider's answer", async || {
         (vouched(&client.get(&id).await) == [VouchState::Confirmed]).then_some(())
     })
     .await;
-    client.cancel(&id).await.unwrap();
+    assert!(provider.moved(&format!("{id}/refund_payment")).is_none());
+    client.retry(&id).await.unwrap();
     client.until(&id, OrderState::Cancelled).await;
     let refund = provider.moved(&format!("{id}/refund_payment")).unwrap();
     assert_eq!(refund.on, format!("outside-{}", key(&id)));

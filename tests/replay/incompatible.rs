@@ -11,10 +11,9 @@ use temporalio_sdk::workflow_replayer::WorkflowReplayerOptions;
 /// An order that was charged and reserved, and waits for its release.
 const HELD: &str = "v1/open-order-waits-for-release-1";
 
-/// What it did.
-const DONE: [Move; 4] = [
+/// What it did: the reservation follows in the activity of the charge.
+const DONE: [Move; 3] = [
     Move::Activity("charge_payment"),
-    Move::Activity("reserve_inventory"),
     Move::Show("AWAITING_RELEASE"),
     Move::Wait,
 ];
@@ -38,21 +37,21 @@ async fn replay_script(moves: &[Move]) -> Result<(), ReplayError> {
 async fn a_changed_workflow_does_not_replay() {
     replay(held()).await.unwrap();
     replay_script(&DONE).await.unwrap();
-    let [charge, reserve, show, wait] = DONE;
+    let [charge, show, wait] = DONE;
     let changes: [(&str, &[Move]); 8] = [
-        ("in another order", &[reserve, charge, show, wait]),
+        ("in another order", &[wait, charge, show]),
         (
             "another activity",
-            &[Move::Activity("authorize_payment"), reserve, show, wait],
+            &[Move::Activity("authorize_payment"), show, wait],
         ),
         (
             "one activity more",
-            &[Move::Activity("screen_order"), charge, reserve, show, wait],
+            &[Move::Activity("screen_order"), charge, show, wait],
         ),
-        ("one activity less", &[charge, show, wait]),
-        ("no timer", &[charge, reserve, show]),
-        ("a timer more", &[wait, charge, reserve, show, wait]),
-        ("nothing shown", &[charge, reserve, wait]),
+        ("one activity less", &[show, wait]),
+        ("no timer", &[charge, show]),
+        ("a timer more", &[wait, charge, show, wait]),
+        ("nothing shown", &[charge, wait]),
         ("nothing at all", &[]),
     ];
     for (change, moves) in changes {

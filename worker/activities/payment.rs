@@ -186,16 +186,20 @@ pub(super) async fn pay(
         };
         // Whatever builds on the first movement, or only asks for it, does so by its key.
         let is_first = MovementKind::of(step).is_some_and(MovementKind::needs_token);
-        let token = match is_first && !resolve {
-            true => tx.payment_token().await?,
-            false => None,
+        let token = if is_first && !resolve {
+            tx.payment_token().await?
+        } else {
+            None
         };
         let provider = match port {
             PaymentPort::Embedded(provider) => provider,
-            PaymentPort::External(_) if is_refund_by_hand(tx, &movement).await? => {
-                return Err(ProviderError::Refused(BY_HAND.to_owned()));
-            }
             PaymentPort::External(provider) => {
+                if !resolve && let Some(why) = why_by_hand(tx, &movement).await? {
+                    return Err(ProviderError::Refused(why.to_owned()));
+                }
+                if movement.kind == MovementKind::Capture && tx.order().has_unconfirmed_payment() {
+                    return Err(ProviderError::Failed(VOUCHED_HOLD.to_owned()));
+                }
                 if is_first && !resolve && token.is_none() {
                     let missing = "the payment token of the order is missing".to_owned();
                     return Err(ProviderError::Failed(missing));
@@ -234,12 +238,30 @@ pub(super) async fn pay(
 }
 
 /// Why an external provider is not asked to give back what it never took.
-const BY_HAND: &str = "the money was received from outside: give it back by hand";
+const OUTSIDE: &str = "the money was received from outside: give it back by hand";
 
-/// Whether a refund is of money that arrived from outside. The provider never took it, and knows its
-/// transaction only as a text of some caller.
-async fn is_refund_by_hand(tx: &mut OrderTx, movement: &Movement) -> Result<bool, StoreError> {
-    Ok(movement.kind == MovementKind::Refund && tx.journal().await?.is_from_outside())
+/// Why an external provider is not asked to give back what only a person says that it took.
+const VOUCHED: &str = "the provider has not confirmed the payment that a person vouched for: give the money \
+                       back by hand, or have the provider asked again by RetryOrder";
+
+/// Why an external provider is not asked to capture what only a person says that it holds.
+const VOUCHED_HOLD: &str = "the provider has not confirmed the authorization that a person vouched for: it is \
+                            asked again, and by RetryOrder at once";
+
+/// Why a refund, or a release, is not asked of an external provider: it would be of a transaction that is only a
+/// text of a caller or an operator, and could be somebody else's.
+async fn why_by_hand(
+    tx: &mut OrderTx,
+    movement: &Movement,
+) -> Result<Option<&'static str>, StoreError> {
+    if !matches!(movement.kind, MovementKind::Refund | MovementKind::Void) {
+        return Ok(None);
+    }
+    if tx.journal().await?.is_from_outside() {
+        return Ok(Some(OUTSIDE));
+    }
+    let is_vouched = tx.order().has_unconfirmed_payment();
+    Ok(is_vouched.then_some(VOUCHED))
 }
 
 /// Writes that the provider was asked and never answered.

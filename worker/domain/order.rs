@@ -306,6 +306,15 @@ impl Order {
         })
     }
 
+    /// Whether money of the order was taken only by a person's word: the provider was not heard, or says the contrary.
+    /// The transaction is then a text of that person.
+    pub fn has_unconfirmed_payment(&self) -> bool {
+        self.doubtful().any(|vouched| {
+            let is_forward = vouched.step.is_payment() && !vouched.step.is_compensation();
+            is_forward && vouched.outcome == PaymentOutcome::Succeeded
+        })
+    }
+
     /// Since when the provider is to be asked about what a person vouched for; none when nothing is to be asked.
     pub fn vouch_time(&self) -> Option<Timestamp> {
         let mut asked = self.to_verify();

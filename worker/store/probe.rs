@@ -20,6 +20,16 @@ const FEW: usize = 16 * 1024;
 /// few pages is not taken for one with room.
 const AS_AN_ORDER: usize = 256 * 1024;
 
+/// How many statements of this process a database has failed for a reason of its own: no room, a disk error.
+/// A transaction that is given up for that looks like any other that is given up, so it is counted where the
+/// error is seen.
+static TROUBLE: AtomicU64 = AtomicU64::new(0);
+
+/// A database failed a statement for a reason of its own.
+pub(super) fn note_trouble() {
+    TROUBLE.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Counts how the write transactions of this process end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writes(Arc<Ends>);
@@ -52,6 +62,7 @@ impl Writes {
             committed: self.0.committed.load(Ordering::Relaxed),
             rolled_back: self.0.rolled_back.load(Ordering::Relaxed),
             failed: self.0.failed.load(Ordering::Relaxed),
+            trouble: TROUBLE.load(Ordering::Relaxed),
         }
     }
 }
@@ -61,6 +72,7 @@ struct Seen {
     committed: u64,
     rolled_back: u64,
     failed: u64,
+    trouble: u64,
 }
 
 /// Asks again and again whether the database takes writes.
@@ -106,7 +118,8 @@ impl WriteProbe {
         let seen = self.store.writes.seen();
         let before = std::mem::replace(&mut self.seen, seen);
         // Commits beside a failure prove little: a few small ones still fit where an order does not.
-        let suspected = self.failing || seen.failed > before.failed;
+        let is_news = seen.failed > before.failed || seen.trouble > before.trouble;
+        let suspected = self.failing || is_news;
         if !suspected && seen.committed > before.committed {
             self.succeeded = Some(Instant::now());
             return Ok(());
