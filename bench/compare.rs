@@ -85,7 +85,7 @@ impl Pair {
         }
     }
 
-    /// What an order cost, old and new, in each pair.
+    /// Returns the cost of an order in the old and the new build, for each pair.
     async fn measure(&self, shape: Shape, effort: Effort) -> Vec<(Spent, Spent)> {
         let at_once = if shape.wait.is_some() {
             4 * AT_ONCE

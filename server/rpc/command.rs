@@ -4,7 +4,7 @@ use super::{Orders, within};
 use crate::{error::Error, temporal::TemporalError};
 use orders_worker::{
     activities::CommandReply,
-    domain::command::{Command, CommandRequest, Refusal},
+    domain::command::{Command, CommandRequest},
     store::{
         read::{StoredOrder, StoredRequest},
         receipts::Received,
@@ -87,14 +87,12 @@ impl Orders {
                     };
                     return Ok((stored, self.is_other(order_id, &request).await?));
                 }
-                // It was recorded what the provider says instead: nothing is to be asked again.
-                Ok(CommandReply::Refused {
-                    refusal: refusal @ Refusal::ProviderSays { .. },
-                    ..
-                }) => return Err(Error::refused(order_id, &request.request_id, refusal)),
+                Ok(CommandReply::Refused { refusal, .. }) if refusal.is_final() => {
+                    return Err(Error::refused(order_id, &request.request_id, refusal));
+                }
                 Ok(CommandReply::Refused { revision, refusal }) => {
                     let now = self.stored(order_id).await?.order.revision;
-                    if now == revision || refusal.is_final() {
+                    if now == revision {
                         return Err(Error::refused(order_id, &request.request_id, refusal));
                     }
                     // The order has moved since: a refusal is not remembered, and Temporal must

@@ -265,9 +265,11 @@ impl Refusal {
         )
     }
 
-    /// Whether the same request will be refused whatever happens to the order.
+    /// Whether the same request is not to be tried again: it is refused whatever happens to the order, or
+    /// the provider's own answer was recorded instead.
     pub fn is_final(&self) -> bool {
-        self.is_recorded() || matches!(self, Self::WrongAmount { .. })
+        let is_settled = matches!(self, Self::WrongAmount { .. } | Self::ProviderSays { .. });
+        self.is_recorded() || is_settled
     }
 }
 
