@@ -249,12 +249,19 @@ impl Cell {
         // A cancellation that came too late is recorded as refused.
         let mut without = effects.clone();
         without.log.retain(|event| *event != "COMMAND_REFUSED");
-        // A rejection that was on its way already undoes the order just as well.
-        // So did a command of the story that was on its way: the order had been released when the
-        // cancellation came, and says so.
-        let released = before.is_some_and(|order| order.state == OrderState::AwaitingRelease)
-            && follows(&effects.log, "FULFILLMENT_STARTED", "COMMAND_REFUSED");
-        let fine = effects.is_undone() || released || !before.is_some_and(must_be_undone);
+        // A rejection that was on its way already undoes the order just as well. And Temporal keeps a
+        // command of the story that the dead server had sent: it comes before the cancellation, and an
+        // order that waited for nothing else has left when that comes, and says so.
+        let waited = before.is_some_and(|order| {
+            matches!(
+                order.state,
+                OrderState::AwaitingPayment
+                    | OrderState::AwaitingApproval
+                    | OrderState::AwaitingRelease
+            )
+        });
+        let left = waited && follows(&effects.log, "FULFILLMENT_STARTED", "COMMAND_REFUSED");
+        let fine = effects.is_undone() || left || !before.is_some_and(must_be_undone);
         if without == *expected && fine {
             return;
         }

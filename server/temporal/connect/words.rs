@@ -69,8 +69,9 @@ fn transport(error: &(dyn Error + 'static), is_tls: bool) -> String {
             _ => {}
         }
     }
-    // HTTP/2 gives up on bytes that are none.
-    if find("http2 error").is_some() || find("h2 protocol error").is_some() {
+    // HTTP/2 gives up on bytes that are none, or finds the connection gone before it has read them.
+    let of_http = ["http2 error", "h2 protocol error", "connection closed"];
+    if of_http.iter().any(|text| find(text).is_some()) {
         return broke_off(is_tls);
     }
     let deepest = texts.last().cloned().unwrap_or_default();
@@ -118,6 +119,8 @@ mod tests {
         assert!(transport(&outer, true).contains("does not speak TLS"));
         let reset = io::Error::from(ErrorKind::ConnectionReset);
         assert!(transport(&reset, false).contains("want TLS"));
+        let closed = io::Error::other("connection closed");
+        assert!(transport(&closed, false).contains("want TLS"));
         let unknown = io::Error::from_raw_os_error(13);
         assert_eq!(transport(&unknown, false), "Permission denied");
     }
