@@ -6,7 +6,7 @@ use crate::{
     temporal::connect::{ConnectError, Profile},
 };
 use clap::Args;
-use orders_worker::store::copy::{CopyError, copy};
+use orders_store::copy::{CopyError, copy};
 use std::{
     io,
     path::{Path, PathBuf},

@@ -69,7 +69,7 @@ pub use read::{GetOrder, ListOrderEvents, get_order, list_order_events};
 pub use signal_order::signal_order;
 pub use watch::{WatchOrder, WatchOrders, position_token, watch_order, watch_orders};
 
-use orders_worker::domain::place::Violation;
+use orders_domain::place::Violation;
 
 /// Everything that is wrong with a request, or what it asks for.
 pub type Parsed<T> = Result<T, Vec<Violation>>;

@@ -10,18 +10,16 @@ mod size;
 pub use reason::Reason;
 pub(crate) use size::shortened;
 
-use orders_worker::{
-    domain::{
-        command::{CommandKind, KnownTransaction, Refusal, because},
-        money::Money,
-        place::Violation,
-        state::OrderState,
-        step::Step,
-    },
-    store::{
-        StoreError,
-        stock_command::{StockRefusal, StockRequest},
-    },
+use orders_domain::{
+    command::{CommandKind, KnownTransaction, Refusal, because},
+    money::Money,
+    place::Violation,
+    state::OrderState,
+    step::Step,
+};
+use orders_store::{
+    StoreError,
+    stock_command::{StockRefusal, StockRequest},
 };
 use size::{add_violations, fitting, invalid_message};
 use std::{collections::HashMap, time::Duration};

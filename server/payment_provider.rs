@@ -6,10 +6,8 @@ use orders::provider::v1::{
     AuthorizeRequest, CaptureRequest, ChargeRequest, RefundRequest, ResolveRequest, VoidRequest,
     payment_provider_service_client::PaymentProviderServiceClient,
 };
-use orders_worker::{
-    domain::movement::MovementKind,
-    provider::{ExternalPaymentProvider, PaymentRequest, ProviderError, Receipt},
-};
+use orders_domain::movement::MovementKind;
+use orders_worker::provider::{ExternalPaymentProvider, PaymentRequest, ProviderError, Receipt};
 use std::{error::Error, time::Duration};
 use tonic::{
     Code, Status,

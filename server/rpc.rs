@@ -36,10 +36,8 @@ use orders::v1::{
     inventory_service_server::InventoryServiceServer,
     operator_service_server::OperatorServiceServer, order_service_server::OrderServiceServer,
 };
-use orders_worker::{
-    domain::policy::book::PolicyBook,
-    store::{Store, log::Entry, read::StoredOrder},
-};
+use orders_domain::policy::book::PolicyBook;
+use orders_store::{Store, log::Entry, read::StoredOrder};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
@@ -137,7 +135,7 @@ impl Orders {
     }
 
     fn show(&self, stored: &StoredOrder) -> orders::v1::Order {
-        crate::convert::order(stored, orders_worker::clock::now(), self.inner.ui.as_ref())
+        crate::convert::order(stored, orders_store::clock::now(), self.inner.ui.as_ref())
     }
 
     /// The order as it was right after an event: whoever asks for a revision gets the same answer

@@ -32,10 +32,8 @@ use crate::{
 };
 use background::{Background, start_workers};
 use base::{Base, load_profile, open};
-use orders_worker::{
-    domain::policy::book::{PolicyBook, PolicyError},
-    store::open::OpenError,
-};
+use orders_domain::policy::book::{PolicyBook, PolicyError};
+use orders_store::open::OpenError;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -41,7 +41,7 @@ pub async fn verify(settings: VerifySettings) -> Result<Verdict, ReachError> {
         true => None,
         false => Some(reach::temporal(&settings.common).await?),
     };
-    let now = orders_worker::clock::now();
+    let now = orders_store::clock::now();
     let checked = store
         .verify(now, |finding| report.say(finding.into()))
         .await;

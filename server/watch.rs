@@ -20,7 +20,7 @@ pub use orders_watch::OrdersWatch;
 use crate::accept::{Caller, Permit, Resource};
 use ahead::Ahead;
 use futures::FutureExt;
-use orders_worker::store::{Store, StoreError, list::Filter, log::Entry};
+use orders_store::{Store, StoreError, list::Filter, log::Entry};
 use reader::Reader;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tail::{Live, Registration, Tail};

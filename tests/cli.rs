@@ -447,7 +447,7 @@ async fn what_cannot_be_seen_is_printed_as_escapes() {
     for printed in [&shown, &document] {
         let raw = printed
             .chars()
-            .find(|c| orders_worker::domain::text::is_hidden(*c) && *c != '\n');
+            .find(|c| orders_domain::text::is_hidden(*c) && *c != '\n');
         assert_eq!(raw, None, "{printed:?}");
     }
     let read: serde_json::Value = serde_json::from_str(&document).unwrap();

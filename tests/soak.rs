@@ -19,7 +19,7 @@ use books::{Books, Entry};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use orders::v1::{ListPoliciesRequest, Policy, SetStockItemRequest, StockItem};
-use orders_worker::domain::{event::Change, order::Order, state::OrderState};
+use orders_domain::{event::Change, order::Order, state::OrderState};
 use plan::Plan;
 use play::{Played, play};
 use send::{Answer, Line};

@@ -16,8 +16,8 @@ mod wire;
 use crate::harness::{Refused, shared, temporal};
 use corpus::{Case, Only};
 use jiff::Timestamp;
+use orders_domain::policy::book::PolicyBook;
 use orders_server::convert::{CheckError, check};
-use orders_worker::domain::policy::book::PolicyBook;
 use std::{collections::BTreeSet, process::Command};
 
 /// The paths of what the server finds wrong, without asking the store.

@@ -8,7 +8,7 @@ use crate::harness::{
     Cli, Client, PATIENCE, Placing, ServerOptions, TestServer, cli::Ran, order::dollars, sku,
 };
 use orders::v1::OrderState;
-use orders_worker::store::{Store, verify::Check};
+use orders_store::{Store, verify::Check};
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// `orders verify` on a data folder.
@@ -111,7 +111,7 @@ async fn a_store_that_is_right_gives_no_finding_and_each_damage_its_own() {
         let copy = folder.path().join(damage.check.as_str());
         std::fs::create_dir(&copy).unwrap();
         let file = copy.join("orders.db");
-        orders_worker::store::copy::copy(&data.join("orders.db"), &file)
+        orders_store::copy::copy(&data.join("orders.db"), &file)
             .await
             .unwrap();
         damage::apply(&file, damage.sql, &orders).await;

@@ -22,12 +22,10 @@ mod testimony;
 
 pub(crate) use testimony::verify as verify_vouched;
 
-use crate::{
-    domain::{command::CommandRequest, event::Event, order::Deadline, step::Step},
-    provider::Providers,
-    store::{Store, StoreError, order_tx::OrderTx},
-};
+use crate::provider::Providers;
 use jiff::Timestamp;
+use orders_domain::{command::CommandRequest, event::Event, order::Deadline, step::Step};
+use orders_store::{Store, StoreError, order_tx::OrderTx};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Instant};
 use temporalio_macros::activities;
@@ -131,7 +129,7 @@ pub enum CommandReply {
         /// The order's revision when it was.
         revision: i64,
         /// Why.
-        refusal: crate::domain::command::Refusal,
+        refusal: orders_domain::command::Refusal,
     },
 }
 

@@ -5,23 +5,23 @@
 //! things; a process that dies between them leaves a message that is sent again, under the same id.
 //! So a receiver that checks ids is told each milestone once.
 //!
-//! [`store::outbox`]: crate::store::outbox
+//! [`store::outbox`]: orders_store::outbox
 
 #[cfg(test)]
 mod tests;
 
 use crate::{
     activities::fault,
-    clock,
-    domain::text,
     provider::{DeliveryError, NotificationProvider},
-    store::{
-        Store, StoreError,
-        outbox::{Claim, Outcome},
-    },
 };
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use orders_domain::text;
+use orders_store::clock;
+use orders_store::{
+    Store, StoreError,
+    outbox::{Claim, Outcome},
+};
 use std::{
     sync::{
         Arc,

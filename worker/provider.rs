@@ -15,24 +15,17 @@
 //! their event, whoever delivers them, and no step waits for their delivery (see
 //! [`crate::messenger`]).
 
-mod embedded_fraud;
-mod embedded_inventory;
-pub mod embedded_notification;
-mod embedded_payment;
-mod embedded_shipping;
-mod embedded_supplier;
+pub mod embedded;
 pub mod simulation;
 pub mod smtp_notification;
 
-use crate::{
-    domain::{
-        message::Message, movement::Movement, order::Order, payment_method::PaymentToken,
-        step::Step, text,
-    },
-    store::{Connection, StoreError, supplier_orders::SupplierOrder},
-};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use orders_domain::{
+    message::Message, movement::Movement, order::Order, payment_method::PaymentToken, step::Step,
+    text,
+};
+use orders_store::{StoreError, ledger::Ledger, supplier_orders::SupplierOrder};
 use std::{sync::Arc, time::Duration};
 
 /// What a provider is told with every call.
@@ -88,12 +81,6 @@ impl ProviderError {
     }
 }
 
-impl From<sqlx::Error> for ProviderError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
 /// What moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -122,7 +109,7 @@ pub trait PaymentProvider: Send + Sync {
     /// and a charge bring the payment token; what builds on them does not.
     async fn perform(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
         movement: &Movement,
         token: Option<&PaymentToken>,
@@ -131,7 +118,7 @@ pub trait PaymentProvider: Send + Sync {
     /// Then it never will.
     async fn resolve(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
         movement: &Movement,
     ) -> Result<Option<Receipt>, ProviderError>;
@@ -182,38 +169,55 @@ pub enum PaymentPort {
 #[async_trait]
 pub trait InventoryProvider: Send + Sync {
     /// Holds every line item, or none of them. Gives the reservation's id.
-    async fn reserve(&self, db: &mut Connection, call: &Call<'_>) -> Result<String, ProviderError>;
+    async fn reserve(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<String, ProviderError>;
     /// Takes what was dispatched out of the stock.
-    async fn commit(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError>;
+    async fn commit(&self, ledger: &mut Ledger<'_>, call: &Call<'_>) -> Result<(), ProviderError>;
     /// Gives back what is held; false when nothing is.
-    async fn release(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError>;
+    async fn release(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<bool, ProviderError>;
 }
 
 /// Carries parcels.
 #[async_trait]
 pub trait ShippingProvider: Send + Sync {
     /// Makes the package ready; can still be called off.
-    async fn prepare(&self, db: &mut Connection, call: &Call<'_>) -> Result<Parcel, ProviderError>;
+    async fn prepare(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<Parcel, ProviderError>;
     /// Is asked to fetch the parcel; can still be called off.
     async fn request_pickup(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
     ) -> Result<Parcel, ProviderError>;
     /// Is told the order's newest address.
-    async fn redirect(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError>;
+    async fn redirect(&self, ledger: &mut Ledger<'_>, call: &Call<'_>)
+    -> Result<(), ProviderError>;
     /// Gets the parcel, for the order's newest address. No way back.
-    async fn dispatch(&self, db: &mut Connection, call: &Call<'_>)
-    -> Result<Parcel, ProviderError>;
+    async fn dispatch(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<Parcel, ProviderError>;
     /// Is called off; false when there is nothing to call off.
-    async fn cancel(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError>;
+    async fn cancel(&self, ledger: &mut Ledger<'_>, call: &Call<'_>)
+    -> Result<bool, ProviderError>;
 }
 
 /// Tells fraud.
 #[async_trait]
 pub trait FraudProvider: Send + Sync {
     /// Lets the order pass, or refuses it ([`ProviderError::Refused`]).
-    async fn screen(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError>;
+    async fn screen(&self, ledger: &mut Ledger<'_>, call: &Call<'_>) -> Result<(), ProviderError>;
 }
 
 /// Tells people. Never stops an order: it is called outside of any transaction.
@@ -263,11 +267,11 @@ impl Providers {
     /// The providers that live in the store.
     pub fn embedded() -> Self {
         Self {
-            payment: PaymentPort::Embedded(Arc::new(embedded_payment::EmbeddedPayment)),
-            inventory: Arc::new(embedded_inventory::EmbeddedInventory),
-            shipping: Arc::new(embedded_shipping::EmbeddedShipping),
-            fraud: Arc::new(embedded_fraud::EmbeddedFraud),
-            supplier: Arc::new(embedded_supplier::EmbeddedSupplier::default()),
+            payment: PaymentPort::Embedded(Arc::new(embedded::payment::EmbeddedPayment)),
+            inventory: Arc::new(embedded::inventory::EmbeddedInventory),
+            shipping: Arc::new(embedded::shipping::EmbeddedShipping),
+            fraud: Arc::new(embedded::fraud::EmbeddedFraud),
+            supplier: Arc::new(embedded::supplier::EmbeddedSupplier::default()),
         }
     }
 
@@ -280,7 +284,7 @@ impl Providers {
     /// With the embedded supplier, who delivers this long after a supplier order was opened. Without
     /// it, at once.
     pub fn with_supplier_lead_time(mut self, lead_time: Duration) -> Self {
-        self.supplier = Arc::new(embedded_supplier::EmbeddedSupplier { lead_time });
+        self.supplier = Arc::new(embedded::supplier::EmbeddedSupplier { lead_time });
         self
     }
 }

@@ -4,14 +4,12 @@
 //! provider is back. The store says which orders are to be asked about, so that any process may do it; two that ask
 //! about the same record one answer.
 //!
-//! [`Vouched`]: crate::domain::order::Vouched
+//! [`Vouched`]: orders_domain::order::Vouched
 
-use crate::{
-    activities, clock,
-    provider::ExternalPaymentProvider,
-    store::{Store, StoreError},
-};
+use crate::{activities, provider::ExternalPaymentProvider};
 use jiff::{SignedDuration, Timestamp};
+use orders_store::clock;
+use orders_store::{Store, StoreError};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 

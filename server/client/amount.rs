@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use crate::convert;
 use orders::google::r#type::Money as ProtoMoney;
-use orders_worker::domain::{
+use orders_domain::{
     currency::{NotPayable, payable_digits},
     money::Money,
 };

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use orders_worker::domain::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
+use orders_domain::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
 use std::time::Duration;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Texts from elsewhere on a terminal: what acts on the text around it, or on the terminal, is shown as an
 //! escape instead. One rule for everything that is printed, as text and as JSON.
 
-use orders_worker::domain::text::is_hidden;
+use orders_domain::text::is_hidden;
 use std::fmt::Write;
 
 /// A text in which nothing is hidden: control and format characters and line separators are escapes, as

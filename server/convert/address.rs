@@ -2,7 +2,7 @@
 
 use super::{text, violations::Violations};
 use orders::v1;
-use orders_worker::domain::address::Address;
+use orders_domain::address::Address;
 
 /// The longest line.
 const LINE_MOST: usize = 200;

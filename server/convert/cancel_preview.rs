@@ -2,7 +2,7 @@
 
 use super::{line_item::line_item, money::money};
 use orders::v1;
-use orders_worker::domain::{money::Money, order::Order, step::Step};
+use orders_domain::{money::Money, order::Order, step::Step};
 
 /// What a cancellation of the order undoes, as far as the order stands: also while it is being
 /// undone, and afterwards. Where the answer of a payment was lost, it is the total: at most that

@@ -10,7 +10,7 @@ use super::{
 };
 use jiff::Timestamp;
 use orders::v1;
-use orders_worker::domain::{place::Violation, policy::book::PolicyBook};
+use orders_domain::{place::Violation, policy::book::PolicyBook};
 use prost::{DecodeError, Message, Name};
 
 /// Why a request is not taken.

@@ -4,7 +4,7 @@ pub(super) mod body;
 
 use super::{Parsed, text, violations::Violations};
 use orders::v1;
-use orders_worker::domain::command::{Command, CommandRequest};
+use orders_domain::command::{Command, CommandRequest};
 
 /// What every command has.
 pub(super) struct Head<'a> {

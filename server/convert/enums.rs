@@ -2,7 +2,7 @@
 //! found by the tests.
 
 use orders::v1;
-use orders_worker::domain::{
+use orders_domain::{
     attention::CauseKind,
     command::{CommandKind, PaymentOutcome},
     explain::WaitsFor,

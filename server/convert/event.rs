@@ -2,7 +2,7 @@
 
 use super::{enums, time::timestamp};
 use orders::v1::{self, OrderEventType};
-use orders_worker::domain::{
+use orders_domain::{
     command::{PaymentOutcome, Witness},
     event::{Change, Event},
     money::Money,

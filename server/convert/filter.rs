@@ -11,10 +11,8 @@ mod token;
 use super::{Parsed, enums::parse_order_state, text::without_nul, violations::Violations};
 use crate::rfc3339;
 use jiff::Timestamp;
-use orders_worker::{
-    domain::state::OrderState,
-    store::list::{Comparison, Equality, Filter, Term},
-};
+use orders_domain::state::OrderState;
+use orders_store::list::{Comparison, Equality, Filter, Term};
 use token::{Kind, Token, tokens};
 
 /// The longest filter.

@@ -9,7 +9,7 @@ use super::{
 };
 use jiff::Timestamp;
 use orders::v1;
-use orders_worker::store::{
+use orders_store::{
     stock::StockItem,
     stock_command::{PIECES_MOST, StockCommand, StockRequest},
     supplier_orders::{Position, SupplierOrder},

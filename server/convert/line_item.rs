@@ -6,7 +6,7 @@ use super::{
     violations::Violations,
 };
 use orders::v1;
-use orders_worker::domain::order::LineItem;
+use orders_domain::order::LineItem;
 
 /// The most line items of an order.
 const ITEMS_MOST: usize = 200;

@@ -9,7 +9,7 @@ use super::{
 };
 use jiff::Timestamp;
 use orders::v1::ListOrdersRequest;
-use orders_worker::store::list::{Filter, Position, SortKey, Sorting};
+use orders_store::list::{Filter, Position, SortKey, Sorting};
 
 /// What a ListOrders asks for.
 #[derive(Clone, Debug, PartialEq)]

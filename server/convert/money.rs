@@ -2,7 +2,7 @@
 
 use super::{text::quoted, violations::Violations};
 use orders::google::r#type::Money as ProtoMoney;
-use orders_worker::domain::{
+use orders_domain::{
     currency::{NotPayable, minor_digits, payable_digits},
     money::Money,
 };

@@ -2,10 +2,8 @@
 
 use super::money::{amount, money};
 use orders::provider::v1::{self, outcome::Result as Ended};
-use orders_worker::{
-    domain::money::Money,
-    provider::{PaymentRequest, ProviderError, Receipt},
-};
+use orders_domain::money::Money;
+use orders_worker::provider::{PaymentRequest, ProviderError, Receipt};
 
 /// The movement as a message.
 pub fn movement(request: &PaymentRequest) -> v1::Movement {

@@ -13,16 +13,14 @@ use super::{
 use crate::temporal::Described;
 use jiff::Timestamp;
 use orders::v1;
-use orders_worker::{
-    domain::{
-        attention::Cause,
-        command::{Command, CommandRequest, PaymentOutcome, ResolvePayment, RetryOrder},
-        explain::Explanation,
-        order::Order,
-        step::Step,
-    },
-    store::attention::{Position, Source},
+use orders_domain::{
+    attention::Cause,
+    command::{Command, CommandRequest, PaymentOutcome, ResolvePayment, RetryOrder},
+    explain::Explanation,
+    order::Order,
+    step::Step,
 };
+use orders_store::attention::{Position, Source};
 
 /// What a ListOrdersNeedingAttention asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

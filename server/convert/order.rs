@@ -11,15 +11,13 @@ use super::{
 };
 use jiff::Timestamp;
 use orders::v1;
-use orders_worker::{
-    domain::{
-        money::Money,
-        order::{Approval, Deadline, Fault, Order, Payment, Reservation, Shipment, Vouched},
-        payment_method::PaymentMethod,
-        step::Compensation,
-    },
-    store::read::StoredOrder,
+use orders_domain::{
+    money::Money,
+    order::{Approval, Deadline, Fault, Order, Payment, Reservation, Shipment, Vouched},
+    payment_method::PaymentMethod,
+    step::Compensation,
 };
+use orders_store::read::StoredOrder;
 
 /// Where Temporal's web UI is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::violations::Violations;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use orders_worker::domain::fingerprint;
+use orders_domain::fingerprint;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 

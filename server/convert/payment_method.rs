@@ -2,7 +2,7 @@
 
 use super::{enums, text, violations::Violations};
 use orders::v1;
-use orders_worker::domain::payment_method::{PaymentMethod, PaymentMethodType, PaymentToken};
+use orders_domain::payment_method::{PaymentMethod, PaymentMethodType, PaymentToken};
 
 /// The longest token.
 const TOKEN_MOST: usize = 256;

@@ -11,7 +11,7 @@ use super::{
 };
 use jiff::Timestamp;
 use orders::v1::PlaceOrderRequest;
-use orders_worker::domain::{
+use orders_domain::{
     fingerprint,
     place::{self, NewOrder},
     policy::{Policy, book::PolicyBook},

@@ -2,7 +2,7 @@
 
 use super::{enums, time::duration};
 use orders::v1;
-use orders_worker::domain::policy::{Policy, RetryPolicy};
+use orders_domain::policy::{Policy, RetryPolicy};
 
 /// A policy as a message.
 pub fn policy(policy: &Policy) -> v1::Policy {

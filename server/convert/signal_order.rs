@@ -11,7 +11,7 @@ use orders::v1::{
         StartFulfillment, UpdateShippingAddress,
     },
 };
-use orders_worker::domain::command::{Command, CommandRequest};
+use orders_domain::command::{Command, CommandRequest};
 
 /// Reads a SignalOrder: the order it goes to, and the command.
 ///

@@ -2,12 +2,12 @@
 //! the domain, which the worker applies to signals as well.
 
 use super::violations::Violations;
-use orders_worker::domain::{
+use orders_domain::{
     event::ACTOR_ANONYMOUS,
     text::{is_printable, is_reserved_actor},
 };
 
-pub(super) use orders_worker::domain::text::ID_MOST;
+pub(super) use orders_domain::text::ID_MOST;
 
 /// The longest reason.
 pub(super) const REASON_MOST: usize = 500;

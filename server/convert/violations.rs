@@ -1,7 +1,7 @@
 //! Collecting everything that is wrong with a request, with the path of each field.
 
 use super::Parsed;
-use orders_worker::domain::place::Violation;
+use orders_domain::place::Violation;
 
 /// What is wrong with a request, as far as it was looked at.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::{Parsed, filter::parse_filter, page::Scope, text, violations::Violations};
 use orders::v1::{WatchOrderRequest, WatchOrdersRequest};
-use orders_worker::store::list::Filter;
+use orders_store::list::Filter;
 
 /// What a WatchOrder asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

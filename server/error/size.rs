@@ -1,6 +1,6 @@
 //! How much of an error is said: an answer must fit into the trailers that every client takes.
 
-use orders_worker::domain::place::Violation;
+use orders_domain::place::Violation;
 use tonic_types::ErrorDetails;
 
 /// The most bytes of violations in one answer. Details travel in the trailers, in base64, and many

@@ -2,14 +2,12 @@
 
 use super::{Orders, within};
 use crate::{error::Error, temporal::TemporalError};
-use orders_worker::{
-    activities::CommandReply,
-    domain::command::{Command, CommandRequest},
-    store::{
-        read::{StoredOrder, StoredRequest},
-        receipts::Received,
-    },
+use orders_domain::command::{Command, CommandRequest};
+use orders_store::{
+    read::{StoredOrder, StoredRequest},
+    receipts::Received,
 };
+use orders_worker::activities::CommandReply;
 use std::time::Duration;
 
 /// How often a command is sent again after a refusal that the store does not share.
@@ -172,7 +170,7 @@ impl Orders {
         let Command::ConfirmPayment(payment) = &request.command else {
             return Ok(None);
         };
-        let now = orders_worker::clock::now();
+        let now = orders_store::clock::now();
         let store = self.store();
         let closed = store.confirm_closed(order_id, request, payment, now);
         let Some(closed) = closed.await? else {

@@ -3,7 +3,7 @@
 use super::{Orders, remaining};
 use crate::{convert, error::Error, temporal::Described};
 use orders::v1::{ExplainOrderRequest, ExplainOrderResponse};
-use orders_worker::domain::{attention::causes, explain::explain};
+use orders_domain::{attention::causes, explain::explain};
 use std::time::Duration;
 use tonic::{Request, Response};
 
@@ -29,7 +29,7 @@ impl Orders {
         let order = &stored.order;
         let sight = described.as_ref().ok();
         let sight = sight.map(|described| Described::sight(described.as_ref()));
-        let now = orders_worker::clock::now();
+        let now = orders_store::clock::now();
         let explained = explain(order, now, sight.as_ref());
         let causes = causes(order, now, sight.as_ref());
         let mut answer = convert::explanation(order, &explained, &causes, described.as_ref(), now);

@@ -9,7 +9,7 @@ use crate::{
     temporal::{TemporalError, within_time},
 };
 use orders::v1::{GetOrderRequest, GetOrderResponse};
-use orders_worker::store::read::StoredOrder;
+use orders_store::read::StoredOrder;
 use std::time::Duration;
 use tonic::{Request, Response};
 

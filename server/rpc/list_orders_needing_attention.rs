@@ -5,10 +5,8 @@ use crate::{convert, error::Error, temporal::Described};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use orders::v1::{ListOrdersNeedingAttentionRequest, ListOrdersNeedingAttentionResponse};
-use orders_worker::{
-    domain::attention::{OVERDUE_LONG, WorkflowSight, causes},
-    store::attention::Candidate,
-};
+use orders_domain::attention::{OVERDUE_LONG, WorkflowSight, causes};
+use orders_store::attention::Candidate;
 use tokio::time::Instant;
 use tonic::{Request, Response};
 
@@ -34,7 +32,7 @@ impl Orders {
         let end = Instant::now() + PATIENCE.min(remaining(&request) / 2);
         let asked =
             convert::list_orders_needing_attention(request.get_ref()).map_err(Error::Invalid)?;
-        let now = orders_worker::clock::now();
+        let now = orders_store::clock::now();
         let late = now.saturating_sub(OVERDUE_LONG).unwrap_or(Timestamp::MIN);
         let mut temporal_unavailable = false;
         let mut page = convert::Page::new(asked.page_size);

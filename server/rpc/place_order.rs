@@ -11,12 +11,10 @@ use crate::{
 };
 use jiff::Timestamp;
 use orders::v1::{PlaceOrderRequest, PlaceOrderResponse};
-use orders_worker::{
-    clock,
-    domain::{order::LineItem, payment_method::PaymentToken, place, place::Violation},
-    provider::test_token,
-    store::{payment_tokens::NewToken, place::Placing, read::StoredOrder},
-};
+use orders_domain::{order::LineItem, payment_method::PaymentToken, place, place::Violation};
+use orders_store::clock;
+use orders_store::{payment_tokens::NewToken, place::Placing, read::StoredOrder};
+use orders_worker::provider::test_token;
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::{Request, Response};

@@ -3,7 +3,7 @@
 use super::{Orders, mark_replayed, remaining, within};
 use crate::{convert, error::Error, temporal::Ensured};
 use orders::v1::{RetryOrderRequest, RetryOrderResponse};
-use orders_worker::store::read::StoredOrder;
+use orders_store::read::StoredOrder;
 use tonic::{Request, Response};
 
 impl Orders {
@@ -39,7 +39,7 @@ impl Orders {
         if !stored.order.state.is_closed() || stored.order.to_verify().next().is_none() {
             return Ok(None);
         }
-        let now = orders_worker::clock::now();
+        let now = orders_store::clock::now();
         let asked = self
             .store()
             .ask_vouched_at(order_id, stored.order.revision, Some(now));

@@ -3,10 +3,8 @@
 use super::{Orders, mark_replayed};
 use crate::{convert, error::Error};
 use orders::v1::{SetStockItemRequest, SetStockItemResponse, StockItem};
-use orders_worker::{
-    clock,
-    store::stock_command::{StockOutcome, StockRequest},
-};
+use orders_store::clock;
+use orders_store::stock_command::{StockOutcome, StockRequest};
 use tonic::{Request, Response};
 
 impl Orders {

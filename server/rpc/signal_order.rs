@@ -3,7 +3,7 @@
 use super::{Orders, command::is_replay, mark_replayed, remaining, signal_limits::Reached, within};
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
-use orders_worker::domain::command::CommandRequest;
+use orders_domain::command::CommandRequest;
 use std::time::Instant;
 use tonic::{Request, Response};
 

@@ -8,7 +8,7 @@ use crate::{
     watch::{WatchError, Watches},
 };
 use futures::{StreamExt, stream::BoxStream};
-use orders_worker::domain::place::Violation;
+use orders_domain::place::Violation;
 use std::future::Future;
 use tokio::time::{Instant, sleep_until};
 use tonic::{Request, Status};

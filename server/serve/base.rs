@@ -12,7 +12,7 @@ use crate::{
     },
     verify::reach::note_address,
 };
-use orders_worker::store::{Store, migrate::Migrations};
+use orders_store::{Store, migrate::Migrations};
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 /// How long Temporal may take to answer when the program starts.

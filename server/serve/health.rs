@@ -3,7 +3,7 @@
 //! takes writes, Temporal answers, and a worker polls.
 
 use crate::temporal::Temporal;
-use orders_worker::store::Store;
+use orders_store::Store;
 use std::time::Duration;
 use tokio::{sync::watch, task::JoinHandle};
 use tonic_health::{

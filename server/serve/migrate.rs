@@ -2,7 +2,7 @@
 
 use super::{ServeError, base::make_private_dir, progress};
 use crate::settings::DatabaseSettings;
-use orders_worker::store::migrate;
+use orders_store::migrate;
 
 /// Applies the migrations that the database lacks, and says which.
 ///

@@ -1,7 +1,7 @@
 //! The settings of the database.
 
 use clap::Args;
-use orders_worker::store::database::{Database, DatabaseUrlError};
+use orders_store::database::{Database, DatabaseUrlError};
 use std::{fmt, path::PathBuf};
 
 /// Which database is used.

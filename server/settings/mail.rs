@@ -3,7 +3,7 @@
 use clap::Args;
 use orders_worker::provider::{
     NotificationProvider,
-    embedded_notification::EmbeddedNotification,
+    embedded::notification::EmbeddedNotification,
     smtp_notification::{CUSTOMER_ID, Setting, SmtpNotification, SmtpSettings},
 };
 use std::{fmt, sync::Arc};

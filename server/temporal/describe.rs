@@ -1,7 +1,7 @@
 //! How Temporal sees the workflow of one order.
 
 use super::{Temporal, TemporalError};
-use orders_worker::domain::{attention::WorkflowSight, order::Order, text};
+use orders_domain::{attention::WorkflowSight, order::Order, text};
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution,

@@ -1,6 +1,6 @@
 //! What can go wrong with Temporal, as far as it makes a difference here.
 
-use orders_worker::domain::text;
+use orders_domain::text;
 use prost::Message;
 use temporalio_client::errors::{
     WorkflowInteractionError, WorkflowQueryError, WorkflowStartError, WorkflowUpdateError,

@@ -2,10 +2,8 @@
 //! Needs no worker, and leaves no trace.
 
 use super::{Temporal, TemporalError};
-use orders_worker::{
-    activities::News,
-    domain::{event::Event, order::Order},
-};
+use orders_domain::{event::Event, order::Order};
+use orders_worker::activities::News;
 use std::collections::BTreeMap;
 use temporalio_client::{
     UntypedWorkflow, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,

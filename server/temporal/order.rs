@@ -5,9 +5,9 @@ use super::{
     caller::rpc_options,
     ours::{self, Found, Ours},
 };
+use orders_domain::{command::CommandRequest, order::Order};
 use orders_worker::{
     activities::CommandReply,
-    domain::{command::CommandRequest, order::Order},
     workflow::{OrderWorkflow, TASK_TIMEOUT, search, write_input},
 };
 use std::sync::atomic::Ordering;

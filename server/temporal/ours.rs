@@ -2,7 +2,7 @@
 //! Temporal can take an id in advance, so "exists already" says nothing about whose workflow it is.
 
 use super::{Temporal, TemporalError};
-use orders_worker::domain::order::Order;
+use orders_domain::order::Order;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::{
     MemoValues,

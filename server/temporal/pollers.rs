@@ -1,7 +1,7 @@
 //! Whether anybody runs orders: a worker polls, and Temporal gives it tasks.
 
 use super::{Temporal, TemporalError, run_worker::Role};
-use orders_worker::clock;
+use orders_store::clock;
 use std::{
     collections::BTreeSet,
     sync::{

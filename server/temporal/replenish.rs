@@ -15,10 +15,10 @@ use super::{
     pauses::Pauses,
 };
 use jiff::{SignedDuration, Timestamp};
+use orders_store::clock;
+use orders_store::{Store, StoreError, supplier_orders::SupplierOrder};
 use orders_worker::{
     activities::replenishment::Replenishment,
-    clock,
-    store::{Store, StoreError, supplier_orders::SupplierOrder},
     workflow::{ReplenishmentWorkflow, TASK_TIMEOUT, write_input},
 };
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use super::Temporal;
 use futures::FutureExt;
+use orders_store::Store;
 use orders_worker::{
     activities::OrderActivities,
     provider::Providers,
-    store::Store,
     workflow::worker::{self, Version},
 };
 use std::{panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};

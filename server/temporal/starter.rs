@@ -13,11 +13,9 @@ use super::{Temporal, TemporalError, pauses::Pauses, within_time};
 use counts::Counts;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use orders_worker::{
-    clock,
-    domain::order::Order,
-    store::{Store, StoreError},
-};
+use orders_domain::order::Order;
+use orders_store::clock;
+use orders_store::{Store, StoreError};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,

@@ -4,13 +4,11 @@
 
 use super::{Ensured, Temporal, TemporalError, pauses::Pauses};
 use jiff::{SignedDuration, Timestamp};
-use orders_worker::{
-    clock,
-    domain::order::Order,
-    store::{
-        Store, StoreError,
-        overdue::{Overdue, Place},
-    },
+use orders_domain::order::Order;
+use orders_store::clock;
+use orders_store::{
+    Store, StoreError,
+    overdue::{Overdue, Place},
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -9,10 +9,8 @@ use super::{
 use crate::temporal::{Temporal, TemporalError, inspect::Standing};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use orders_worker::{
-    domain::order::Order,
-    store::{Store, supplier_orders::SupplierOrder},
-};
+use orders_domain::order::Order;
+use orders_store::{Store, supplier_orders::SupplierOrder};
 use std::time::Duration;
 
 /// Orders read at once.

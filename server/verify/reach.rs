@@ -8,9 +8,7 @@ use crate::{
         dev_server::{DevServer, DevServerError, DevServerSettings},
     },
 };
-use orders_worker::store::{
-    Store, StoreError, database::Database, migrate::Migrations, open::OpenError,
-};
+use orders_store::{Store, StoreError, database::Database, migrate::Migrations, open::OpenError};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},

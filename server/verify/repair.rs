@@ -6,17 +6,15 @@
 
 use super::ReachError;
 use crate::temporal::Temporal;
-use orders_worker::{
-    domain::{
-        event::{Change, Event},
-        order::Order,
-        state::OrderState,
-        step::{CompensationOutcome, Step},
-    },
-    store::{
-        Store,
-        verify::{Finding, Severity},
-    },
+use orders_domain::{
+    event::{Change, Event},
+    order::Order,
+    state::OrderState,
+    step::{CompensationOutcome, Step},
+};
+use orders_store::{
+    Store,
+    verify::{Finding, Severity},
 };
 
 /// What is wrong with an order, or a sku, between the two.

@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use crate::client::visible;
-use orders_worker::store::verify::{Counts, Finding, Severity};
+use orders_store::verify::{Counts, Finding, Severity};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! that watches which are not read hold little memory, however many there are.
 
 use crate::accept::{Caller, Permit, Resource};
-use orders_worker::domain::order::Order;
+use orders_domain::order::Order;
 
 /// What an order takes in memory beside its line items, about.
 const ORDER: usize = 2048;

@@ -1,6 +1,6 @@
 //! Saying when the event log is held back: watches then receive nothing, and nothing fails.
 
-use orders_worker::store::{
+use orders_store::{
     Store,
     log_lag::{LogHeld, LogLag},
 };

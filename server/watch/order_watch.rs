@@ -1,7 +1,7 @@
 //! A watch of one order.
 
 use super::{Next, Place, Placed, WatchError, live, reader::Reader, tail::Live};
-use orders_worker::store::log::{Entry, History};
+use orders_store::log::{Entry, History};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},

@@ -5,7 +5,7 @@ use super::{
     reader::{LOG, Reader},
     tail::Live,
 };
-use orders_worker::store::{StoreError, list::Filter, log::Record, read::StoredOrder};
+use orders_store::{StoreError, list::Filter, log::Record, read::StoredOrder};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,

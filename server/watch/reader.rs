@@ -1,13 +1,11 @@
 //! Reading the database for a watch that is behind.
 
 use super::WatchError;
-use orders_worker::{
-    domain::event::Change,
-    store::{
-        Store, StoreError,
-        log::{Entry, History, Record},
-        read::StoredOrder,
-    },
+use orders_domain::event::Change;
+use orders_store::{
+    Store, StoreError,
+    log::{Entry, History, Record},
+    read::StoredOrder,
 };
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -1,7 +1,7 @@
 //! The tail: the one reader of the log in a process, for all of its watches.
 
 use super::Placed;
-use orders_worker::store::{Store, StoreError, log::Record, read::StoredOrder};
+use orders_store::{Store, StoreError, log::Record, read::StoredOrder};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},

@@ -9,7 +9,7 @@ use orders::v1::{
     AttentionReasonType as Reason, Command, CompensationOutcome, ExplainOrderResponse, Order,
     OrderState, PaymentState, Step, VouchState, WaitsFor,
 };
-use orders_worker::store::verify::Check;
+use orders_store::verify::Check;
 use std::time::{Duration, SystemTime};
 
 /// Cancels an order whose money the provider does not give back, and waits until that asks for a person.

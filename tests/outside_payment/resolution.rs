@@ -11,7 +11,7 @@ use crate::{
 use orders::v1::{
     AttentionReasonType as Reason, Order, OrderEvent, OrderEventType, OrderState, Step, VouchState,
 };
-use orders_worker::store::verify::Check;
+use orders_store::verify::Check;
 use tonic::Code;
 
 /// An order of whose charge nobody has heard.

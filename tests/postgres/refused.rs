@@ -6,7 +6,7 @@ use orders::v1::{
     GetOrderRequest, GetStockItemRequest, ListOrdersNeedingAttentionRequest, ListOrdersRequest,
     ListStockItemsRequest, ListSupplierOrdersRequest, WatchOrdersRequest,
 };
-use orders_worker::domain::fingerprint;
+use orders_domain::fingerprint;
 use serde_json::{Value, json};
 use std::path::Path;
 use tonic::{Code, Response, Status};

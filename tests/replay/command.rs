@@ -8,7 +8,8 @@ use crate::harness::{
     temporal::{connect, count, free_port},
 };
 use orders::v1::OrderState;
-use orders_worker::{domain::order::Order, workflow::OrderWorkflow};
+use orders_domain::order::Order;
+use orders_worker::workflow::OrderWorkflow;
 use temporalio_client::{UntypedWorkflow, WorkflowQueryOptions, WorkflowStartOptions};
 use temporalio_common::data_converters::{PayloadConverter, RawValue};
 

@@ -10,7 +10,7 @@ use crate::{
     verify::verify,
 };
 use orders::v1::{OrderState, SignalOrderRequest, signal_order_request as signal};
-use orders_worker::domain::order::Order;
+use orders_domain::order::Order;
 use serde_json::{Value, json};
 use std::path::Path;
 use tonic::Code;

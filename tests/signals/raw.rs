@@ -1,7 +1,7 @@
 //! What reaches Temporal without the API: signals, and workflows that somebody else starts.
 
 use crate::harness::{eventually, temporal::connect};
-use orders_worker::domain::order::Order;
+use orders_domain::order::Order;
 use serde_json::{Value, json};
 use temporalio_client::{
     UntypedQuery, UntypedSignal, UntypedWorkflow, WorkflowFetchHistoryOptions,

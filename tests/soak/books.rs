@@ -1,6 +1,6 @@
 //! What the database holds when all is over, read past the server.
 
-use orders_worker::domain::{event::Event, order::Order};
+use orders_domain::{event::Event, order::Order};
 use sqlx::{Pool, Row, Sqlite, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeMap, path::Path};
 

@@ -11,7 +11,7 @@ use super::{
     books::{Books, Entry},
     play::Played,
 };
-use orders_worker::domain::order::Order;
+use orders_domain::order::Order;
 use std::collections::BTreeMap;
 
 /// I1 to I8 (I9 is the supplier's, I10 is looked at by reading).

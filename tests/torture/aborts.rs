@@ -13,7 +13,7 @@ use crate::{
     soak::{books::Books, dice::Dice, send::Line},
 };
 use futures::{StreamExt, future::join_all, stream};
-use orders_worker::domain::{order::Order, policy::CancelCutoff, state::OrderState, step::Step};
+use orders_domain::{order::Order, policy::CancelCutoff, state::OrderState, step::Step};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
@@ -287,7 +287,7 @@ fn follows(log: &[&str], earlier: &str, later: &str) -> bool {
 /// Whether an order that was so when it was cancelled can only end undone. Where each step is a task of
 /// Temporal's, one that is under way may be earlier than the cancellation.
 fn must_be_undone(order: &Order) -> bool {
-    use orders_worker::domain::policy::Lane;
+    use orders_domain::policy::Lane;
     let possible = match order.policy.cancel_until {
         CancelCutoff::Dispatch => !order.shipment.dispatched,
         CancelCutoff::Fulfillment => matches!(

@@ -1,7 +1,8 @@
 //! What is asked of Temporal itself, past the server.
 
 use crate::harness::temporal::connect;
-use orders_worker::{domain::order::Order, workflow::OrderWorkflow};
+use orders_domain::order::Order;
+use orders_worker::workflow::OrderWorkflow;
 use temporalio_client::{
     UntypedWorkflow, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
     WorkflowQueryOptions,

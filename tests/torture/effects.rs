@@ -2,7 +2,7 @@
 
 use super::table::Row;
 use crate::soak::books::Books;
-use orders_worker::domain::event::Change;
+use orders_domain::event::Change;
 use std::collections::BTreeMap;
 
 /// The effects of one order. Times, ids and failed attempts are left out.

@@ -12,7 +12,7 @@ use crate::{
     soak::send::Line,
 };
 use futures::{StreamExt, future::join_all, stream};
-use orders_worker::domain::step::Step;
+use orders_domain::step::Step;
 use std::{collections::BTreeMap, time::Instant};
 
 /// Servers at the same time.

@@ -17,7 +17,7 @@ use crate::{
 };
 use futures::{StreamExt, future::join_all, stream};
 use jiff::Timestamp;
-use orders_worker::domain::{event::Change, order::Order};
+use orders_domain::{event::Change, order::Order};
 use std::{
     sync::atomic::{AtomicI64, Ordering},
     time::{Duration, Instant, SystemTime},

@@ -3,7 +3,7 @@
 //! codes of three letters.
 
 use super::corpus::CONTRACT;
-use orders_worker::domain::{
+use orders_domain::{
     currency::{minor_digits, payable_digits},
     text::{is_hidden, is_name, is_printable},
 };

@@ -4,8 +4,8 @@ use super::{
     corpus::{self, CONTRACT, Case},
     paths::without_indices,
 };
+use orders_domain::policy::book::PolicyBook;
 use orders_server::convert::{CheckError, check};
-use orders_worker::domain::policy::book::PolicyBook;
 use prost_reflect::{DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor};
 use std::collections::BTreeSet;
 

@@ -3,8 +3,8 @@
 
 use super::{corpus, corpus::CONTRACT, coverage::is_output};
 use jiff::Timestamp;
+use orders_domain::policy::book::PolicyBook;
 use orders_server::convert::{CheckError, check};
-use orders_worker::domain::policy::book::PolicyBook;
 use prost::Message;
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 

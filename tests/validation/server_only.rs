@@ -1,7 +1,7 @@
 //! What no rule can say, and the comparison that leaves it out.
 
 use super::paths::{holds, without_indices};
-use orders_worker::domain::place::Violation;
+use orders_domain::place::Violation;
 use std::collections::BTreeSet;
 
 /// The end of a path, and what the server says there: of the corpus's cases with `only`, each kind.

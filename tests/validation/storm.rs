@@ -12,8 +12,8 @@ use crate::{
     soak::{dice::Dice, random_seed, setting},
 };
 use jiff::Timestamp;
+use orders_domain::{place::Violation, policy::book::PolicyBook};
 use orders_server::convert::{CheckError, check};
-use orders_worker::domain::{place::Violation, policy::book::PolicyBook};
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use std::{

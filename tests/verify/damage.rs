@@ -1,7 +1,7 @@
 //! Damage done to a store by hand: one for each check.
 
 use super::Orders;
-use orders_worker::store::verify::Check;
+use orders_store::verify::Check;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::Path;
 

@@ -5,17 +5,15 @@ use super::{
     payment::{Answered, Question},
     testimony,
 };
-use crate::{
-    domain::{
-        command::{Command, CommandRequest, ConfirmPayment, Refusal},
-        event::{ACTOR_ANONYMOUS, ACTOR_PROCESS},
-    },
-    store::{
-        StoreError,
-        order_tx::OrderTx,
-        payment_resolution::{self, Booked},
-        receipts::{self, Received},
-    },
+use orders_domain::{
+    command::{Command, CommandRequest, ConfirmPayment, Refusal},
+    event::{ACTOR_ANONYMOUS, ACTOR_PROCESS},
+};
+use orders_store::{
+    StoreError,
+    order_tx::OrderTx,
+    payment_resolution::{self, Booked},
+    receipts::{self, Received},
 };
 use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};

@@ -1,7 +1,8 @@
 //! The end of a wait: counts once, and never after its way out was taken.
 
 use super::{DeadlineInput, News, OrderActivities, Recorded, failed, fault};
-use crate::{domain::phase, store::StoreError};
+use orders_domain::phase;
+use orders_store::StoreError;
 use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 

@@ -4,16 +4,14 @@
 //! step.
 
 use super::{News, OrderActivities, Progress, Recorded, fault, step::Run};
-use crate::{
-    domain::{
-        order::Order,
-        phase::{self, Todo},
-        policy::{Lane, ShippingMode},
-        step::Step,
-    },
-    store::order_tx::OrderTx,
-};
 use jiff::Timestamp;
+use orders_domain::{
+    order::Order,
+    phase::{self, Todo},
+    policy::{Lane, ShippingMode},
+    step::Step,
+};
+use orders_store::order_tx::OrderTx;
 use std::time::{Duration, Instant};
 use temporalio_sdk::activities::ActivityContext;
 

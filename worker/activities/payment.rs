@@ -5,18 +5,18 @@
 //! beside its own row. A provider outside is asked between two transactions: the intent is committed
 //! first, and whatever is lost after that is found by it.
 
-use crate::{
-    domain::{
-        event::{ACTOR_PROCESS, Change},
-        movement::{EntryPhase, Movement, MovementKind, Task},
-        payment_method::PaymentToken,
-        step::{CompensationOutcome, Step},
-        text,
-    },
-    provider::{
-        Call, ExternalPaymentProvider, PaymentPort, PaymentRequest, ProviderError, Receipt,
-    },
-    store::{StoreError, order_tx::OrderTx, payment_journal::Outcome, payment_resolution::Said},
+use crate::provider::{
+    Call, ExternalPaymentProvider, PaymentPort, PaymentRequest, ProviderError, Receipt,
+};
+use orders_domain::{
+    event::{ACTOR_PROCESS, Change},
+    movement::{EntryPhase, Movement, MovementKind, Task},
+    payment_method::PaymentToken,
+    step::{CompensationOutcome, Step},
+    text,
+};
+use orders_store::{
+    StoreError, order_tx::OrderTx, payment_journal::Outcome, payment_resolution::Said,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -216,7 +216,7 @@ pub(super) async fn pay(
             }
         };
         let now = tx.now();
-        let (order, db) = tx.parts();
+        let (order, mut ledger) = tx.ledger();
         let call = Call {
             order,
             step,
@@ -224,9 +224,9 @@ pub(super) async fn pay(
             waited,
         };
         let answer = match resolve {
-            true => provider.resolve(db, &call, &movement).await,
+            true => provider.resolve(&mut ledger, &call, &movement).await,
             false => {
-                let moved = provider.perform(db, &call, &movement, token.as_ref());
+                let moved = provider.perform(&mut ledger, &call, &movement, token.as_ref());
                 moved.await.map(Some)
             }
         };

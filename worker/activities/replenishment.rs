@@ -6,11 +6,9 @@
 )]
 
 use super::{OrderActivities, fault};
-use crate::{
-    provider::{ProviderError, SupplierProvider},
-    store::Store,
-};
+use crate::provider::{ProviderError, SupplierProvider};
 use jiff::Timestamp;
+use orders_store::Store;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use temporalio_macros::activities;

@@ -6,16 +6,14 @@ use super::{
     command::{Applied, actor, unstorable},
     failed, fault,
 };
-use crate::{
-    domain::{
-        command::{CommandRequest, Refusal},
-        event::{ACTOR_TEMPORAL, Change},
-        phase::Todo,
-        step::Step,
-        text,
-    },
-    store::{StoreError, order_tx::OrderTx},
+use orders_domain::{
+    command::{CommandRequest, Refusal},
+    event::{ACTOR_TEMPORAL, Change},
+    phase::Todo,
+    step::Step,
+    text,
 };
+use orders_store::{StoreError, order_tx::OrderTx};
 use std::time::Instant;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 

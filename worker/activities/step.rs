@@ -4,17 +4,15 @@ use super::{
     News, OrderActivities, Progress, Recorded, failed, fault, onward,
     payment::{self, Payment, Question},
 };
-use crate::{
-    domain::{
-        apply::later,
-        event::Change,
-        phase::Todo,
-        step::{CompensationOutcome, Step},
-        text,
-    },
-    provider::{Call, Parcel, PaymentPort, ProviderError, Providers},
-    store::{Connection, StoreError, order_tx::OrderTx},
+use crate::provider::{Call, Parcel, PaymentPort, ProviderError, Providers};
+use orders_domain::{
+    event::Change,
+    later::later,
+    phase::Todo,
+    step::{CompensationOutcome, Step},
+    text,
 };
+use orders_store::{StoreError, ledger::Ledger, order_tx::OrderTx};
 use std::time::{Duration, Instant};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -245,14 +243,14 @@ impl OrderActivities {
             });
         }
         let now = tx.now();
-        let (order, db) = tx.parts();
+        let (order, mut ledger) = tx.ledger();
         let call = Call {
             order,
             step,
             now,
             waited,
         };
-        let done = perform(&self.providers, db, &call).await;
+        let done = perform(&self.providers, &mut ledger, &call).await;
         done.map(Answer::Change).map_err(ProviderError::bounded)
     }
 }
@@ -285,7 +283,7 @@ fn soon_again(tx: &OrderTx, step: Step, begun: Instant) -> Option<Duration> {
 
 async fn perform(
     providers: &Providers,
-    db: &mut Connection,
+    ledger: &mut Ledger<'_>,
     call: &Call<'_>,
 ) -> Result<Change, ProviderError> {
     let Providers {
@@ -301,14 +299,14 @@ async fn perform(
     let step = call.step;
     Ok(match step {
         Step::Screen => {
-            fraud.screen(db, call).await?;
+            fraud.screen(ledger, call).await?;
             Change::Screened
         }
         Step::ReserveInventory => Change::InventoryReserved {
-            reservation_id: id(inventory.reserve(db, call).await?)?,
+            reservation_id: id(inventory.reserve(ledger, call).await?)?,
         },
         Step::PreparePackage => {
-            let parcel = parcel(shipping.prepare(db, call).await?)?;
+            let parcel = parcel(shipping.prepare(ledger, call).await?)?;
             Change::PackagePrepared {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -316,7 +314,7 @@ async fn perform(
             }
         }
         Step::RequestPickup => {
-            let parcel = parcel(shipping.request_pickup(db, call).await?)?;
+            let parcel = parcel(shipping.request_pickup(ledger, call).await?)?;
             Change::PickupRequested {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -324,11 +322,11 @@ async fn perform(
             }
         }
         Step::RedirectShipment => {
-            shipping.redirect(db, call).await?;
+            shipping.redirect(ledger, call).await?;
             Change::ShipmentRedirected
         }
         Step::DispatchShipment => {
-            let parcel = parcel(shipping.dispatch(db, call).await?)?;
+            let parcel = parcel(shipping.dispatch(ledger, call).await?)?;
             Change::Shipped {
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
@@ -337,17 +335,17 @@ async fn perform(
             }
         }
         Step::CommitReservation => {
-            inventory.commit(db, call).await?;
+            inventory.commit(ledger, call).await?;
             Change::ReservationCommitted
         }
         Step::CancelShipment => Change::Compensated {
             step,
-            outcome: undone(shipping.cancel(db, call).await?),
+            outcome: undone(shipping.cancel(ledger, call).await?),
             amount: 0,
         },
         Step::ReleaseReservation => Change::Compensated {
             step,
-            outcome: undone(inventory.release(db, call).await?),
+            outcome: undone(inventory.release(ledger, call).await?),
             amount: 0,
         },
         // Asked by way of the journal.

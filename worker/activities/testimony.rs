@@ -2,19 +2,17 @@
 //! what became of a payment, and while nobody but a person knows it.
 
 use super::payment::{self, Answered, Question};
-use crate::{
-    domain::{
-        command::Command,
-        movement::{EntryPhase, Movement, MovementKind},
-        order::Order,
-        step::Step,
-    },
-    provider::{ExternalPaymentProvider, PaymentPort},
-    store::{
-        StoreError,
-        order_tx::OrderTx,
-        payment_resolution::{self, Source},
-    },
+use crate::provider::{ExternalPaymentProvider, PaymentPort};
+use orders_domain::{
+    command::Command,
+    movement::{EntryPhase, Movement, MovementKind},
+    order::Order,
+    step::Step,
+};
+use orders_store::{
+    StoreError,
+    order_tx::OrderTx,
+    payment_resolution::{self, Source},
 };
 use std::sync::Arc;
 
@@ -96,7 +94,7 @@ pub(super) fn record_verified(tx: &mut OrderTx, heard: &[Answered], actor: &str)
 /// # Errors
 /// When the database cannot be used.
 pub(crate) async fn verify(
-    store: &crate::store::Store,
+    store: &orders_store::Store,
     provider: &Arc<dyn ExternalPaymentProvider>,
     order_id: &str,
     now: jiff::Timestamp,
@@ -112,7 +110,7 @@ pub(crate) async fn verify(
     }
     let mut tx = store.lock_order(order_id, now).await?;
     let known = tx.order().revision;
-    record_verified(&mut tx, &heard, crate::domain::event::ACTOR_PROCESS);
+    record_verified(&mut tx, &heard, orders_domain::event::ACTOR_PROCESS);
     let verified = tx.appended().len();
     if verified > 0 {
         tx.commit(known, None).await?;

@@ -3,6 +3,7 @@
 use super::{
     command::PaymentOutcome,
     event::{Change, Event},
+    later::later,
     order::{Deadline, Fault, Order},
     payment_method::{PaymentMethod, PaymentMethodType},
     policy::DeliveryMode,
@@ -13,7 +14,6 @@ use super::{
     step::{CompensationOutcome, REFUSED_WAIT, Step},
 };
 use jiff::Timestamp;
-use std::time::Duration;
 
 impl Order {
     /// Folds one event in. An event that was folded in already (its revision is not newer) is
@@ -495,10 +495,4 @@ impl Order {
             _ => {}
         }
     }
-}
-
-/// `wait` after `time`, or the end of time where that is earlier.
-pub(crate) fn later(time: Timestamp, wait: Duration) -> Timestamp {
-    time.saturating_add(jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }

@@ -1,13 +1,13 @@
 //! Which orders need a person, why, and what would help.
 
 use super::{
-    apply::later,
+    later::later,
     order::{Order, Vouched},
     phase,
-    state::{PaymentState, VouchState, named},
+    state::{PaymentState, VouchState},
 };
+use crate::named;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A payment of which nobody knows what became is nobody's business for so long: most answers that

@@ -25,10 +25,11 @@ use super::{
     event::{Change, is_named},
     money::Money,
     order::Order,
-    state::{OrderState, named},
+    state::OrderState,
     step::Step,
     text,
 };
+use crate::named;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -441,7 +442,7 @@ impl CommandRequest {
     pub fn fingerprint(&self, order_id: &str) -> String {
         // The enum has no maps and no floats: its JSON is the same every time.
         let content = serde_json::to_string(&self.command).unwrap_or_default();
-        crate::domain::fingerprint([order_id, content.as_str()])
+        crate::fingerprint([order_id, content.as_str()])
     }
 }
 
@@ -482,7 +483,7 @@ mod tests {
         };
         let review = |reviewer: &str| {
             Command::ReviewOrder(ReviewOrder {
-                decision: crate::domain::state::ReviewDecision::Approve,
+                decision: crate::state::ReviewDecision::Approve,
                 reviewer: reviewer.to_owned(),
                 reason: "line\nbreaks are fine".to_owned(),
             })

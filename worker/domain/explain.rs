@@ -5,11 +5,10 @@ use super::{
     command::CommandKind,
     order::{Deadline, Order},
     phase::{self, Todo},
-    state::named,
     step::Step,
 };
+use crate::named;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 named! {
     /// What an order waits for.

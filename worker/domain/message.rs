@@ -50,6 +50,6 @@ impl Message {
 }
 
 /// [`Message::id`] of that order's milestone.
-pub(crate) fn message_id(order_id: &str, milestone: &str) -> String {
+pub fn message_id(order_id: &str, milestone: &str) -> String {
     format!("{order_id}/{milestone}")
 }

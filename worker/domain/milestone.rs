@@ -3,10 +3,10 @@
 use super::{
     event::{Change, Event},
     order::Order,
-    state::{CloseReason, ReviewDecision, named},
+    state::{CloseReason, ReviewDecision},
     step::Step,
 };
-use serde::{Deserialize, Serialize};
+use crate::named;
 
 /// A moment of an order. It comes once in an order's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,9 @@
 
 use super::{
     order::Order,
-    state::named,
     step::{Compensation, CompensationOutcome, Step},
 };
-use serde::{Deserialize, Serialize};
+use crate::named;
 use std::collections::BTreeMap;
 
 named! {

@@ -2,8 +2,8 @@
 
 use super::{
     address::Address,
-    apply::later,
     command::PaymentOutcome,
+    later::later,
     money::Money,
     payment_method::PaymentMethod,
     policy::Policy,

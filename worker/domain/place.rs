@@ -2,8 +2,8 @@
 
 use super::{
     address::Address,
-    apply::later,
     event::{Change, Event},
+    later::later,
     money::{Money, MoneyError},
     order::{Approval, LineItem, Order, Payment, Reservation, Shipment},
     payment_method::{PaymentMethod, PaymentToken},

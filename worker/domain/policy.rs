@@ -4,7 +4,7 @@
 pub mod book;
 mod check;
 
-use super::state::named;
+use crate::named;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

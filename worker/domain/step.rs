@@ -1,7 +1,8 @@
 //! The steps of the order process: each is one call of a provider.
 
 use super::policy::{Policy, RetryPolicy};
-use super::state::{CloseReason, named};
+use super::state::CloseReason;
+use crate::named;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

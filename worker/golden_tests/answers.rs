@@ -6,19 +6,17 @@ use super::{
     orders::{deadline, money},
     sample::{Sample, time},
 };
-use crate::{
-    activities::{
-        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal,
-        SignalsInput, SignalsNews,
-        replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
-    },
-    domain::{
-        command::{Command, CommandKind, KnownTransaction, Refusal},
-        event::Change,
-        money::Money,
-        state::OrderState,
-        step::Step,
-    },
+use crate::activities::{
+    CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal, SignalsInput,
+    SignalsNews,
+    replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
+};
+use orders_domain::{
+    command::{Command, CommandKind, KnownTransaction, Refusal},
+    event::Change,
+    money::Money,
+    state::OrderState,
+    step::Step,
 };
 
 /// One of each.

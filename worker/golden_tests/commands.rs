@@ -5,7 +5,7 @@ use super::{
     orders::{address, money},
     sample::Sample,
 };
-use crate::domain::{
+use orders_domain::{
     command::{
         CancelOrder, Command, CommandRequest, ConfirmPayment, ConfirmPickup, PaymentOutcome,
         ResolvePayment, RetryOrder, ReviewOrder, UpdateShippingAddress,

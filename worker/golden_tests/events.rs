@@ -4,7 +4,7 @@ use super::{
     orders::{address, money, new_order},
     sample::{Sample, time},
 };
-use crate::domain::{
+use orders_domain::{
     command::{PaymentOutcome, Witness},
     event::{Change, Event},
     payment_method::PaymentMethodType,

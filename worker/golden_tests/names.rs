@@ -1,18 +1,16 @@
 //! Names that stand for themselves in payloads, search attributes and tables.
 
 use super::sample::Sample;
-use crate::{
-    domain::{
-        command::{CommandKind, PaymentOutcome},
-        payment_method::PaymentMethodType,
-        policy::{CancelCutoff, DeliveryMode, Lane, PaymentMode, SecureOrder, ShippingMode},
-        state::{
-            CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
-            ShipmentState,
-        },
-        step::{CompensationOutcome, Step},
+use crate::workflow::search;
+use orders_domain::{
+    command::{CommandKind, PaymentOutcome},
+    payment_method::PaymentMethodType,
+    policy::{CancelCutoff, DeliveryMode, Lane, PaymentMode, SecureOrder, ShippingMode},
+    state::{
+        CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
+        ShipmentState,
     },
-    workflow::search,
+    step::{CompensationOutcome, Step},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, fmt::Debug};

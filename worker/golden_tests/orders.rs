@@ -1,7 +1,7 @@
 //! Orders: in histories as the input of workflows and the answer of queries, and in the table `orders`.
 
 use super::sample::{Sample, time};
-use crate::domain::{
+use orders_domain::{
     address::Address,
     command::PaymentOutcome,
     money::Money,

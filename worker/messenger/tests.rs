@@ -5,17 +5,15 @@
 use super::{
     AT_ONCE, FAILURES, LONGEST_PAUSE, OLDEST, STOPPING, deliver_due, later, not_delivered, pause,
 };
-use crate::{
-    domain::{event::Change, message::Message},
-    provider::{DeliveryError, NotificationProvider},
-    store::{
-        Store,
-        outbox::{Claim, Outcome},
-        samples::{open, take_in},
-    },
-};
+use crate::provider::{DeliveryError, NotificationProvider};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use orders_domain::{event::Change, message::Message};
+use orders_store::{
+    Store,
+    outbox::{Claim, Outcome},
+    samples::{open, take_in},
+};
 use std::{collections::BTreeSet, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -325,7 +323,7 @@ async fn a_message_that_is_too_old_is_given_up() {
     assert!(matches!(outcome, Outcome::Failed { again, .. } if again > young));
     let old = later(began, OLDEST + SignedDuration::from_mins(1));
     let outcome = not_delivered(claim, failed(), old);
-    let error = crate::domain::text::words(&"é".repeat(2_000));
-    assert_eq!(error.chars().count(), crate::domain::text::WORDS_MOST);
+    let error = orders_domain::text::words(&"é".repeat(2_000));
+    assert_eq!(error.chars().count(), orders_domain::text::WORDS_MOST);
     assert_eq!(outcome, Outcome::GivenUp { error });
 }

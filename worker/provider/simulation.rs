@@ -11,7 +11,7 @@ mod simulated;
 pub use rule::{Faults, Rule, RuleError, Target};
 
 use super::{Call, PaymentPort, Providers};
-use crate::domain::fingerprint;
+use orders_domain::fingerprint;
 use simulated::Simulated;
 use std::sync::Arc;
 

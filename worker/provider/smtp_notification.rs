@@ -12,12 +12,12 @@ mod server;
 mod tests;
 
 use super::{
-    DeliveryError, NotificationProvider, embedded_notification::EmbeddedNotification,
+    DeliveryError, NotificationProvider, embedded::notification::EmbeddedNotification,
     smtp_notification::mail::Mail,
 };
-use crate::domain::message::Message;
 use async_trait::async_trait;
 use lettre::message::Mailbox;
+use orders_domain::message::Message;
 use recipients::{Recipients, Template};
 use server::SmtpServer;
 

@@ -2,7 +2,7 @@
 //! database's thread, or to another machine, and back.
 
 use super::{StoreError, micros, statement::Batch};
-use crate::domain::event::Event;
+use orders_domain::event::Event;
 
 /// An event that is to be written, and the step or command that it is the outcome of: the database
 /// takes one event for each.

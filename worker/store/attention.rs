@@ -1,8 +1,8 @@
 //! The orders that need a person, as far as the store knows: two questions, each answered by an index.
 
 use super::{Store, StoreError, from_micros, micros};
-use crate::domain::order::Order;
 use jiff::Timestamp;
+use orders_domain::order::Order;
 use sqlx::{Row, any::AnyRow};
 
 /// How the store found an order.

@@ -126,7 +126,7 @@ impl Drop for Waiter {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use crate::store::samples::{open, take_in};
+    use crate::samples::{open, take_in};
     use jiff::Timestamp;
 
     #[tokio::test]
@@ -141,7 +141,7 @@ mod tests {
 
         let mut tx = store.lock_order("order", Timestamp::now()).await.unwrap();
         tx.record_command(
-            crate::domain::event::Change::FulfillmentStarted,
+            orders_domain::event::Change::FulfillmentStarted,
             "caller",
             "asked",
             "attempt-1",

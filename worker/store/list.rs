@@ -2,8 +2,8 @@
 //! before, so pages stay right while orders are placed.
 
 use super::{Store, StoreError, from_micros, micros, read::StoredOrder, statement::Statement};
-use crate::domain::{order::Order, state::OrderState};
 use jiff::Timestamp;
+use orders_domain::{order::Order, state::OrderState};
 use sqlx::Row;
 
 /// Which orders.

@@ -5,7 +5,7 @@ use super::{
     read::{StoredOrder, events_between, load},
     statement::Statement,
 };
-use crate::domain::{event::Event, order::Order};
+use orders_domain::{event::Event, order::Order};
 use sqlx::Row;
 use std::sync::Arc;
 use tokio::sync::Notify;

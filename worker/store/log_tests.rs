@@ -8,11 +8,11 @@ use super::{
     postgres,
     samples::{open, take_in},
 };
-use crate::domain::{
+use jiff::{SignedDuration, Timestamp};
+use orders_domain::{
     event::Change,
     state::{CloseReason, OrderState},
 };
-use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tempfile::TempDir;
 

@@ -5,6 +5,7 @@ use super::{
     append::{Appended, insert_events},
     commits::Committed,
     dialect::Dialect,
+    ledger::Ledger,
     micros, outbox,
     payment_journal::Books,
     payment_tokens,
@@ -12,13 +13,13 @@ use super::{
     remember::remember_request,
     statement::Batch,
 };
-use crate::domain::{
+use jiff::Timestamp;
+use orders_domain::{
     event::{ACTOR_PROCESS, Change, Event},
     message::Message,
     order::Order,
     phase::{self, Todo},
 };
-use jiff::Timestamp;
 
 /// An order whose row is locked until [`commit`](Self::commit). Dropped without it, nothing
 /// happened.
@@ -128,8 +129,13 @@ impl OrderTx {
         phase::todo(&self.order, self.now)
     }
 
-    /// The order and the connection, for a provider that writes in the same transaction.
-    pub fn parts(&mut self) -> (&Order, &mut Connection) {
+    /// Returns the order and the ledger, for an embedded provider that works in this transaction.
+    pub fn ledger(&mut self) -> (&Order, Ledger<'_>) {
+        (&self.order, Ledger::new(&mut self.tx))
+    }
+
+    /// Returns the order and the connection.
+    pub(super) fn parts(&mut self) -> (&Order, &mut Connection) {
         (&self.order, &mut self.tx)
     }
 

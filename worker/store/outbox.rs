@@ -8,11 +8,9 @@ use super::{
     Connection, DbRow, Store, StoreError, from_micros, micros,
     statement::{Batch, Statement},
 };
-use crate::{
-    clock,
-    domain::message::{Message, message_id},
-};
+use crate::clock;
 use jiff::Timestamp;
+use orders_domain::message::{Message, message_id};
 use sqlx::Row;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Notify;

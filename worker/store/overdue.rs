@@ -2,8 +2,8 @@
 //! the store knows, or is gone.
 
 use super::{DbRow, Store, StoreError, from_micros, micros};
-use crate::domain::order::Order;
 use jiff::Timestamp;
+use orders_domain::order::Order;
 use sqlx::Row;
 
 /// An order that should have gone on.

@@ -1,7 +1,7 @@
 //! The payment journal in the database, and the sums of each payment beside it.
 
 use super::{Connection, DbRow, StoreError, micros, order_tx::OrderTx, statement::Batch};
-use crate::domain::{
+use orders_domain::{
     event::ACTOR_PROCESS,
     movement::{self, Balance, Entry, EntryPhase, Imbalance, Journal, Movement, MovementKind},
     order::Order,

@@ -2,14 +2,14 @@
 //! books, the provider, a named person), and what counts is written into the journal.
 
 use super::{Connection, Store, StoreError, micros, order_tx::OrderTx, payment_journal::Outcome};
-use crate::domain::{
+use jiff::Timestamp;
+use orders_domain::{
     command::{Command, PaymentOutcome, Refusal, ResolvePayment, Witness},
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Journal, Movement, MovementKind},
     state::VouchState,
     step::Step,
 };
-use jiff::Timestamp;
 use sqlx::Row;
 
 /// What a provider says became of a movement.

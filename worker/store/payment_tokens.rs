@@ -4,7 +4,7 @@
 //! one; the payment activity reads it at the time of the call.
 
 use super::{Store, StoreError, order_tx::OrderTx, statement::Batch};
-use crate::domain::{order::Order, payment_method::PaymentToken};
+use orders_domain::{order::Order, payment_method::PaymentToken};
 use sqlx::{Pool, Row};
 
 /// The payment token of a new order.
@@ -82,7 +82,7 @@ impl OrderTx {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub(crate) async fn payment_token(&mut self) -> Result<Option<PaymentToken>, StoreError> {
+    pub async fn payment_token(&mut self) -> Result<Option<PaymentToken>, StoreError> {
         let (order, db) = self.parts();
         let row = sqlx::query("SELECT token FROM payment_tokens WHERE payment_id = $1")
             .bind(&order.payment.payment_id)
@@ -98,13 +98,11 @@ pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::{
-        domain::event::{Change, Event},
-        store::{
-            place::Placing,
-            samples::{open, placed},
-        },
+        place::Placing,
+        samples::{open, placed},
     };
     use jiff::Timestamp;
+    use orders_domain::event::{Change, Event};
 
     fn order_of(order_id: &str, customer_id: &str) -> Event {
         let mut event = placed(order_id, Timestamp::now());
@@ -133,7 +131,7 @@ pub(super) mod tests {
     }
 
     /// On whatever database.
-    pub(in crate::store) async fn belongs_to_its_customer_and_is_forgotten(store: &Store) {
+    pub(crate) async fn belongs_to_its_customer_and_is_forgotten(store: &Store) {
         let ada = order_of("one", "ada");
         assert!(matches!(
             place(store, &ada, "pm-1", true).await,

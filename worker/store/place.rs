@@ -9,7 +9,7 @@ use super::{
     remember::remember_new_request,
     statement::Batch,
 };
-use crate::domain::{event::Event, message::Message, order::Order};
+use orders_domain::{event::Event, message::Message, order::Order};
 use sqlx::Row;
 
 /// What became of a placing.

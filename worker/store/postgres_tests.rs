@@ -16,9 +16,9 @@ use super::{
     statement::Batch,
     stock_command::{StockOutcome, StockRefusal},
 };
-use crate::domain::event::Change;
 use futures::future::join_all;
 use jiff::Timestamp;
+use orders_domain::event::Change;
 use sqlx::{AnyConnection, Connection as _};
 use std::{
     collections::BTreeSet,
@@ -290,13 +290,13 @@ async fn tables_are_made_once_and_not_without_leave() {
 
 #[tokio::test]
 async fn a_batch_counts_the_rows_of_each_here_too() {
-    crate::store::statement::tests::counts_and_insists(&store().await).await;
+    crate::statement::tests::counts_and_insists(&store().await).await;
 }
 
 #[tokio::test]
 async fn a_token_belongs_to_its_customer_and_is_forgotten_here_too() {
     let store = store().await;
-    crate::store::payment_tokens::tests::belongs_to_its_customer_and_is_forgotten(&store).await;
+    crate::payment_tokens::tests::belongs_to_its_customer_and_is_forgotten(&store).await;
 }
 
 #[tokio::test]

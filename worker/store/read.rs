@@ -1,7 +1,7 @@
 //! Reading orders and their events. Changes nothing.
 
 use super::{Connection, DbRow, Store, StoreError, dialect::Dialect, order_tx::attempt_key};
-use crate::domain::{event::Event, order::Order};
+use orders_domain::{event::Event, order::Order};
 use sqlx::{Row, SqlSafeStr, SqlStr};
 
 /// An order as the database keeps it.

@@ -9,7 +9,8 @@ use super::{
     samples::{open, placed_by, take_in_placed},
     verify::{Check, Finding},
 };
-use crate::domain::{
+use jiff::Timestamp;
+use orders_domain::{
     command::{Command, CommandRequest, ConfirmPayment},
     event::Change,
     money::Money,
@@ -17,7 +18,6 @@ use crate::domain::{
     payment_method::PaymentMethodType,
     step::Step,
 };
-use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 

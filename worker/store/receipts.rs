@@ -6,14 +6,14 @@
 use super::{
     Store, StoreError, micros, order_tx::OrderTx, payment_journal::Outcome, read::StoredOrder,
 };
-use crate::domain::{
+use jiff::Timestamp;
+use orders_domain::{
     command::{CommandRequest, ConfirmPayment, KnownTransaction, Refusal},
     event::{ACTOR_ANONYMOUS, Change},
     fingerprint,
     movement::{Movement, MovementKind},
     received::MOST_REFUSED,
 };
-use jiff::Timestamp;
 use sqlx::Row;
 
 /// Disputes that are passed on in one sweep.

@@ -12,7 +12,8 @@ use super::{
     stock::StockItem,
     stock_command::{StockCommand, StockOutcome, StockRequest},
 };
-use crate::domain::{
+use jiff::Timestamp;
+use orders_domain::{
     event::Event,
     money::Money,
     order::LineItem,
@@ -20,16 +21,16 @@ use crate::domain::{
     place::{NewOrder, place},
     policy::book::PolicyBook,
 };
-use jiff::Timestamp;
 use sqlx::Row;
 use std::path::Path;
 
-pub(crate) fn placed(order_id: &str, now: Timestamp) -> Event {
+/// An order of the policy `standard`.
+pub fn placed(order_id: &str, now: Timestamp) -> Event {
     placed_by("standard", order_id, now)
 }
 
 /// An order of that policy.
-pub(crate) fn placed_by(policy: &str, order_id: &str, now: Timestamp) -> Event {
+pub fn placed_by(policy: &str, order_id: &str, now: Timestamp) -> Event {
     let new = NewOrder {
         order_id: order_id.to_owned(),
         customer_id: "customer".to_owned(),
@@ -53,7 +54,7 @@ pub(crate) fn placed_by(policy: &str, order_id: &str, now: Timestamp) -> Event {
 }
 
 /// A store at `path`, or in the PostgreSQL database that stands for it when the environment says so.
-pub(crate) async fn open(path: &Path) -> Store {
+pub async fn open(path: &Path) -> Store {
     match postgres::chosen() {
         true => open_postgres(path).await,
         false => Store::open(path).await.unwrap(),
@@ -61,18 +62,18 @@ pub(crate) async fn open(path: &Path) -> Store {
 }
 
 /// A store in the PostgreSQL database that belongs to `path`.
-pub(crate) async fn open_postgres(path: &Path) -> Store {
+pub async fn open_postgres(path: &Path) -> Store {
     let database = Database::server(&postgres::Postgres::shared().database(path), 8).unwrap();
     Store::connect(&database, Migrations::Apply).await.unwrap()
 }
 
 /// Places an order.
-pub(crate) async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
+pub async fn take_in(store: &Store, order_id: &str, now: Timestamp) {
     take_in_placed(store, &placed(order_id, now), order_id).await;
 }
 
 /// Places the order of that event.
-pub(crate) async fn take_in_placed(store: &Store, placed: &Event, order_id: &str) {
+pub async fn take_in_placed(store: &Store, placed: &Event, order_id: &str) {
     let token = PaymentToken::new("tok-1").unwrap();
     let token = NewToken {
         token: &token,
@@ -84,7 +85,7 @@ pub(crate) async fn take_in_placed(store: &Store, placed: &Event, order_id: &str
 
 impl Store {
     /// The state, attempts and last error of a message.
-    pub(crate) async fn message_state(
+    pub async fn message_state(
         &self,
         order_id: &str,
         milestone: &str,
@@ -103,7 +104,7 @@ impl Store {
 }
 
 /// A request that sets how many pieces of a SKU there are.
-pub(crate) fn set_stock(sku: &str, on_hand: i64, request_id: &str) -> StockRequest {
+pub fn set_stock(sku: &str, on_hand: i64, request_id: &str) -> StockRequest {
     StockRequest {
         request_id: request_id.to_owned(),
         actor: "me".to_owned(),
@@ -118,7 +119,7 @@ pub(crate) fn set_stock(sku: &str, on_hand: i64, request_id: &str) -> StockReque
 }
 
 /// Puts pieces of a SKU on the shelf.
-pub(crate) async fn stock(store: &Store, sku: &str, on_hand: i64) -> StockItem {
+pub async fn stock(store: &Store, sku: &str, on_hand: i64) -> StockItem {
     let asked = set_stock(sku, on_hand, &format!("stock/{sku}/{on_hand}"));
     match store.change_stock(&asked, Timestamp::now()).await.unwrap() {
         StockOutcome::Done { item, .. } => item,

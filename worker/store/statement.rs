@@ -175,10 +175,10 @@ impl Batch {
 pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::store::{Store, samples::open};
+    use crate::{Store, samples::open};
 
     /// On whatever database.
-    pub(in crate::store) async fn counts_and_insists(store: &Store) {
+    pub(crate) async fn counts_and_insists(store: &Store) {
         let insert = |batch: &mut Batch, sku: &str, level: i64| {
             let insert = batch.begin("INSERT INTO stock (on_hand, sku, reorder_level) VALUES (0, ");
             insert.bind(sku).push(", ").bind(level).push(")");
@@ -224,7 +224,7 @@ pub(super) mod tests {
         let StoreError::Unavailable(error) = again else {
             panic!("{again}");
         };
-        assert!(crate::store::is_duplicate(&error), "{error}");
+        assert!(crate::is_duplicate(&error), "{error}");
         drop(tx);
         assert_eq!(
             (level_of("four").await, level_of("five").await),

@@ -8,8 +8,8 @@ use super::{
     statement::Batch,
     stock::{StockItem, lock_stock_item, stock_item},
 };
-use crate::domain::fingerprint;
 use jiff::Timestamp;
+use orders_domain::fingerprint;
 
 /// The most pieces of a SKU, and the largest reorder numbers.
 pub const PIECES_MOST: i64 = 1_000_000_000;

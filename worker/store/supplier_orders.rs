@@ -4,8 +4,8 @@ use super::{
     Connection, DbRow, Store, StoreError, from_micros, micros, statement::Statement,
     stock::StockItem,
 };
-use crate::domain::fingerprint;
 use jiff::Timestamp;
+use orders_domain::fingerprint;
 use sqlx::Row;
 use std::fmt;
 

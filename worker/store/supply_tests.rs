@@ -5,23 +5,20 @@
 
 use super::{
     Store,
+    ledger::{Ledger, Shortage},
     samples::{self, open},
     stock::StockItem,
     stock_command::{StockCommand, StockOutcome, StockRefusal, StockRequest},
     supplier_orders::SupplierOrder,
 };
-use crate::{
-    domain::{
-        event::Event,
-        money::Money,
-        order::{LineItem, Order},
-        place::{NewOrder, place},
-        policy::book::PolicyBook,
-        step::Step,
-    },
-    provider::{Call, ProviderError, Providers},
-};
 use jiff::{SignedDuration, Timestamp};
+use orders_domain::{
+    event::Event,
+    money::Money,
+    order::{LineItem, Order},
+    place::{NewOrder, place},
+    policy::book::PolicyBook,
+};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -89,7 +86,6 @@ impl Books {
 
 struct World {
     store: Store,
-    providers: Providers,
     now: Timestamp,
     orders: Vec<(Order, Held)>,
     books: BTreeMap<usize, Books>,
@@ -169,8 +165,8 @@ impl World {
             let books = self.books.get(sku);
             books.is_some_and(|books| books.on_hand - books.reserved >= *quantity)
         });
-        let reserved = self.ask(&order).await;
-        assert_eq!(reserved.is_ok(), enough, "{reserved:?}");
+        let short = self.ask(&order).await;
+        assert_eq!(short.is_empty(), enough, "{short:?}");
         if enough {
             for (sku, quantity) in &pieces {
                 let books = self.books.get_mut(sku).unwrap();
@@ -188,27 +184,22 @@ impl World {
         if let Some((order, held)) = self.orders.get(number % orders)
             && held.open
         {
-            self.ask(&order.clone()).await.unwrap();
+            assert_eq!(self.ask(&order.clone()).await, []);
         }
     }
 
-    async fn ask(&self, order: &Order) -> Result<String, ProviderError> {
+    /// What is short; nothing when all of it is reserved.
+    async fn ask(&self, order: &Order) -> Vec<Shortage> {
         let mut tx = self.store.write().await.unwrap();
-        let call = self.call(order, Step::ReserveInventory);
-        let answer = self.providers.inventory.reserve(&mut tx, &call).await;
-        if answer.is_ok() {
+        let mut ledger = Ledger::new(&mut tx);
+        if ledger.is_reserved(&order.order_id).await.unwrap() {
+            return Vec::new();
+        }
+        let short = ledger.reserve(order, self.now).await.unwrap();
+        if short.is_empty() {
             tx.commit().await.unwrap();
         }
-        answer
-    }
-
-    fn call<'a>(&self, order: &'a Order, step: Step) -> Call<'a> {
-        Call {
-            order,
-            step,
-            now: self.now,
-            waited: false,
-        }
+        short
     }
 
     async fn end(&mut self, number: usize, ship: bool) {
@@ -216,14 +207,12 @@ impl World {
         let Some((order, held)) = self.orders.get(number % orders) else {
             return;
         };
-        let inventory = &self.providers.inventory;
         let mut tx = self.store.write().await.unwrap();
+        let mut ledger = Ledger::new(&mut tx);
         if ship {
-            let call = self.call(order, Step::CommitReservation);
-            inventory.commit(&mut tx, &call).await.unwrap();
+            ledger.commit_reservation(&order.order_id).await.unwrap();
         } else {
-            let call = self.call(order, Step::ReleaseReservation);
-            inventory.release(&mut tx, &call).await.unwrap();
+            ledger.release_reservation(&order.order_id).await.unwrap();
         }
         tx.commit().await.unwrap();
         if held.open {
@@ -283,7 +272,7 @@ impl World {
         let Some(open) = self.open(sku).await else {
             return;
         };
-        let due_time = self.providers.supplier.order(&open).await.unwrap();
+        let due_time = open.open_time + LEAD_TIME;
         let id = &open.supplier_order_id;
         let kept = self.store.expect_delivery(id, due_time).await.unwrap();
         assert_eq!(kept, due_time);
@@ -358,7 +347,6 @@ async fn run(operations: Vec<Operation>) {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World {
         store: open(&folder.path().join("orders.db")).await,
-        providers: Providers::embedded().with_supplier_lead_time(LEAD_TIME),
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
         orders: Vec::new(),
         books: BTreeMap::new(),

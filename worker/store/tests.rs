@@ -13,12 +13,12 @@ use super::{
     postgres,
     samples::{open, take_in},
 };
-use crate::domain::{
+use jiff::{SignedDuration, Timestamp};
+use orders_domain::{
     event::Change,
     movement::{Movement, MovementKind, Task},
     step::Step,
 };
-use jiff::{SignedDuration, Timestamp};
 
 #[tokio::test]
 async fn two_that_open_a_new_file_at_once_both_find_its_tables() {
@@ -141,7 +141,7 @@ async fn an_order_can_be_read_as_it_was() {
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
-    let screened = crate::domain::event::Change::Screened;
+    let screened = orders_domain::event::Change::Screened;
     tx.record(screened.clone(), Some("screen_order"));
     let events = tx.commit(1, Some("run")).await.unwrap();
     assert_eq!(events.len(), 1);

@@ -1,8 +1,8 @@
 //! Orders that were placed and that Temporal is not known to have: a small index knows them.
 
 use super::{Store, StoreError, micros};
-use crate::domain::order::Order;
 use jiff::Timestamp;
+use orders_domain::order::Order;
 use sqlx::Row;
 
 pub(super) const FIND: &str = "SELECT order_id, document FROM orders

@@ -33,9 +33,9 @@ pub use finding::{Check, Finding, Severity};
 pub use pages::Counts;
 
 use super::{Store, StoreError, Tx};
-use crate::domain::{order::Order, step::Step};
 use dossier::Dossier;
 use finding::Findings;
+use orders_domain::{order::Order, step::Step};
 use sqlx::Executor as _;
 
 impl Store {

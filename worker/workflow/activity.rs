@@ -1,7 +1,8 @@
 //! How workflows run activities: short ones in the process, and when our own database keeps failing,
 //! the same ones by Temporal, which tries without limit and in plain sight.
 
-use crate::{activities::UNKNOWN_ORDER, domain::policy::Lane};
+use crate::activities::UNKNOWN_ORDER;
+use orders_domain::policy::Lane;
 use std::{marker::PhantomData, time::Duration};
 use temporalio_common::{
     ActivityDefinition,

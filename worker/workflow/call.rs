@@ -1,14 +1,12 @@
 //! What the workflows of an order ask of the activities. Each answer brings the order's new events.
 
 use super::{activity::activity, fold::KeepsOrder};
-use crate::{
-    activities::{
-        CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal,
-        SignalsInput, SignalsNews,
-    },
-    domain::{command::CommandRequest, order::Deadline, policy::Lane, step::Step},
+use crate::activities::{
+    CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal, SignalsInput,
+    SignalsNews,
 };
 use jiff::Timestamp;
+use orders_domain::{command::CommandRequest, order::Deadline, policy::Lane, step::Step};
 use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
 use temporalio_sdk::WorkflowContext;
 

@@ -2,12 +2,10 @@
 //! as refused, where the order cannot be cancelled any more.
 
 use super::{fold::KeepsOrder, inbox};
-use crate::{
-    activities::Signal,
-    domain::{
-        command::{CancelOrder, Command, CommandRequest},
-        event::ACTOR_TEMPORAL,
-    },
+use crate::activities::Signal;
+use orders_domain::{
+    command::{CancelOrder, Command, CommandRequest},
+    event::ACTOR_TEMPORAL,
 };
 use temporalio_sdk::WorkflowContext;
 

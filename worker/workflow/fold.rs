@@ -2,7 +2,7 @@
 //! what has arrived for it. The store may be ahead of it, never behind.
 
 use super::inbox::Inbox;
-use crate::domain::{event::Event, order::Order};
+use orders_domain::{event::Event, order::Order};
 use temporalio_common::data_converters::{
     GenericPayloadConverter, PayloadConverter, RawValue, SerializationContext,
     SerializationContextData, TemporalDeserializable, TemporalSerializable,

@@ -6,10 +6,8 @@ use super::{
     fold::KeepsOrder,
     wait::{detached_wait, flush},
 };
-use crate::{
-    activities::{CommandReply, Signal},
-    domain::command::CommandRequest,
-};
+use crate::activities::{CommandReply, Signal};
+use orders_domain::command::CommandRequest;
 use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
@@ -242,7 +240,7 @@ pub(super) async fn idle<W: KeepsOrder>(ctx: &WorkflowContext<W>) {
 #[cfg(test)]
 mod tests {
     use super::{Inbox, SIGNAL_BYTES_MOST, SIGNALS_MOST, Signal, Work};
-    use crate::domain::command::{Command, CommandRequest};
+    use orders_domain::command::{Command, CommandRequest};
 
     fn request(id: &str) -> CommandRequest {
         CommandRequest {

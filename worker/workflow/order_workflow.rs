@@ -11,18 +11,16 @@ use super::{
     inbox::{self, Inbox},
     search, shipping_lane, wait,
 };
-use crate::{
-    activities::{CommandReply, Signal},
-    domain::{
-        command::{COMMAND_MOST, CommandRequest},
-        event::Event,
-        order::{Deadline, Order},
-        phase::{self, Todo},
-        state::OrderState,
-        step::Compensation,
-    },
-};
+use crate::activities::{CommandReply, Signal};
 use jiff::Timestamp;
+use orders_domain::{
+    command::{COMMAND_MOST, CommandRequest},
+    event::Event,
+    order::{Deadline, Order},
+    phase::{self, Todo},
+    state::OrderState,
+    step::Compensation,
+};
 use temporalio_common::data_converters::{
     GenericPayloadConverter, RawValue, SerializationContext, SerializationContextData,
     WorkflowSerializationContext,

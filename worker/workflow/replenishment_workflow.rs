@@ -7,10 +7,8 @@
 )]
 
 use super::{activity::activity, call, failed, fold, wait};
-use crate::{
-    activities::replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
-    domain::policy::Lane,
-};
+use crate::activities::replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment};
+use orders_domain::policy::Lane;
 use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowResult};

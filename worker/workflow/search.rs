@@ -5,7 +5,7 @@
 //! attributes, or the state is not wanted there, an order runs without.
 
 use super::fold::KeepsOrder;
-use crate::domain::order::Order;
+use orders_domain::order::Order;
 use temporalio_common::search_attributes::{SearchAttributeKey, SearchAttributes};
 use temporalio_sdk::WorkflowContext;
 

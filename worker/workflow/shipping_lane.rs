@@ -8,11 +8,9 @@ use super::{
     shipping_workflow::{ShippingWorkflow, next},
     wait,
 };
-use crate::{
-    activities::News,
-    domain::{order::Order, policy::ShippingMode},
-};
+use crate::activities::News;
 use futures::FutureExt;
+use orders_domain::{order::Order, policy::ShippingMode};
 use temporalio_common::data_converters::RawValue;
 use temporalio_sdk::{
     ChildWorkflowOptions, ParentClosePolicy, SignalWorkflowOptions, WorkflowCancellationToken,

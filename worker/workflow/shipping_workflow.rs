@@ -12,17 +12,15 @@ use super::{
     inbox::{self, Inbox},
     wait,
 };
-use crate::{
-    activities::News,
-    domain::{
-        event::Event,
-        order::Order,
-        phase::{self, Todo},
-        state::OrderState,
-        step::Step,
-    },
-};
+use crate::activities::News;
 use jiff::Timestamp;
+use orders_domain::{
+    event::Event,
+    order::Order,
+    phase::{self, Todo},
+    state::OrderState,
+    step::Step,
+};
 use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{

@@ -5,7 +5,7 @@ use super::super::{
     payment_method::parse_payment_method, text, violations::Violations,
 };
 use orders::{google::r#type::Money, v1};
-use orders_worker::domain::{
+use orders_domain::{
     command::{
         CancelOrder, Command, ConfirmPayment, ConfirmPickup, ReviewOrder, UpdateShippingAddress,
     },

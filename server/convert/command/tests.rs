@@ -1,6 +1,6 @@
 use super::{super::place_order::samples, super::signal_order, *};
 use orders::v1::signal_order_request as signal;
-use orders_worker::domain::{
+use orders_domain::{
     command::ReviewOrder, money::Money, payment_method::PaymentMethodType, place::Violation,
     state::ReviewDecision,
 };

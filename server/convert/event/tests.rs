@@ -1,5 +1,5 @@
 use super::{super::place_order::samples, *};
-use orders_worker::domain::{
+use orders_domain::{
     address::Address,
     command::{CommandKind, PaymentOutcome, Witness},
     event::{ACTOR_PROCESS, ACTOR_TEMPORAL},

@@ -1,5 +1,5 @@
 use super::{super::place_order::samples, *};
-use orders_worker::domain::{
+use orders_domain::{
     event::{Change, Event},
     payment_method::PaymentMethodType,
     phase::{self, Todo},

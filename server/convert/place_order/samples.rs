@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use orders::{google::r#type::Money, v1};
-use orders_worker::domain::{order::Order, place, policy::book::PolicyBook};
+use orders_domain::{order::Order, place, policy::book::PolicyBook};
 
 pub(crate) fn now() -> Timestamp {
     "2026-07-01T12:00:00Z".parse().unwrap()

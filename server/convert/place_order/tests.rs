@@ -1,6 +1,6 @@
 use super::{samples, *};
 use orders::{google::r#type::Money, v1};
-use orders_worker::domain::{money, place::Violation};
+use orders_domain::{money, place::Violation};
 use proptest::prelude::*;
 
 fn parse(request: &PlaceOrderRequest) -> Parsed<PlaceOrder> {

@@ -1,7 +1,7 @@
 //! I4, I6 and I7: what the log says about the order in which things happened.
 
 use super::super::{books::Entry, plan::Plan};
-use orders_worker::domain::{
+use orders_domain::{
     event::Change,
     order::Order,
     state::{CloseReason, DeadlineKind, ReviewDecision},

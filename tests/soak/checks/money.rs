@@ -2,7 +2,7 @@
 
 use super::super::{books::Entry, play::Played};
 use orders::{google::r#type::Money, v1::OrderState};
-use orders_worker::domain::state;
+use orders_domain::state;
 
 fn sum(entry: &Entry, kinds: &[&str]) -> i64 {
     let movements = entry.movements.iter();

@@ -5,7 +5,7 @@ use super::super::{
     send::{Answer, Asked},
 };
 use orders::v1::signal_order_request::{Command, ConfirmPayment};
-use orders_worker::domain::event::Change;
+use orders_domain::event::Change;
 
 /// I5: each acknowledged confirmation has exactly one receipt, or was refused in the log for its currency. No
 /// receipt is without a confirmation, and the receipts are what the journal and the order hold.

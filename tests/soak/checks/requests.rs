@@ -5,7 +5,7 @@ use super::super::{
     send::{Answer, Asked},
 };
 use orders::v1::signal_order_request::Command;
-use orders_worker::domain::event::Change;
+use orders_domain::event::Change;
 use std::collections::BTreeMap;
 
 /// I5: an acknowledged command is an event of the order, once; so is a signal, done or refused (with others of its kind); a

@@ -4,7 +4,7 @@ use super::super::{
     books::{Books, Entry},
     plan::STOCK,
 };
-use orders_worker::domain::state::OrderState;
+use orders_domain::state::OrderState;
 use std::collections::BTreeMap;
 
 /// I3: nothing is held for a closed order, and a completed one that reserves has shipped all of it.

@@ -1,7 +1,7 @@
 //! CancelOrder: undo the order, until the policy's cut-off.
 
 use super::is_moving_forward;
-use crate::domain::{event::Change, order::Order, policy::CancelCutoff, state::OrderState};
+use crate::{event::Change, order::Order, policy::CancelCutoff, state::OrderState};
 use serde::{Deserialize, Serialize};
 
 /// Why the order is to be undone.

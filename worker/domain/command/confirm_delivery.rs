@@ -1,6 +1,6 @@
 //! ConfirmDelivery: the parcel arrived.
 
-use crate::domain::{
+use crate::{
     event::Change,
     order::Order,
     state::{OrderState, ShipmentState},

@@ -1,7 +1,7 @@
 //! ConfirmPayment: money arrived from outside. It is a fact, so it is recorded whatever the order is doing.
 
 use super::{Refusal, is_moving_forward};
-use crate::domain::{
+use crate::{
     event::Change, money::Money, order::Order, payment_method::PaymentMethodType,
     policy::PaymentMode, received::MOST_RECEIPTS,
 };

@@ -1,6 +1,6 @@
 //! ConfirmPickup: the carrier has fetched the parcel.
 
-use crate::domain::{event::Change, order::Order, state::OrderState, step::Step};
+use crate::{event::Change, order::Order, state::OrderState, step::Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

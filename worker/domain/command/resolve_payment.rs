@@ -4,7 +4,7 @@
 //! operator were the only witness: the activity replaces it by the provider's answer where there is one.
 
 use super::Refusal;
-use crate::domain::{event::Change, order::Order, state::named, step::Step};
+use crate::{event::Change, named, order::Order, step::Step};
 use serde::{Deserialize, Serialize};
 
 named! {

@@ -1,6 +1,6 @@
 //! RetryOrder: an operator has what the order itself would do later tried at once.
 
-use crate::domain::{
+use crate::{
     event::Change,
     order::Order,
     phase::{self, Todo},

@@ -1,6 +1,6 @@
 //! ReviewOrder: a person approves or rejects an order above the threshold.
 
-use crate::domain::{
+use crate::{
     event::Change,
     order::Order,
     state::{OrderState, ReviewDecision},

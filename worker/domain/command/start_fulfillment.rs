@@ -1,6 +1,6 @@
 //! StartFulfillment: leave the hold.
 
-use crate::domain::{event::Change, order::Order, state::OrderState};
+use crate::{event::Change, order::Order, state::OrderState};
 
 pub(super) fn is_allowed(order: &Order) -> bool {
     order.state == OrderState::AwaitingRelease

@@ -1,7 +1,7 @@
 //! UpdateShippingAddress: until the carrier has the parcel.
 
 use super::is_moving_forward;
-use crate::domain::{address::Address, event::Change, order::Order};
+use crate::{address::Address, event::Change, order::Order};
 use serde::{Deserialize, Serialize};
 
 /// Where it goes instead.

@@ -1,6 +1,6 @@
 //! The words of the messages.
 
-use crate::domain::{
+use crate::{
     milestone::Milestone,
     money::Money,
     order::{LineItem, Order},

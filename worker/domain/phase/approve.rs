@@ -1,7 +1,7 @@
 //! Approve: a person decides about orders above the policy's threshold.
 
 use super::Todo;
-use crate::domain::{apply::later, event::Change, order::Order};
+use crate::{event::Change, later::later, order::Order};
 use jiff::Timestamp;
 
 pub(super) fn todo(order: &Order, now: Timestamp) -> Option<Todo> {

@@ -1,7 +1,7 @@
 //! Compensate: undo what was done, newest first, and never give up.
 
 use super::{Todo, call};
-use crate::domain::{order::Order, step::CompensationOutcome};
+use crate::{order::Order, step::CompensationOutcome};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
     order

@@ -1,7 +1,7 @@
 //! Deliver: wait until the parcel has arrived, or counts as arrived.
 
 use super::Todo;
-use crate::domain::{order::Order, state::ShipmentState};
+use crate::{order::Order, state::ShipmentState};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
     (order.shipment.state != ShipmentState::Delivered).then_some(Todo::Wait(order.deadline))

@@ -1,7 +1,7 @@
 //! Fulfil: take the authorized money, then get the parcel to the carrier.
 
 use super::{Todo, call};
-use crate::domain::{
+use crate::{
     order::Order,
     policy::{PaymentMode, ShippingMode},
     state::ReservationState,

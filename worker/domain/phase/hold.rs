@@ -1,7 +1,7 @@
 //! Hold: wait for the release, or for StartFulfillment before it.
 
 use super::Todo;
-use crate::domain::{apply::later, event::Change, order::Order, state::OrderState};
+use crate::{event::Change, later::later, order::Order, state::OrderState};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
     match order.state {

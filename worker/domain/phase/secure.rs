@@ -1,9 +1,9 @@
 //! Secure: have the stock and the money, in the order that the policy asks for.
 
 use super::{Todo, call};
-use crate::domain::{
-    apply::later,
+use crate::{
     event::Change,
+    later::later,
     order::Order,
     policy::{PaymentMode, SecureOrder},
     state::ReservationState,

@@ -8,7 +8,7 @@ use super::{
     },
     world::{Outcome, World},
 };
-use crate::domain::{
+use crate::{
     command::{CommandKind, Refusal},
     policy::Policy,
     state::{CloseReason, OrderState, PaymentState},

@@ -5,7 +5,7 @@ use super::{
     story::{BIG, answers, assert_closed, calls, done, pass_deadline, placed, preset, way_out},
     world::World,
 };
-use crate::domain::{command::Command, state::CloseReason, step::Step};
+use crate::{command::Command, state::CloseReason, step::Step};
 
 /// What happens at a wait that does not take its usual way out.
 pub(super) enum Beat {

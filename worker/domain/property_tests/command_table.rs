@@ -8,7 +8,7 @@ use super::{
     },
     world::{Op, World},
 };
-use crate::domain::{
+use crate::{
     command::{
         CommandKind::{
             self, CancelOrder as Cancel, ConfirmDelivery as Delivery, ConfirmPayment as Pay,

@@ -5,7 +5,7 @@ use super::{
     scenario::Scenario,
     world::{Op, World},
 };
-use crate::domain::{
+use crate::{
     command::{Command, CommandRequest, ConfirmPickup},
     event::Change,
     order::{Deadline, Order},

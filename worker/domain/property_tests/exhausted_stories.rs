@@ -5,7 +5,7 @@ use super::{
     ledger::Answer::{self, Failed, Lost, Silent},
     story::move_to,
 };
-use crate::domain::{state::CloseReason, step::Step};
+use crate::{state::CloseReason, step::Step};
 use Step::{
     AuthorizePayment as Authorize, CancelShipment as Recall, CapturePayment as Capture,
     ChargePayment as Charge, DispatchShipment as Dispatch, RefundPayment as Refund,

@@ -3,7 +3,7 @@
 use super::story::{
     BIG, SMALL, calls, done, happy_path, pass_deadline, pickup, placed, preset, told,
 };
-use crate::domain::{command::Command, step::Step};
+use crate::{command::Command, step::Step};
 
 fn assert_story(name: &str, price: i64, story: &[&str], steps: &[Step]) {
     let policy = preset(name);

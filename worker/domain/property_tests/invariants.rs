@@ -18,7 +18,7 @@ use super::{
     replies::{allowed_agrees_with_decide, assert_unchanged, refused, shows},
     world::{Op, Outcome, World},
 };
-use crate::domain::{
+use crate::{
     attention::causes,
     command::Command,
     event::Change,

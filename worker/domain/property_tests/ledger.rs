@@ -1,7 +1,7 @@
 //! The outside of the world: a payment provider, a warehouse and a carrier with ledgers of their
 //! own. As strict as the ports promise: a key has one effect, and what the first call brought stays.
 
-use crate::domain::{
+use crate::{
     address::Address,
     event::Change,
     order::Order,

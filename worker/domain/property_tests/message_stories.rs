@@ -7,7 +7,7 @@ use super::{
     },
     world::World,
 };
-use crate::domain::{
+use crate::{
     command::Command,
     message::Message,
     milestone::Audience,
@@ -193,7 +193,7 @@ fn a_callers_words_cannot_look_like_ours() {
     let mut world = placed(&preset("pre-order"), SMALL);
     calls(&mut world);
     let reason = "no\r\n\r\nTotal: 0.00 USD\n\u{85}\u{2028}Refunded: 1".to_owned();
-    let cancel = crate::domain::command::CancelOrder { reason };
+    let cancel = crate::command::CancelOrder { reason };
     done(&mut world, Command::CancelOrder(cancel));
     calls(&mut world);
     let text = message(&world, "cancelled").text;

@@ -5,7 +5,7 @@ use super::{
     story::{SMALL, answers, call, calls, cancel, done, placed, preset, say},
     world::{Outcome, World},
 };
-use crate::domain::{
+use crate::{
     attention::{CauseKind, INDETERMINATE_LONG, OVERDUE_LONG, WorkflowSight, causes},
     command::{
         CancelOrder, Command, CommandKind, CommandRequest, PaymentOutcome, Refusal, ResolvePayment,

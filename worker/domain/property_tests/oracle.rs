@@ -1,7 +1,7 @@
 //! What must be true of a whole log, worked out apart from the rules.
 
 use super::world::World;
-use crate::domain::{
+use crate::{
     event::Change,
     policy::PaymentMode,
     state::{CloseReason, DeadlineKind, ReviewDecision},

@@ -7,7 +7,7 @@ use super::{
     scenario::policy,
     story::{cancel, pay, pay_part, pickup, placed, review},
 };
-use crate::domain::{
+use crate::{
     command::{Command, CommandRequest},
     event::{Change, Event},
     movement::{Balance, Entry, EntryPhase, Journal, Movement, MovementKind, Task, expected},

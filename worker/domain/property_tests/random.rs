@@ -6,7 +6,7 @@ use super::{
     scenario::scenario,
     world::World,
 };
-use crate::domain::step::Step;
+use crate::step::Step;
 use proptest::{collection::vec, prelude::*, sample::select};
 use std::collections::BTreeSet;
 

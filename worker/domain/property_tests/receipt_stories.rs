@@ -9,7 +9,7 @@ use super::{
     },
     world::{ELSEWHERE, Op, Outcome, World},
 };
-use crate::domain::{
+use crate::{
     attention::{CauseKind, causes},
     command::{Command, CommandKind, CommandRequest, KnownTransaction, Refusal},
     event::Change,

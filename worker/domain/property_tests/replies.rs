@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::world::World;
-use crate::domain::{
+use crate::{
     address::Address,
     command::{
         CancelOrder, Command, CommandKind, ConfirmPayment, ConfirmPickup, Refusal, ReviewOrder,

@@ -5,7 +5,7 @@ use super::{
     random::config,
     scenario::{Scenario, random_policy, scenario},
 };
-use crate::domain::{
+use crate::{
     command::{CommandRequest, Refusal},
     event::Event,
     order::Order,

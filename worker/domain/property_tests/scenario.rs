@@ -4,7 +4,7 @@ use super::{
     ledger::{Answer, Ledger, Stock},
     world::{ELSEWHERE, World},
 };
-use crate::domain::{
+use crate::{
     address::Address,
     command::{
         CancelOrder, Command, CommandKind, CommandRequest, ConfirmPayment, ConfirmPickup,

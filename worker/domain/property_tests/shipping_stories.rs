@@ -9,7 +9,7 @@ use super::{
     },
     world::{Outcome, World},
 };
-use crate::domain::{
+use crate::{
     command::{Command, Refusal},
     policy::{Policy, ShippingMode},
     state::{CloseReason, OrderState, ShipmentState},

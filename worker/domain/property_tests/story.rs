@@ -5,7 +5,7 @@ use super::{
     scenario::{START, address, world},
     world::{Op, Outcome, World},
 };
-use crate::domain::{
+use crate::{
     command::{
         CancelOrder, Command, CommandRequest, ConfirmPayment, ConfirmPickup, ReviewOrder,
         UpdateShippingAddress,

@@ -5,7 +5,7 @@ use super::{
     ledger::Answer::{self, Failed, Refused, Silent},
     story::review,
 };
-use crate::domain::{
+use crate::{
     state::{CloseReason, OrderState, ReviewDecision},
     step::Step,
 };

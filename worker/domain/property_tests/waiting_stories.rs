@@ -7,7 +7,7 @@ use super::{
     },
     world::Op,
 };
-use crate::domain::{
+use crate::{
     command::Command,
     phase::{Todo, todo},
     state::{OrderState, ReviewDecision},

@@ -5,7 +5,7 @@ use super::{
     invariants,
     ledger::{Answer, Ledger, Reply},
 };
-use crate::domain::{
+use crate::{
     command::{Command, CommandRequest, ConfirmPayment, KnownTransaction, Refusal},
     event::{ACTOR_PROCESS, Change, Event},
     money::Money,

@@ -1,8 +1,7 @@
 //! The rules of a simulation, as they are written: `payment:error=0.1,hang=0.05`.
 
-use crate::domain::{state::named, step::Step};
 use humantime_serde::re::humantime::{format_duration, parse_duration};
-use serde::{Deserialize, Serialize};
+use orders_domain::{named, step::Step};
 use std::{fmt, str::FromStr, time::Duration};
 
 named! {

@@ -1,18 +1,16 @@
 //! A provider with a simulation around it.
 
 use super::{Faults, draw, failed_attempts};
-use crate::{
-    domain::{
-        movement::{Movement, MovementKind},
-        payment_method::PaymentToken,
-    },
-    provider::{
-        Call, FraudProvider, InventoryProvider, Parcel, PaymentProvider, ProviderError, Receipt,
-        ShippingProvider,
-    },
-    store::Connection,
+use crate::provider::{
+    Call, FraudProvider, InventoryProvider, Parcel, PaymentProvider, ProviderError, Receipt,
+    ShippingProvider,
 };
 use async_trait::async_trait;
+use orders_domain::{
+    movement::{Movement, MovementKind},
+    payment_method::PaymentToken,
+};
+use orders_store::ledger::Ledger;
 use std::{sync::Arc, time::Duration};
 
 /// Longer than any attempt may take.
@@ -92,7 +90,7 @@ impl<P: ?Sized> Simulated<P> {
 impl PaymentProvider for Simulated<dyn PaymentProvider> {
     async fn perform(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
         movement: &Movement,
         token: Option<&PaymentToken>,
@@ -104,71 +102,92 @@ impl PaymentProvider for Simulated<dyn PaymentProvider> {
             ) {
                 self.decline(call)?;
             }
-            self.inner.perform(db, call, movement, token).await
+            self.inner.perform(ledger, call, movement, token).await
         };
         self.around(call, inner).await
     }
 
     async fn resolve(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
         movement: &Movement,
     ) -> Result<Option<Receipt>, ProviderError> {
-        let inner = self.inner.resolve(db, call, movement);
+        let inner = self.inner.resolve(ledger, call, movement);
         self.around(call, inner).await
     }
 }
 
 #[async_trait]
 impl InventoryProvider for Simulated<dyn InventoryProvider> {
-    async fn reserve(&self, db: &mut Connection, call: &Call<'_>) -> Result<String, ProviderError> {
-        self.around(call, self.inner.reserve(db, call)).await
+    async fn reserve(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<String, ProviderError> {
+        self.around(call, self.inner.reserve(ledger, call)).await
     }
 
-    async fn commit(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
-        self.around(call, self.inner.commit(db, call)).await
+    async fn commit(&self, ledger: &mut Ledger<'_>, call: &Call<'_>) -> Result<(), ProviderError> {
+        self.around(call, self.inner.commit(ledger, call)).await
     }
 
-    async fn release(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
-        self.around(call, self.inner.release(db, call)).await
+    async fn release(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<bool, ProviderError> {
+        self.around(call, self.inner.release(ledger, call)).await
     }
 }
 
 #[async_trait]
 impl ShippingProvider for Simulated<dyn ShippingProvider> {
-    async fn prepare(&self, db: &mut Connection, call: &Call<'_>) -> Result<Parcel, ProviderError> {
-        self.around(call, self.inner.prepare(db, call)).await
+    async fn prepare(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<Parcel, ProviderError> {
+        self.around(call, self.inner.prepare(ledger, call)).await
     }
 
     async fn request_pickup(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
     ) -> Result<Parcel, ProviderError> {
-        self.around(call, self.inner.request_pickup(db, call)).await
+        self.around(call, self.inner.request_pickup(ledger, call))
+            .await
     }
 
-    async fn redirect(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
-        self.around(call, self.inner.redirect(db, call)).await
+    async fn redirect(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<(), ProviderError> {
+        self.around(call, self.inner.redirect(ledger, call)).await
     }
 
     async fn dispatch(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
     ) -> Result<Parcel, ProviderError> {
-        self.around(call, self.inner.dispatch(db, call)).await
+        self.around(call, self.inner.dispatch(ledger, call)).await
     }
 
-    async fn cancel(&self, db: &mut Connection, call: &Call<'_>) -> Result<bool, ProviderError> {
-        self.around(call, self.inner.cancel(db, call)).await
+    async fn cancel(
+        &self,
+        ledger: &mut Ledger<'_>,
+        call: &Call<'_>,
+    ) -> Result<bool, ProviderError> {
+        self.around(call, self.inner.cancel(ledger, call)).await
     }
 }
 
 #[async_trait]
 impl FraudProvider for Simulated<dyn FraudProvider> {
-    async fn screen(&self, db: &mut Connection, call: &Call<'_>) -> Result<(), ProviderError> {
-        self.around(call, self.inner.screen(db, call)).await
+    async fn screen(&self, ledger: &mut Ledger<'_>, call: &Call<'_>) -> Result<(), ProviderError> {
+        self.around(call, self.inner.screen(ledger, call)).await
     }
 }

@@ -1,6 +1,5 @@
 //! A message as a mail.
 
-use crate::domain::message::Message;
 use lettre::{
     Address,
     message::{
@@ -8,6 +7,7 @@ use lettre::{
         header::{ContentType, Header, HeaderName, HeaderValue},
     },
 };
+use orders_domain::message::Message;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{Duration, UNIX_EPOCH};
 

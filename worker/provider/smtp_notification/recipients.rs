@@ -1,8 +1,8 @@
 //! Who gets a message: one address for each audience.
 
 use super::CUSTOMER_ID;
-use crate::domain::{message::Message, milestone::Audience};
 use lettre::{Address, message::Mailbox};
+use orders_domain::{message::Message, milestone::Audience};
 
 /// The longest address that mail knows (RFC 5321, 4.5.3.1.3).
 const ADDRESS_MOST: usize = 254;

@@ -8,8 +8,8 @@ use super::{
     recipients::{Recipients, Template, address, mailbox},
     server::SmtpServer,
 };
-use crate::domain::{message::Message, milestone::Audience};
 use jiff::Timestamp;
+use orders_domain::{message::Message, milestone::Audience};
 
 fn message(order_id: &str, milestone: &str) -> Message {
     Message {

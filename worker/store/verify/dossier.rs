@@ -1,7 +1,7 @@
 //! Everything that is kept of an order, read at one moment.
 
 use super::super::{Connection, DbRow, StoreError, statement::Statement};
-use crate::domain::{address::Address, event::Event, order::Order};
+use orders_domain::{address::Address, event::Event, order::Order};
 use sqlx::Row;
 use std::collections::BTreeMap;
 

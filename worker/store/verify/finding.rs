@@ -1,7 +1,7 @@
 //! What can be wrong, in words: where, what, and what to do about it.
 
-use crate::domain::state::named;
-use serde::{Deserialize, Serialize};
+use orders_domain::named;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 named! {

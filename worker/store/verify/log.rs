@@ -5,7 +5,7 @@ use super::{
     dossier::{Dossier, EventRow},
     finding::{Check, Findings},
 };
-use crate::domain::{
+use orders_domain::{
     event::{Change, Event},
     order::Order,
     phase,

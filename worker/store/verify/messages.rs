@@ -4,7 +4,7 @@ use super::{
     dossier::Dossier,
     finding::{Check, Findings},
 };
-use crate::domain::{event::Event, milestone::Milestone, order::Order};
+use orders_domain::{event::Event, milestone::Milestone, order::Order};
 use std::collections::BTreeSet;
 
 pub(super) fn check(dossier: &Dossier, findings: &mut Findings<'_>) {

@@ -5,7 +5,7 @@ use super::{
     finding::{Check, Findings},
     is_unsure,
 };
-use crate::domain::{
+use orders_domain::{
     movement::{Entry, EntryPhase, Journal},
     order::Order,
     state::{OrderState, VouchState},

@@ -4,7 +4,7 @@ use super::{
     dossier::Dossier,
     finding::{Check, Findings},
 };
-use crate::domain::{
+use orders_domain::{
     movement::{EntryPhase, MovementKind},
     order::Order,
 };

@@ -5,7 +5,7 @@ use super::{
     finding::{Check, Findings},
     is_unsure,
 };
-use crate::domain::{order::Order, state::ReservationState, step::Step};
+use orders_domain::{order::Order, state::ReservationState, step::Step};
 use std::collections::BTreeMap;
 
 pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) {

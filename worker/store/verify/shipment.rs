@@ -5,7 +5,7 @@ use super::{
     finding::{Check, Findings},
     is_unsure,
 };
-use crate::domain::{
+use orders_domain::{
     event::Change,
     order::Order,
     state::{OrderState, ShipmentState},

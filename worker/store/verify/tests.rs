@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::{Check, Counts, Finding};
-use crate::store::{Store, copy::copy, database::Database, migrate::Migrations, samples::take_in};
+use crate::{Store, copy::copy, database::Database, migrate::Migrations, samples::take_in};
 use jiff::Timestamp;
 
 async fn as_it_is(path: &std::path::Path) -> Store {

@@ -9,10 +9,12 @@
 
 mod append;
 pub mod attention;
+pub mod clock;
 pub mod commits;
 pub mod copy;
 pub mod database;
 pub(crate) mod dialect;
+pub mod ledger;
 pub mod list;
 pub mod log;
 pub mod log_lag;
@@ -41,21 +43,26 @@ pub mod verify;
 #[cfg(test)]
 mod attention_tests;
 #[cfg(test)]
-#[path = "../tests/harness/delay.rs"]
+#[path = "../../tests/harness/delay.rs"]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 mod delay;
 #[cfg(test)]
 mod log_tests;
-#[cfg(test)]
-#[path = "../tests/harness/postgres.rs"]
-#[allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#[cfg(any(test, feature = "samples"))]
+#[path = "../../tests/harness/postgres.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "for tests, of which no crate needs all"
+)]
 mod postgres;
 #[cfg(test)]
 mod postgres_tests;
 #[cfg(test)]
 mod receipt_tests;
-#[cfg(test)]
-pub(crate) mod samples;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 #[cfg(test)]
 mod stock_tests;
 #[cfg(test)]

@@ -1,18 +1,15 @@
 //! The embedded payment provider: a ledger of movements, one row for each key, in the store.
 
-use super::{Call, PaymentProvider, ProviderError, Receipt, test_token};
-use crate::{
-    domain::{
-        movement::{Movement, MovementKind},
-        payment_method::PaymentToken,
-    },
-    store::{Connection, micros},
-};
+use crate::provider::{Call, PaymentProvider, ProviderError, Receipt, test_token};
 use async_trait::async_trait;
-use sqlx::Row;
+use orders_domain::{
+    movement::{Movement, MovementKind},
+    payment_method::PaymentToken,
+};
+use orders_store::ledger::Ledger;
 use std::time::Duration;
 
-pub(super) struct EmbeddedPayment;
+pub(in crate::provider) struct EmbeddedPayment;
 
 /// How long a movement with the slow test token takes.
 const SLOW: Duration = Duration::from_secs(1);
@@ -62,14 +59,14 @@ impl Play {
 impl PaymentProvider for EmbeddedPayment {
     async fn perform(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         call: &Call<'_>,
         movement: &Movement,
         token: Option<&PaymentToken>,
     ) -> Result<Receipt, ProviderError> {
         let play = match token {
             Some(token) => Play::of(token),
-            None => played(db, &movement.payment_id).await?,
+            None => played(ledger, &movement.payment_id).await?,
         };
         let takes = !matches!(movement.kind, MovementKind::Refund | MovementKind::Void);
         if takes && play == Play::Declines {
@@ -85,9 +82,10 @@ impl PaymentProvider for EmbeddedPayment {
             transaction_id: format!("txn-{}", movement.key.replace('/', "-")),
             amount: movement.amount,
         };
-        if !write(db, call, movement, &receipt, play).await? {
+        let added = ledger.add_movement(movement, &receipt.transaction_id, play.as_str(), call.now);
+        if !added.await? {
             // Made before: as it was made then.
-            let made = self.resolve(db, call, movement).await?;
+            let made = self.resolve(ledger, call, movement).await?;
             return made.ok_or_else(|| ProviderError::Failed("a movement vanished".to_owned()));
         }
         if play == Play::LosesAnswers {
@@ -100,11 +98,15 @@ impl PaymentProvider for EmbeddedPayment {
     /// What is not in the ledger did not happen, and cannot come later: the order is locked.
     async fn resolve(
         &self,
-        db: &mut Connection,
+        ledger: &mut Ledger<'_>,
         _call: &Call<'_>,
         movement: &Movement,
     ) -> Result<Option<Receipt>, ProviderError> {
-        Ok(receipt(db, &movement.key).await?)
+        let made = ledger.movement(&movement.key).await?;
+        Ok(made.map(|entry| Receipt {
+            transaction_id: entry.transaction_id,
+            amount: entry.amount,
+        }))
     }
 }
 
@@ -117,50 +119,8 @@ fn since_first_asked(call: &Call<'_>) -> Duration {
         .unwrap_or_default()
 }
 
-/// False when the key's movement is in the ledger already.
-async fn write(
-    db: &mut Connection,
-    call: &Call<'_>,
-    movement: &Movement,
-    receipt: &Receipt,
-    play: Play,
-) -> Result<bool, ProviderError> {
-    let written = sqlx::query(
-        "INSERT INTO payment_entries (key, payment_id, kind, amount, transaction_id, time, plays)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key) DO NOTHING",
-    )
-    .bind(&movement.key)
-    .bind(&movement.payment_id)
-    .bind(movement.kind.as_str())
-    .bind(movement.amount)
-    .bind(&receipt.transaction_id)
-    .bind(micros(call.now))
-    .bind(play.as_str())
-    .execute(db)
-    .await?;
-    Ok(written.rows_affected() == 1)
-}
-
-/// What was played for the payment before.
-async fn played(db: &mut Connection, payment_id: &str) -> Result<Play, sqlx::Error> {
-    let row = sqlx::query("SELECT plays FROM payment_entries WHERE payment_id = $1 LIMIT 1")
-        .bind(payment_id)
-        .fetch_optional(db)
-        .await?;
-    let name: Option<&str> = row.as_ref().map(|row| row.try_get(0)).transpose()?;
-    Ok(Play::named(name.unwrap_or_default()))
-}
-
-async fn receipt(db: &mut Connection, key: &str) -> Result<Option<Receipt>, sqlx::Error> {
-    let row = sqlx::query("SELECT transaction_id, amount FROM payment_entries WHERE key = $1")
-        .bind(key)
-        .fetch_optional(db)
-        .await?;
-    row.map(|row| {
-        Ok(Receipt {
-            transaction_id: row.try_get(0)?,
-            amount: row.try_get(1)?,
-        })
-    })
-    .transpose()
+/// Returns what was simulated for the payment before.
+async fn played(ledger: &mut Ledger<'_>, payment_id: &str) -> Result<Play, ProviderError> {
+    let name = ledger.plays(payment_id).await?;
+    Ok(Play::named(name.as_deref().unwrap_or_default()))
 }

@@ -1,8 +1,8 @@
 //! The embedded messenger: what people would be told stands in the store, and in the log.
 
-use super::{DeliveryError, NotificationProvider};
-use crate::domain::message::Message;
+use crate::provider::{DeliveryError, NotificationProvider};
 use async_trait::async_trait;
+use orders_domain::message::Message;
 
 /// Writes a line of the log for each message.
 #[derive(Clone, Copy, Debug)]

@@ -1,16 +1,16 @@
 //! The embedded supplier: always delivers, after its lead time.
 
-use super::{ProviderError, SupplierProvider};
-use crate::store::supplier_orders::SupplierOrder;
+use crate::provider::{ProviderError, SupplierProvider};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use orders_store::supplier_orders::SupplierOrder;
 use std::time::Duration;
 
 /// With no lead time it delivers at once.
 #[derive(Default)]
-pub(super) struct EmbeddedSupplier {
+pub(in crate::provider) struct EmbeddedSupplier {
     /// From opening to delivery.
-    pub(super) lead_time: Duration,
+    pub(in crate::provider) lead_time: Duration,
 }
 
 #[async_trait]

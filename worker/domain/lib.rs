@@ -7,16 +7,18 @@
 //! store keeps and the order that the workflow keeps are the same fold of the same events.
 
 pub mod address;
-pub(crate) mod apply;
+mod apply;
 pub mod attention;
 pub mod command;
 pub mod currency;
 pub mod event;
 pub mod explain;
+pub mod later;
 pub mod message;
 pub mod milestone;
 pub mod money;
 pub mod movement;
+mod named;
 mod operate;
 pub mod order;
 pub mod payment_method;
