@@ -34,9 +34,13 @@ pub fn chosen() -> bool {
 impl Postgres {
     /// Starts one. `durable`: what was committed survives a power failure, as it must in production.
     pub fn start(durable: bool) -> Postgres {
-        let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/venv/bin/python");
-        assert!(Path::new(python).exists(), "run `make test-tools`");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/harness/postgres.py");
+        // This file is part of crates in several folders.
+        let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let root = folders.find(|folder| folder.join("Cargo.lock").exists());
+        let root = root.expect("the root of the repository");
+        let python = root.join(".tools/venv/bin/python");
+        assert!(python.exists(), "run `make test-tools`");
+        let script = root.join("tests/harness/postgres.py");
         let mut command = Command::new(python);
         command.arg(script).args(durable.then_some("--durable"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
