@@ -6,6 +6,7 @@ mod lost;
 mod refused;
 mod resolution;
 mod strangers;
+mod verdicts;
 mod words;
 
 use crate::harness::{

@@ -213,6 +213,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             step,
             outcome,
             transaction_id,
+            amount: _,
         } => {
             let why = format!(
                 "the provider says: {}",

@@ -42,7 +42,7 @@ impl Orders {
             // What the store refuses is refused, and Temporal need not be asked.
             self.check(order_id, &request, &stored)?;
             if stored.order.state.is_closed()
-                && let Some(closed) = self.confirm_closed(order_id, &request).await?
+                && let Some(closed) = self.on_closed(order_id, &request).await?
             {
                 return Ok(closed);
             }
@@ -160,20 +160,30 @@ impl Orders {
         checked.map_err(|refusal| Error::refused(order_id, &request.request_id, refusal))
     }
 
-    /// Records money for a closed order without its workflow, which has ended or is about to. Returns the
-    /// order and whether the receipt was known before; none where the command is no confirmation of money.
-    pub(super) async fn confirm_closed(
+    /// Records what concerns the money of a closed order without its workflow, which has ended or is about
+    /// to. Returns the order and whether the same was recorded before; none where the command is of
+    /// another kind.
+    pub(super) async fn on_closed(
         &self,
         order_id: &str,
         request: &CommandRequest,
     ) -> Result<Option<(StoredOrder, bool)>, Error> {
-        let Command::ConfirmPayment(payment) = &request.command else {
-            return Ok(None);
-        };
         let now = orders_store::clock::now();
         let store = self.store();
-        let closed = store.confirm_closed(order_id, request, payment, now);
-        let Some(closed) = closed.await? else {
+        let closed = match &request.command {
+            Command::ConfirmPayment(payment) => {
+                store
+                    .confirm_closed(order_id, request, payment, now)
+                    .await?
+            }
+            Command::ResolvePayment(resolved) => {
+                store
+                    .resolve_closed(order_id, request, resolved, now)
+                    .await?
+            }
+            _ => None,
+        };
+        let Some(closed) = closed else {
             return Ok(None);
         };
         match closed.received {

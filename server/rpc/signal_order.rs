@@ -74,7 +74,7 @@ impl Orders {
             expected_revision: None,
             ..command.clone()
         };
-        let confirmed = self.confirm_closed(order_id, &command).await?;
+        let confirmed = self.on_closed(order_id, &command).await?;
         let (_, replayed) = confirmed.ok_or_else(closed)?;
         Ok(mark_replayed(
             Response::new(SignalOrderResponse {}),

@@ -68,6 +68,12 @@ impl Placing {
         self
     }
 
+    /// Paid from outside.
+    pub fn outside(mut self) -> Placing {
+        self.0.payment_method = None;
+        self
+    }
+
     /// With this policy.
     pub fn policy(mut self, policy: &str) -> Placing {
         self.0.policy = policy.to_owned();

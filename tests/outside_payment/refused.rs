@@ -36,7 +36,7 @@ async fn refused(client: &Client, id: &str, step: Step) -> ExplainOrderResponse 
     told
 }
 
-fn by_hand(order: &Order) {
+fn by_hand(order: &Order, transaction_id: &str) {
     let payment = order.payment.as_ref().unwrap();
     let [vouched] = payment.vouched.as_slice() else {
         panic!("{payment:?}")
@@ -44,7 +44,7 @@ fn by_hand(order: &Order) {
     assert_eq!(vouched.state(), VouchState::ByHand);
     assert_eq!(
         (vouched.actor.as_str(), vouched.transaction_id.as_str()),
-        ("grace", "chargeback-7")
+        ("grace", transaction_id)
     );
 }
 
@@ -79,7 +79,7 @@ async fn a_refund_that_the_provider_refuses_is_settled_by_a_person() {
     assert_eq!(payment.state(), PaymentState::Refunded);
     assert_eq!(payment.refunded_amount, payment.captured_amount);
     assert_eq!(order.compensations[1].outcome(), CompensationOutcome::Done);
-    by_hand(&order);
+    by_hand(&order, "chargeback-7");
     assert_eq!(client.reasons(&id).await, []);
     assert_eq!(client.stock_item(&sku).await.reserved, 0);
     let ran = verify::verify(&server.data_dir, &["--json"]);
@@ -106,7 +106,7 @@ async fn a_refund_that_the_provider_refuses_is_settled_by_a_person() {
     client.until(&id, OrderState::AwaitingApproval).await;
     refused(&client, &id, Step::VoidAuthorization).await;
     client
-        .resolve(&id, Step::VoidAuthorization, "chargeback-7")
+        .resolve(&id, Step::VoidAuthorization, "chargeback-8")
         .await
         .unwrap();
     let order = client.until(&id, OrderState::Cancelled).await;
@@ -114,6 +114,6 @@ async fn a_refund_that_the_provider_refuses_is_settled_by_a_person() {
         order.payment.as_ref().unwrap().state(),
         PaymentState::Voided
     );
-    by_hand(&order);
+    by_hand(&order, "chargeback-8");
     assert_eq!(server.stop().await, Some(0));
 }

@@ -148,7 +148,7 @@ impl OrderActivities {
         // The answer shows what follows from the command, too.
         tx.settle()?;
         if let Command::RetryOrder(_) = &request.command {
-            testimony::record_verified(tx, heard, ACTOR_PROCESS);
+            testimony::record_verified(tx, heard, ACTOR_PROCESS).await?;
         }
         tx.remember_request(request_id, &fingerprint);
         tracing::info!(order_id, request_id, %command, "command recorded");

@@ -9,6 +9,7 @@ use crate::provider::{
     Call, ExternalPaymentProvider, PaymentPort, PaymentRequest, ProviderError, Receipt,
 };
 use orders_domain::{
+    command::{PaymentOutcome, Witness},
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Movement, MovementKind, Task},
     payment_method::PaymentToken,
@@ -150,9 +151,24 @@ pub(super) async fn book_answer(
     if let Some(outcome) = outcome {
         tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
     }
+    let is_unmoved = matches!(answer, Ok(None));
     let is_open = tx.journal().await?.is_open(&movement.key);
     let is_own = MovementKind::of(step) == Some(movement.kind);
     let is_used_up = is_own && movement.key != tx.order().effect_key(step);
+    // A provider that is asked in vain closes the key: what is to be given back goes on under another one.
+    if resolve && is_unmoved && is_own && !is_used_up && step.is_compensation() {
+        let closed = Change::PaymentResolved {
+            step,
+            outcome: PaymentOutcome::NotHappened,
+            witness: Witness::Provider,
+            new_key: true,
+            transaction_id: String::new(),
+            amount: 0,
+            evidence: "the provider knows nothing of it".to_owned(),
+            reason: String::new(),
+        };
+        tx.record_answer(closed, ACTOR_PROCESS);
+    }
     Ok(match answer {
         Ok(_) => None,
         // The key was closed meanwhile, because somebody had the provider asked what became of it: the step goes on
@@ -197,9 +213,6 @@ pub(super) async fn pay(
                 if !resolve && let Some(why) = why_by_hand(tx, &movement).await? {
                     return Err(ProviderError::Refused(why.to_owned()));
                 }
-                if movement.kind == MovementKind::Capture && tx.order().has_unconfirmed_payment() {
-                    return Err(ProviderError::Failed(VOUCHED_HOLD.to_owned()));
-                }
                 if is_first && !resolve && token.is_none() {
                     let missing = "the payment token of the order is missing".to_owned();
                     return Err(ProviderError::Failed(missing));
@@ -243,10 +256,6 @@ const OUTSIDE: &str = "the money was received from outside: give it back by hand
 /// Why an external provider is not asked to give back what only a person says that it took.
 const VOUCHED: &str = "the provider has not confirmed the payment that a person vouched for: give the money \
                        back by hand, or have the provider asked again by RetryOrder";
-
-/// Why an external provider is not asked to capture what only a person says that it holds.
-const VOUCHED_HOLD: &str = "the provider has not confirmed the authorization that a person vouched for: it is \
-                            asked again, and by RetryOrder at once";
 
 /// Why a refund, or a release, is not asked of an external provider: it would be of a transaction that is only a
 /// text of a caller or an operator, and could be somebody else's.

@@ -80,13 +80,20 @@ pub(super) fn source(order: &Order, step: Step, port: &PaymentPort, heard: &[Ans
 }
 
 /// Records what the provider says of payments that a person vouched for.
-pub(super) fn record_verified(tx: &mut OrderTx, heard: &[Answered], actor: &str) {
+///
+/// # Errors
+/// When the database cannot be used.
+pub(super) async fn record_verified(
+    tx: &mut OrderTx,
+    heard: &[Answered],
+    actor: &str,
+) -> Result<(), StoreError> {
     for step in to_verify(tx.order()) {
-        let said = answer(tx.order(), step, heard).and_then(Answered::said);
-        if let Some(change) = said.and_then(|said| payment_resolution::verified(tx, step, &said)) {
-            tx.record_answer(change, actor);
+        if let Some(said) = answer(tx.order(), step, heard).and_then(Answered::said) {
+            payment_resolution::verify(tx, step, &said, actor).await?;
         }
     }
+    Ok(())
 }
 
 /// Asks the provider about the payments of one order that a person vouched for, and records what it says.
@@ -110,7 +117,7 @@ pub(crate) async fn verify(
     }
     let mut tx = store.lock_order(order_id, now).await?;
     let known = tx.order().revision;
-    record_verified(&mut tx, &heard, orders_domain::event::ACTOR_PROCESS);
+    record_verified(&mut tx, &heard, orders_domain::event::ACTOR_PROCESS).await?;
     let verified = tx.appended().len();
     if verified > 0 {
         tx.commit(known, None).await?;

@@ -255,7 +255,8 @@ impl Order {
                 step,
                 outcome,
                 transaction_id,
-            } => self.verified(*step, *outcome, transaction_id),
+                amount,
+            } => self.verified(*step, *outcome, transaction_id, *amount, now),
             Change::Closed { reason } => {
                 self.ending = Some(*reason);
                 self.state = reason.closed_state();
@@ -301,11 +302,9 @@ impl Order {
         } else if step.is_payment() && self.payment.state == PaymentState::Pending {
             self.payment.state = PaymentState::None;
         }
-        // A refusal also answers an earlier attempt whose own answer was lost.
-        let is_open = self.payment.state == PaymentState::Indeterminate;
-        if refused && is_open && self.unknown_payments().is_empty() {
-            self.payment.state = self.known_payment_state();
-        }
+        // A refusal says nothing of an earlier attempt whose own answer was lost ("given back already", say):
+        // the provider is asked what became of that one, before a person is.
+        let refused = refused && !before_unknown;
         if step.is_compensation() {
             let entry = self.compensations.iter_mut().find(|c| c.step == step);
             if let Some(entry) = entry {
@@ -330,7 +329,7 @@ impl Order {
             last_error: error.to_owned(),
             since,
             retry_time: later(now, wait),
-            unknown: !refused && (unknown || before_unknown),
+            unknown: unknown || before_unknown,
             refused,
         });
     }

@@ -79,7 +79,12 @@ impl Order {
         let unclear = indeterminate_since(self).map(|since| later(since, INDETERMINATE_LONG));
         let vouched = self.doubtful().map(|vouched| vouched.time);
         let unmatched = self.unmatched_since();
-        let all = failing.into_iter().chain(unclear).chain(vouched);
+        let owed = owed_since(self);
+        let all = failing
+            .into_iter()
+            .chain(unclear)
+            .chain(vouched)
+            .chain(owed);
         all.chain(unmatched).min()
     }
 }
@@ -102,6 +107,7 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
     let mut found: Vec<Cause> = order.doubtful().map(in_doubt).collect();
     found.extend(unmatched(order));
     if order.state.is_closed() {
+        found.extend(owed(order));
         return found;
     }
     if let Some(fault) = order.attention().filter(|fault| fault.refused) {
@@ -138,6 +144,27 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
     }
     found.extend(workflow_cause(order, now, workflow));
     found
+}
+
+/// Since when a closed order owes money of which nobody knew when it closed.
+fn owed_since(order: &Order) -> Option<Timestamp> {
+    order
+        .close_time
+        .filter(|_| order.refused_payment().is_some())
+}
+
+fn owed(order: &Order) -> Option<Cause> {
+    let step = order.refused_payment()?;
+    Some(Cause {
+        kind: CauseKind::RefundByHand,
+        since: owed_since(order)?,
+        what: format!(
+            "the order had closed when the provider said that it had moved {}: {step} is due",
+            order.money(order.payment.authorized.max(order.payment.captured))
+        ),
+        unblocked_by: "give the money back, then ResolvePayment with the transaction that did"
+            .to_owned(),
+    })
 }
 
 /// What helps when the provider refuses to give money back.

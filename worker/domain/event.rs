@@ -279,6 +279,8 @@ pub enum Change {
         /// The provider's name for the movement; empty when it did not happen.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         transaction_id: String,
+        /// Minor units that moved, as the provider says; 0 when it did not happen.
+        amount: i64,
     },
     /// Nothing more can happen.
     Closed {
@@ -294,6 +296,7 @@ impl Change {
             Self::Compensated { step, .. } => step.is_payment(),
             Self::PaymentConfirmed { .. }
             | Self::PaymentResolved { .. }
+            | Self::PaymentVerified { .. }
             | Self::PaymentAuthorized { .. }
             | Self::PaymentCaptured { .. }
             | Self::PaymentDeclined { .. }
@@ -302,7 +305,8 @@ impl Change {
         }
     }
 
-    /// Whether it may still be recorded after the order has closed: refusals, and money from outside.
+    /// Whether it may still be recorded after the order has closed: refusals, money from outside, and what the
+    /// provider says later of money for which a person vouched.
     pub fn may_follow_close(&self) -> bool {
         matches!(
             self,
@@ -310,6 +314,7 @@ impl Change {
                 | Self::PaymentConfirmed { .. }
                 | Self::PaymentRefused { .. }
                 | Self::PaymentDisputed { .. }
+                | Self::PaymentResolved { .. }
                 | Self::PaymentVerified { .. }
         )
     }

@@ -19,7 +19,7 @@ pub mod milestone;
 pub mod money;
 pub mod movement;
 mod named;
-mod operate;
+pub mod operate;
 pub mod order;
 pub mod payment_method;
 pub mod phase;

@@ -1,6 +1,7 @@
 //! The moments of an order that people are told about, and who they are.
 
 use super::{
+    command::PaymentOutcome,
     event::{Change, Event},
     order::Order,
     state::{CloseReason, ReviewDecision},
@@ -75,9 +76,25 @@ impl Milestone {
                 amount,
                 ..
             } if *amount > 0 => Self::Refunded,
+            Change::PaymentResolved {
+                step,
+                outcome: PaymentOutcome::Succeeded,
+                ..
+            } => return Self::of_money(*step, order),
             Change::Closed { reason } if *reason != CloseReason::Completed => Self::Cancelled,
             _ => return None,
         })
+    }
+
+    /// What an operator, or the provider that was asked for him, said became of the order's money.
+    fn of_money(step: Step, order: &Order) -> Option<Milestone> {
+        match step {
+            Step::ChargePayment | Step::CapturePayment if order.payment.captured > 0 => {
+                Some(Self::Paid)
+            }
+            Step::RefundPayment if order.payment.refunded > 0 => Some(Self::Refunded),
+            _ => None,
+        }
     }
 
     /// The name, unique within the order: with the order's id it is how a receiver tells a

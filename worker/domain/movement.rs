@@ -45,13 +45,21 @@ named! {
         Indeterminate = "INDETERMINATE",
         /// The provider was asked later: it did not move, and will not. Final.
         NotHappened = "NOT_HAPPENED",
+        /// The provider confirmed a movement that only a person had vouched for. It moves nothing more.
+        Confirmed = "CONFIRMED",
+        /// The provider says that a movement which only a person had vouched for never happened. It takes
+        /// the movement out of the balance. Final.
+        Refuted = "REFUTED",
     }
 }
 
 impl EntryPhase {
     /// Whether nothing can become of the movement any more.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Declined | Self::NotHappened)
+        matches!(
+            self,
+            Self::Succeeded | Self::Declined | Self::NotHappened | Self::Confirmed | Self::Refuted
+        )
     }
 }
 
@@ -102,6 +110,8 @@ pub struct Entry {
     pub amount: i64,
     /// The provider's name for it, once it moved.
     pub transaction_id: Option<String>,
+    /// Whether only a person says so.
+    pub vouched: bool,
 }
 
 /// What has moved. `authorized >= captured >= refunded >= 0`, in minor units.
@@ -205,7 +215,7 @@ impl Journal {
     /// # Errors
     /// When the entries contradict themselves.
     pub fn balance(&self) -> Result<Balance, Imbalance> {
-        let mut moved = self.entries.iter().filter(|entry| entry.moved());
+        let mut moved = self.all_moved();
         moved.try_fold(Balance::default(), |balance, entry| {
             balance.after(entry.kind, entry.amount)
         })
@@ -226,7 +236,10 @@ impl Journal {
                 // It may be tried anew.
                 EntryPhase::NotHappened => *count = 0,
                 // Whatever comes afterwards finds it settled.
-                EntryPhase::Succeeded | EntryPhase::Declined => *count = i64::MIN,
+                EntryPhase::Succeeded
+                | EntryPhase::Declined
+                | EntryPhase::Confirmed
+                | EntryPhase::Refuted => *count = i64::MIN,
             }
         }
         missing.retain(|_, count| *count > 0);
@@ -246,8 +259,23 @@ impl Journal {
 
     /// The movement of a key, if it moved.
     pub fn moved(&self, key: &str) -> Option<&Entry> {
-        let mut moved = self.entries.iter().filter(|entry| entry.moved());
-        moved.find(|entry| entry.key == key)
+        self.all_moved().find(|entry| entry.key == key)
+    }
+
+    /// The movements that happened, as far as anybody knows.
+    fn all_moved(&self) -> impl Iterator<Item = &Entry> {
+        let refuted = self.entries.iter();
+        let refuted = refuted.filter(|entry| entry.phase == EntryPhase::Refuted);
+        let refuted: Vec<&str> = refuted.map(|entry| entry.key.as_str()).collect();
+        let moved = self.entries.iter().filter(|entry| entry.moved());
+        moved.filter(move |entry| !refuted.contains(&entry.key.as_str()))
+    }
+
+    /// Whether one attempt of the key failed, and another one was never answered. To ask for the movement
+    /// again would not tell what became of that one.
+    fn is_doubtful(&self, key: &str) -> bool {
+        let mut of_key = self.entries.iter().filter(|entry| entry.key == key);
+        of_key.any(|entry| entry.phase == EntryPhase::Failed) && self.is_open(key)
     }
 
     /// What is next for a payment step of `order`; none for a step that moves no money.
@@ -278,13 +306,18 @@ impl Journal {
         if step.is_compensation() && amount == 0 {
             return Ok(Some(Task::Nothing));
         }
-        Ok(Some(Task::Move(Movement {
+        let movement = Movement {
             key,
             payment_id: order.payment.payment_id.clone(),
             kind,
             amount,
-            original: self.original(order, kind),
-        })))
+            original: self.original(kind),
+        };
+        // Money may have been given back by the attempt that was never answered.
+        if step.is_compensation() && self.is_doubtful(&movement.key) {
+            return Ok(Some(Task::Resolve(movement)));
+        }
+        Ok(Some(Task::Move(movement)))
     }
 
     fn movement(&self, order: &Order, entry: &Entry) -> Movement {
@@ -293,31 +326,29 @@ impl Journal {
             payment_id: order.payment.payment_id.clone(),
             kind: entry.kind,
             amount: entry.amount,
-            original: self.original(order, entry.kind),
+            original: self.original(entry.kind),
         }
     }
 
     /// Whether the money that is to be given back arrived from outside: no provider of ours took it.
     pub fn is_from_outside(&self) -> bool {
-        let mut moved = self.entries.iter().filter(|entry| entry.moved());
+        let mut moved = self.all_moved();
         moved.any(|entry| entry.kind == MovementKind::Confirm)
     }
 
     /// The provider's name for what a movement builds on. Where a person vouched for that, the provider may have
     /// told its own name since. The name of a confirmed payment is a text of its caller, which no provider is
     /// ever sent.
-    fn original(&self, order: &Order, kind: MovementKind) -> Option<String> {
+    fn original(&self, kind: MovementKind) -> Option<String> {
         let of: &[MovementKind] = match kind {
             MovementKind::Capture | MovementKind::Void => &[MovementKind::Authorize],
             MovementKind::Refund => &[MovementKind::Capture, MovementKind::Charge],
             _ => &[],
         };
-        let mut moved = self.entries.iter().filter(|entry| entry.moved());
-        let entry = moved.find(|entry| of.contains(&entry.kind))?;
-        let mut vouched = order.vouched.iter();
-        let vouched = vouched.find(|vouched| MovementKind::of(vouched.step) == Some(entry.kind));
-        let confirmed = vouched.and_then(|vouched| vouched.confirmed_id.clone());
-        confirmed.or_else(|| entry.transaction_id.clone())
+        let entry = self.all_moved().find(|entry| of.contains(&entry.kind))?;
+        let mut of_key = self.entries.iter().filter(|other| other.key == entry.key);
+        let confirmed = of_key.find(|other| other.phase == EntryPhase::Confirmed);
+        confirmed.unwrap_or(entry).transaction_id.clone()
     }
 }
 

@@ -9,6 +9,20 @@ use super::{
 };
 use jiff::Timestamp;
 
+/// What becomes of a person's word about a payment, once the provider has spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The provider says the same.
+    Confirmed,
+    /// The provider says the contrary, and too much has happened since: a person has to see to it.
+    Kept,
+    /// The movement never happened, and the order takes it back: it pays anew, or has nothing to give
+    /// back.
+    TakenBack,
+    /// The movement happened, and the order has to undo it.
+    Moved,
+}
+
 impl Order {
     /// What waits after a failure waits no longer. The failures stay counted: if it fails again, the
     /// next wait is as long as it would have been.
@@ -60,23 +74,95 @@ impl Order {
         self.retry_now(now);
     }
 
-    /// The provider has said what it knows of a payment that a person vouched for.
-    pub(super) fn verified(&mut self, step: Step, outcome: PaymentOutcome, transaction_id: &str) {
-        let mut vouched = self.vouched.iter_mut();
-        let Some(vouched) = vouched.find(|vouched| vouched.step == step) else {
+    /// Folds in a [`Change::PaymentVerified`]: what the provider says of a payment that a person vouched for.
+    pub(super) fn verified(
+        &mut self,
+        step: Step,
+        outcome: PaymentOutcome,
+        transaction_id: &str,
+        amount: i64,
+        now: Timestamp,
+    ) {
+        let verdict = self.verdict(step, outcome);
+        let mut all = self.vouched.iter_mut();
+        let Some(vouched) = all.find(|vouched| vouched.step == step) else {
             return;
         };
-        if vouched.outcome == outcome {
-            vouched.state = VouchState::Confirmed;
-            let id = Some(transaction_id.to_owned());
-            vouched.confirmed_id = id.filter(|id| !id.is_empty());
-            // What the person gave as the payment's name may be another one.
-            if self.payment.transaction_id.as_ref() == Some(&vouched.transaction_id) {
-                self.payment.transaction_id = vouched.confirmed_id.clone();
+        match verdict {
+            Verdict::Confirmed => {
+                vouched.state = VouchState::Confirmed;
+                let id = Some(transaction_id.to_owned());
+                vouched.confirmed_id = id.filter(|id| !id.is_empty());
+                // What the person gave as the payment's name may be another one.
+                if self.payment.transaction_id.as_ref() == Some(&vouched.transaction_id) {
+                    self.payment.transaction_id = vouched.confirmed_id.clone();
+                }
             }
-        } else {
-            vouched.state = VouchState::Contradicted;
+            Verdict::Kept => vouched.state = VouchState::Contradicted,
+            Verdict::TakenBack => {
+                self.vouched.retain(|vouched| vouched.step != step);
+                self.used_up.push(step);
+                self.taken_back(step);
+                self.never_happened(step, now);
+            }
+            Verdict::Moved => {
+                self.vouched.retain(|vouched| vouched.step != step);
+                self.happened(step, transaction_id, amount, now);
+                self.compensate_again(step);
+            }
         }
+        // What waited because only a person had spoken waits no longer.
+        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.refused) {
+            fault.refused = false;
+            fault.retry_time = now;
+        }
+    }
+
+    /// What becomes of a person's word when the provider says `outcome`.
+    pub fn verdict(&self, step: Step, outcome: PaymentOutcome) -> Verdict {
+        let mut vouched = self.vouched.iter();
+        let vouched = vouched.find(|vouched| vouched.step == step);
+        if vouched.is_none_or(|vouched| vouched.outcome == outcome) {
+            return Verdict::Confirmed;
+        }
+        let undo = step.undone_by();
+        let undone = self.compensations.iter();
+        let mut undone = undone.filter(|entry| Some(entry.step) == undo);
+        match outcome {
+            PaymentOutcome::Succeeded if undo.is_some() && self.ending.is_some() => Verdict::Moved,
+            // Goods that have left, and money that was given back by hand, cannot be taken back.
+            PaymentOutcome::NotHappened
+                if undo.is_some()
+                    && !self.state.is_closed()
+                    && !self.may_be_dispatched()
+                    && undone.all(|entry| entry.outcome == CompensationOutcome::Pending) =>
+            {
+                Verdict::TakenBack
+            }
+            _ => Verdict::Kept,
+        }
+    }
+
+    /// The amounts without a movement that never happened.
+    fn taken_back(&mut self, step: Step) {
+        self.done.retain(|done| *done != step);
+        self.payment.captured = 0;
+        self.payment.capture_time = None;
+        if step != Step::CapturePayment {
+            self.payment.authorized = 0;
+            self.payment.transaction_id = None;
+        }
+    }
+
+    /// Has the undoing of `step` done after all: it was taken to be needless.
+    fn compensate_again(&mut self, step: Step) {
+        let undo = step.undone_by();
+        let mut entries = self.compensations.iter_mut();
+        let Some(entry) = entries.find(|entry| Some(entry.step) == undo) else {
+            return;
+        };
+        entry.outcome = CompensationOutcome::Pending;
+        entry.time = None;
     }
 
     /// As if the provider had answered.

@@ -275,11 +275,19 @@ impl Order {
         fault.filter(|fault| fault.refused || fault.attempts >= attention_after)
     }
 
-    /// The step that gives money back and that the provider refuses for good: a person has to give it back.
+    /// The step that gives money back and that no provider will carry out: a person has to give it back. On a closed
+    /// order that is money of which nobody knew when it closed.
     pub fn refused_payment(&self) -> Option<Step> {
+        if self.state.is_closed() {
+            let mut owed = self.compensations.iter();
+            let owed = owed.find(|entry| entry.outcome == CompensationOutcome::Pending);
+            return owed
+                .map(|entry| entry.step)
+                .filter(|step| step.is_payment());
+        }
         let fault = self.fault.as_ref().filter(|fault| fault.refused);
         let step = fault.map(|fault| fault.step);
-        step.filter(|step| step.is_payment() && !self.state.is_closed())
+        step.filter(|step| step.is_payment())
     }
 
     /// The payment steps that ResolvePayment takes: those of which nobody knows what became, and the one that was

@@ -69,7 +69,10 @@ impl Order {
             PaymentMode::AuthorizeCapture => Step::AuthorizePayment,
             PaymentMode::External => return false,
         };
-        self.ending.is_none() && !self.state.is_closed() && !self.done.contains(&step)
+        let may_be_asked = self.ending.is_none() && !self.state.is_closed();
+        // What only a person vouched for may turn out not to have happened.
+        let is_sure = self.done.contains(&step) && !self.has_unconfirmed_payment();
+        may_be_asked && !is_sure
     }
 }
 

@@ -21,5 +21,6 @@ mod scenario;
 mod shipping_stories;
 mod story;
 mod unhappy_stories;
+mod vouched_stories;
 mod waiting_stories;
 mod world;

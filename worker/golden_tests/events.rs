@@ -165,6 +165,7 @@ fn after(change: &Change) -> Option<Change> {
             step: Step::ChargePayment,
             outcome: PaymentOutcome::Succeeded,
             transaction_id: text("txn-1"),
+            amount: 3998,
         },
         Change::PaymentVerified { .. } => Change::Closed {
             reason: CloseReason::CustomerCancelled,

@@ -15,6 +15,8 @@ pub struct Outcome {
     pub phase: EntryPhase,
     /// The provider's name for it; of those that moved.
     pub transaction_id: Option<String>,
+    /// Whether only a person says so.
+    pub vouched: bool,
     /// What it is known by, in words; may be empty.
     pub evidence: String,
 }
@@ -25,6 +27,7 @@ impl Outcome {
         Self {
             phase: EntryPhase::Succeeded,
             transaction_id: Some(transaction_id.to_owned()),
+            vouched: false,
             evidence: String::new(),
         }
     }
@@ -34,6 +37,7 @@ impl Outcome {
         Self {
             phase,
             transaction_id: None,
+            vouched: false,
             evidence: evidence.to_owned(),
         }
     }
@@ -140,6 +144,18 @@ impl OrderTx {
         self.append_entry(movement, outcome, actor).await
     }
 
+    /// Adds what the provider says of a movement that a person vouched for.
+    ///
+    /// # Errors
+    /// As [`book`](Self::book).
+    pub(super) async fn book_verdict(
+        &mut self,
+        movement: &Movement,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        self.append_entry(movement, outcome, ACTOR_PROCESS).await
+    }
+
     async fn append_entry(
         &mut self,
         movement: &Movement,
@@ -149,6 +165,7 @@ impl OrderTx {
         let moves = outcome.phase == EntryPhase::Succeeded;
         if let Some(transaction_id) = &outcome.transaction_id
             && movement.kind != MovementKind::Confirm
+            && !outcome.vouched
         {
             self.note_answered(transaction_id).await?;
         }
@@ -163,10 +180,16 @@ impl OrderTx {
             phase: outcome.phase,
             amount: movement.amount,
             transaction_id: outcome.transaction_id.clone(),
+            vouched: outcome.vouched,
         });
+        let refutes = outcome.phase == EntryPhase::Refuted;
+        if refutes {
+            let balance = account.journal.balance();
+            account.sums = balance.map_err(|error| contradiction(&movement.payment_id, &error))?;
+        }
         let number = i64::try_from(account.journal.entries.len()).unwrap_or(i64::MAX);
         let time = micros(self.now());
-        self.books.has_moved |= moves;
+        self.books.has_moved |= moves || refutes;
         self.books.added.push(Added {
             number,
             movement: movement.clone(),
@@ -216,7 +239,7 @@ fn write_sums(batch: &mut Batch, payment_id: &str, balance: Balance) {
 fn insert(batch: &mut Batch, added: &[Added]) {
     let insert = batch.begin(
         "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
-             transaction_id, actor, evidence, time) VALUES ",
+             transaction_id, vouched, actor, evidence, time) VALUES ",
     );
     for (index, entry) in added.iter().enumerate() {
         let (movement, outcome) = (&entry.movement, &entry.outcome);
@@ -228,6 +251,7 @@ fn insert(batch: &mut Batch, added: &[Added]) {
         insert.bind(outcome.phase.as_str()).push(", ");
         insert.bind(movement.amount).push(", ");
         insert.bind(outcome.transaction_id.as_deref()).push(", ");
+        insert.bind(i64::from(outcome.vouched)).push(", ");
         insert.bind(entry.actor.as_str()).push(", ");
         insert.bind(outcome.evidence.as_str()).push(", ");
         insert.bind(entry.time).push(")");
@@ -238,7 +262,7 @@ fn insert(batch: &mut Batch, added: &[Added]) {
 async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreError> {
     let rows = sqlx::query(
         "SELECT p.authorized, p.captured, p.refunded, p.voided,
-             j.key, j.kind, j.phase, j.amount, j.transaction_id
+             j.key, j.kind, j.phase, j.amount, j.transaction_id, j.vouched
          FROM payments p LEFT JOIN payment_journal j ON j.payment_id = p.payment_id
          WHERE p.payment_id = $1 ORDER BY j.entry",
     )
@@ -259,6 +283,7 @@ async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreErr
             phase: phase.parse::<EntryPhase>().map_err(|()| unknown(phase))?,
             amount: row.try_get(7)?,
             transaction_id: row.try_get(8)?,
+            vouched: row.try_get::<i64, _>(9)? == 1,
         });
     }
     Ok(Account { journal, sums })

@@ -1,12 +1,20 @@
 //! What became of a payment whose answer was lost, or that was refused: whoever knows it is heard in turn (the
 //! books, the provider, a named person), and what counts is written into the journal.
 
-use super::{Connection, Store, StoreError, micros, order_tx::OrderTx, payment_journal::Outcome};
+use super::{
+    Connection, Store, StoreError, micros,
+    order_tx::OrderTx,
+    payment_journal::Outcome,
+    receipts::{Received, ReceivedClosed},
+};
 use jiff::Timestamp;
 use orders_domain::{
-    command::{Command, PaymentOutcome, Refusal, ResolvePayment, Witness},
+    command::{
+        Command, CommandRequest, KnownTransaction, PaymentOutcome, Refusal, ResolvePayment, Witness,
+    },
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Journal, Movement, MovementKind},
+    operate::Verdict,
     state::VouchState,
     step::Step,
 };
@@ -101,6 +109,11 @@ pub async fn book(
         return known(format!("{step} moves no money"));
     };
     let (change, outcome) = testimony(decided, resolved, said.as_ref(), is_ledger);
+    if outcome.vouched
+        && let Some(refusal) = known_elsewhere(tx, &resolved.transaction_id, &key).await?
+    {
+        return Ok(Err(refusal));
+    }
     let balance = journal.balance();
     let balance = balance.map_err(|error| StoreError::Corrupt(error.to_string()))?;
     if outcome.phase == EntryPhase::Succeeded
@@ -168,6 +181,7 @@ fn testimony(
         outcome = Some(match became {
             PaymentOutcome::Succeeded => Outcome {
                 evidence: evidence.clone(),
+                vouched: *witness == Witness::Person,
                 ..Outcome::moved(transaction_id)
             },
             PaymentOutcome::NotHappened => Outcome::unmoved(EntryPhase::NotHappened, evidence),
@@ -177,7 +191,64 @@ fn testimony(
     (change, outcome)
 }
 
-/// Whether the provider says another outcome than the operator, in words.
+/// Refuses a person's word that names a transaction which is known already: money that another movement
+/// moved, or that a caller confirmed, did not move here.
+async fn known_elsewhere(
+    tx: &mut OrderTx,
+    transaction_id: &str,
+    key: &str,
+) -> Result<Option<Refusal>, StoreError> {
+    let row = sqlx::query(
+        "SELECT 1 FROM payment_receipts WHERE transaction_id = $1
+         UNION ALL
+         SELECT 1 FROM payment_journal WHERE transaction_id = $1 AND kind <> 'CONFIRM' AND key <> $2
+         LIMIT 1",
+    )
+    .bind(transaction_id)
+    .bind(key)
+    .fetch_optional(tx.parts().1)
+    .await?;
+    Ok(row.map(|_| Refusal::TransactionKnown {
+        transaction_id: transaction_id.to_owned(),
+        known: KnownTransaction::OtherPayment,
+    }))
+}
+
+async fn settle_closed(
+    tx: &mut OrderTx,
+    request: &CommandRequest,
+    resolved: &ResolvePayment,
+) -> Result<Received, StoreError> {
+    let order_id = tx.order().order_id.clone();
+    let asked = request.fingerprint(&order_id);
+    match tx.request(&request.request_id).await? {
+        Some(before) if before.resource == order_id && before.fingerprint == asked => {
+            return Ok(Received::Again);
+        }
+        Some(_) => return Ok(Received::Refused(Refusal::RequestReused)),
+        None => {}
+    }
+    if let Err(refusal) = request.decide(tx.order(), tx.now()) {
+        return Ok(Received::Refused(refusal));
+    }
+    // No provider is asked: it had closed its key when it said what it had moved.
+    match book(tx, resolved, Source::Outside(None), &request.actor).await? {
+        Err(refusal) => Ok(Received::Refused(refusal)),
+        Ok(booked) => {
+            tx.record_command(
+                booked.change,
+                &request.actor,
+                &request.request_id,
+                &request.attempt,
+            );
+            tx.remember_request(&request.request_id, &asked);
+            Ok(Received::Recorded)
+        }
+    }
+}
+
+/// Whether the provider says something else than the operator, in words. Money that both gave back under
+/// different names was given back twice.
 fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> {
     let Change::PaymentResolved {
         step,
@@ -188,7 +259,10 @@ fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> 
     else {
         return None;
     };
-    if *outcome == resolved.outcome {
+    let is_twice = step.is_compensation()
+        && *outcome == PaymentOutcome::Succeeded
+        && *transaction_id != resolved.transaction_id;
+    if *outcome == resolved.outcome && !is_twice {
         return None;
     }
     let said = match outcome {
@@ -245,27 +319,94 @@ async fn ledger(db: &mut Connection, key: &str) -> Result<Said, StoreError> {
     })
 }
 
-/// What is recorded when the provider says what it knows of a payment that a person vouched for; none where that is
-/// recorded already, or nobody vouched for it.
-pub fn verified(tx: &OrderTx, step: Step, said: &Said) -> Option<Change> {
-    let mut vouched = tx.order().doubtful();
-    let vouched = vouched.find(|vouched| vouched.step == step)?;
-    let (outcome, transaction_id) = match said {
-        Said::Moved { transaction_id, .. } => (PaymentOutcome::Succeeded, transaction_id.clone()),
-        Said::NotMoved => (PaymentOutcome::NotHappened, String::new()),
+/// Records what the provider says of a payment that a person vouched for, in the books and as an event.
+/// Does nothing where that is recorded already, or nobody vouched for it.
+///
+/// # Errors
+/// When the database cannot be used.
+pub async fn verify(
+    tx: &mut OrderTx,
+    step: Step,
+    said: &Said,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let mut doubtful = tx.order().doubtful();
+    let Some(vouched) = doubtful.find(|vouched| vouched.step == step).cloned() else {
+        return Ok(());
     };
-    let known = vouched.state == VouchState::Contradicted;
-    if known && vouched.outcome != outcome {
-        return None;
+    drop(doubtful);
+    let (outcome, transaction_id, amount) = match said {
+        Said::Moved {
+            transaction_id,
+            amount,
+        } => (PaymentOutcome::Succeeded, transaction_id.clone(), *amount),
+        Said::NotMoved => (PaymentOutcome::NotHappened, String::new(), 0),
+    };
+    let is_known = vouched.state == VouchState::Contradicted && vouched.outcome != outcome;
+    if is_known {
+        return Ok(());
     }
-    Some(Change::PaymentVerified {
+    let verdict = tx.order().verdict(step, outcome);
+    let phase = match (verdict, outcome) {
+        (Verdict::Confirmed, PaymentOutcome::Succeeded) => Some(EntryPhase::Confirmed),
+        (Verdict::TakenBack, _) => Some(EntryPhase::Refuted),
+        (Verdict::Moved, _) => Some(EntryPhase::Succeeded),
+        (Verdict::Confirmed | Verdict::Kept, _) => None,
+    };
+    if let (Some(phase), Some(kind)) = (phase, MovementKind::of(step)) {
+        let key = tx.order().effect_key(step);
+        let journal = tx.journal().await?;
+        let intended = journal.entries.iter().find(|entry| entry.key == key);
+        let movement = Movement {
+            payment_id: tx.order().payment.payment_id.clone(),
+            kind,
+            amount: intended.map_or(amount, |entry| entry.amount),
+            original: None,
+            key,
+        };
+        let outcome = match said {
+            Said::Moved { transaction_id, .. } => Outcome {
+                phase,
+                ..Outcome::moved(transaction_id)
+            },
+            Said::NotMoved => Outcome::unmoved(phase, "the provider knows nothing of it"),
+        };
+        tx.book_verdict(&movement, &outcome).await?;
+    }
+    let change = Change::PaymentVerified {
         step,
         outcome,
         transaction_id,
-    })
+        amount,
+    };
+    tx.record_answer(change, actor);
+    tx.settle()
 }
 
 impl Store {
+    /// Records that a person gave money back for a closed order, whose workflow has ended. None for an order
+    /// that is open: its workflow has to do it.
+    ///
+    /// # Errors
+    /// When there is no such order, or the database cannot be used.
+    pub async fn resolve_closed(
+        &self,
+        order_id: &str,
+        request: &CommandRequest,
+        resolved: &ResolvePayment,
+        now: Timestamp,
+    ) -> Result<Option<ReceivedClosed>, StoreError> {
+        let mut tx = self.lock_order(order_id, now).await?;
+        if !tx.order().state.is_closed() {
+            return Ok(None);
+        }
+        let known = tx.order().revision;
+        let received = settle_closed(&mut tx, request, resolved).await?;
+        let stored = tx.stored();
+        tx.commit(known, None).await?;
+        Ok(Some(ReceivedClosed { received, stored }))
+    }
+
     /// The orders for which a person vouched and whose provider is to be asked by `now`, `limit` at most: those that
     /// wait longest come first.
     ///

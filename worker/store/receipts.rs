@@ -326,7 +326,8 @@ impl Store {
     pub async fn pass_on_disputes(&self, now: Timestamp) -> Result<(), StoreError> {
         let rows = sqlx::query(
             "SELECT r.transaction_id, r.order_id, MIN(p.order_id) FROM payment_receipts r
-             JOIN payment_journal j ON j.transaction_id = r.transaction_id AND j.kind <> 'CONFIRM'
+             JOIN payment_journal j ON j.transaction_id = r.transaction_id
+                 AND j.kind <> 'CONFIRM' AND j.vouched = 0
              JOIN payments p ON p.payment_id = j.payment_id
              WHERE r.disputed = 1 GROUP BY r.transaction_id, r.order_id
              ORDER BY r.transaction_id LIMIT $1",

@@ -233,6 +233,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 step: Step::CapturePayment,
                 outcome: PaymentOutcome::Succeeded,
                 transaction_id: "txn-1".to_owned(),
+                amount: 0,
             },
             Some(Step::CapturePayment),
             "the provider says: SUCCEEDED as txn-1",

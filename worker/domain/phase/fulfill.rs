@@ -11,6 +11,11 @@ use crate::{
 pub(super) fn todo(order: &Order) -> Option<Todo> {
     let done = |step| order.done.contains(&step);
     if order.policy.payment == PaymentMode::AuthorizeCapture && !done(Step::CapturePayment) {
+        // A provider is never asked to capture what only a person says that it holds: the name of the
+        // authorization would be a text of that person. The provider's confirmation ends the wait.
+        if order.has_unconfirmed_payment() {
+            return Some(Todo::Wait(None));
+        }
         return Some(call(order, Step::CapturePayment));
     }
     // Once the carrier has the parcel, it is asked for nothing more: a request that failed before the

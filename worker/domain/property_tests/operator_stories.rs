@@ -28,7 +28,7 @@ fn retry() -> Command {
     })
 }
 
-fn resolve(step: Step, outcome: PaymentOutcome) -> Command {
+pub(super) fn resolve(step: Step, outcome: PaymentOutcome) -> Command {
     Command::ResolvePayment(ResolvePayment {
         step,
         outcome,
@@ -42,7 +42,7 @@ fn resolve(step: Step, outcome: PaymentOutcome) -> Command {
 }
 
 /// The order after a resolution. Not by way of the world, whose ledgers would contradict.
-fn resolved(world: &World, step: Step, outcome: PaymentOutcome) -> Order {
+pub(super) fn resolved(world: &World, step: Step, outcome: PaymentOutcome) -> Order {
     let mut order = world.order.clone();
     let change = resolve(step, outcome).decide(&order, world.clock);
     order.apply(&Event {
@@ -213,7 +213,7 @@ fn a_charge_of_which_nobody_heard_is_booked_or_tried_anew() {
 }
 
 /// A cancelled order of whose only charge nobody heard, and whose refund fails.
-fn lost_and_cancelled() -> World {
+pub(super) fn lost_and_cancelled() -> World {
     let mut world = placed(&preset("pre-order"), SMALL);
     answers(&mut world, Step::ChargePayment, &[Silent]);
     answers(&mut world, Step::RefundPayment, &[Failed; 3]);
@@ -425,56 +425,6 @@ fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
     // A provider that thinks better of it ends it as well.
     calls(&mut world);
     assert_eq!(world.order.state, OrderState::Cancelled);
-}
-
-/// What a person vouched for, as the provider says later.
-fn verify(order: &Order, outcome: PaymentOutcome, transaction_id: &str) -> Order {
-    let mut order = order.clone();
-    order.apply(&Event {
-        revision: order.revision + 1,
-        time: order.update_time,
-        actor: "orders".to_owned(),
-        request_id: None,
-        change: Change::PaymentVerified {
-            step: Step::ChargePayment,
-            outcome,
-            transaction_id: transaction_id.to_owned(),
-        },
-    });
-    order
-}
-
-#[test]
-fn what_a_person_vouched_for_is_in_doubt_until_the_provider_confirms_it() {
-    let mut world = placed(&preset("pre-order"), SMALL);
-    answers(&mut world, Step::ChargePayment, &[Silent]);
-    call(&mut world);
-    let order = resolved(&world, Step::ChargePayment, PaymentOutcome::Succeeded);
-    let vouched = &order.vouched[0];
-    assert_eq!((vouched.actor.as_str(), vouched.time), ("me", world.clock));
-    assert_eq!(order.attention_time(), Some(world.clock));
-    assert_eq!(order.vouch_time(), Some(world.clock));
-    let mut closed = order.clone();
-    closed.state = OrderState::Completed;
-    for order in [&order, &closed] {
-        let found = causes(order, world.clock, None);
-        assert_eq!(found[0].kind, CauseKind::PaymentVouched);
-        assert!(found[0].what.contains("me vouched"), "{found:?}");
-    }
-    let confirmed = verify(&order, PaymentOutcome::Succeeded, "txn-1");
-    assert_eq!(confirmed.payment.transaction_id.as_deref(), Some("txn-1"));
-    assert_eq!(confirmed.attention_time(), None);
-    assert_eq!(confirmed.vouch_time(), None);
-    assert_eq!(causes(&confirmed, world.clock, None), []);
-    let contradicted = verify(&order, PaymentOutcome::NotHappened, "");
-    assert_eq!(contradicted.vouched[0].state, VouchState::Contradicted);
-    assert_eq!(contradicted.vouch_time(), None);
-    assert!(contradicted.attention_time().is_some());
-    let found = causes(&contradicted, world.clock, None);
-    assert!(found[0].what.contains("contrary"), "{found:?}");
-    // The provider may find it after all.
-    let found = verify(&contradicted, PaymentOutcome::Succeeded, "txn-1");
-    assert_eq!(found.attention_time(), None);
 }
 
 /// A provider closes a key that it is asked about in vain: while the step goes on under that key, it is not asked.

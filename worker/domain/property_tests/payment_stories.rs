@@ -8,7 +8,7 @@ use super::{
     story::{cancel, pay, pay_part, pickup, placed, review},
 };
 use crate::{
-    command::{Command, CommandRequest},
+    command::{Command, CommandRequest, PaymentOutcome, Witness},
     event::{Change, Event},
     movement::{Balance, Entry, EntryPhase, Journal, Movement, MovementKind, Task, expected},
     order::Order,
@@ -103,6 +103,7 @@ impl World {
             phase,
             amount: movement.amount,
             transaction_id: (phase == EntryPhase::Succeeded).then(|| movement.key.clone()),
+            vouched: false,
         });
         self.balance();
     }
@@ -182,6 +183,20 @@ impl World {
         self.perhaps_cancelled();
         let phase = answer.unwrap_or(EntryPhase::Indeterminate);
         self.write(&movement, phase);
+        // The provider has closed the key: what is to be given back goes on under another one.
+        let is_own = movement.key == self.order.effect_key(step);
+        if phase == EntryPhase::NotHappened && is_own {
+            self.append(Change::PaymentResolved {
+                step,
+                outcome: PaymentOutcome::NotHappened,
+                witness: Witness::Provider,
+                new_key: true,
+                transaction_id: String::new(),
+                amount: 0,
+                evidence: "the provider knows nothing of it".to_owned(),
+                reason: String::new(),
+            });
+        }
         if !self.is_next(step) {
             return;
         }

@@ -10,17 +10,20 @@ CREATE TABLE payment_journal (
     key             TEXT    NOT NULL,
     kind            TEXT    NOT NULL CHECK (kind IN ('AUTHORIZE', 'CAPTURE', 'CHARGE', 'CONFIRM', 'REFUND', 'VOID')),
     phase           TEXT    NOT NULL CHECK (phase IN
-                        ('INTENT', 'SUCCEEDED', 'DECLINED', 'FAILED', 'INDETERMINATE', 'NOT_HAPPENED')),
+                        ('INTENT', 'SUCCEEDED', 'DECLINED', 'FAILED', 'INDETERMINATE', 'NOT_HAPPENED',
+                         'CONFIRMED', 'REFUTED')),
     amount          BIGINT  NOT NULL CHECK (amount >= 0),
     -- The provider's name for it, once it moved.
     transaction_id  TEXT,
     -- Who says so: the process itself, or an operator or caller by name.
     actor           TEXT    NOT NULL,
+    -- 1 when only a person says so: the transaction_id is then a text of that person.
+    vouched         BIGINT  NOT NULL DEFAULT 0 CHECK (vouched IN (0, 1)),
     -- What it is known by: a provider's words, an operator's evidence.
     evidence        TEXT    NOT NULL DEFAULT '',
     time            BIGINT  NOT NULL,
     PRIMARY KEY (payment_id, entry),
-    CHECK ((phase = 'SUCCEEDED') = (transaction_id IS NOT NULL))
+    CHECK ((phase IN ('SUCCEEDED', 'CONFIRMED')) = (transaction_id IS NOT NULL))
 );
 -- The same movement is never made twice.
 CREATE UNIQUE INDEX payment_journal_moved ON payment_journal (key) WHERE phase = 'SUCCEEDED';

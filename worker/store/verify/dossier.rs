@@ -73,6 +73,7 @@ pub(super) struct EntryRow {
     pub(super) phase: String,
     pub(super) amount: i64,
     pub(super) transaction_id: Option<String>,
+    pub(super) vouched: bool,
 }
 
 #[derive(Debug)]
@@ -251,7 +252,8 @@ impl<'a> Pages<'a> {
     }
 
     async fn entries(&mut self, db: &mut Connection, range: &Range) -> Result<(), StoreError> {
-        let query = "SELECT p.order_id, e.key, e.kind, e.phase, e.amount, e.transaction_id
+        let query =
+            "SELECT p.order_id, e.key, e.kind, e.phase, e.amount, e.transaction_id, e.vouched
              FROM payment_journal e JOIN payments p ON p.payment_id = e.payment_id
              WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id, e.entry";
         self.rows(db, query, range, |dossier, row| {
@@ -261,6 +263,7 @@ impl<'a> Pages<'a> {
                 phase: row.try_get(3)?,
                 amount: row.try_get(4)?,
                 transaction_id: row.try_get(5)?,
+                vouched: row.try_get::<i64, _>(6)? == 1,
             });
             Ok(())
         })
@@ -282,7 +285,8 @@ impl<'a> Pages<'a> {
         .await?;
         let query = "SELECT DISTINCT r.order_id, r.transaction_id, p.order_id
              FROM payment_receipts r
-             JOIN payment_journal j ON j.transaction_id = r.transaction_id AND j.kind <> 'CONFIRM'
+             JOIN payment_journal j ON j.transaction_id = r.transaction_id
+                 AND j.kind <> 'CONFIRM' AND j.vouched = 0
              JOIN payments p ON p.payment_id = j.payment_id
              WHERE r.order_id BETWEEN $1 AND $2 ORDER BY 1, 2, 3";
         self.rows(db, query, range, |dossier, row| {
@@ -293,9 +297,10 @@ impl<'a> Pages<'a> {
         let query = "SELECT DISTINCT p.order_id, j.transaction_id, q.order_id
              FROM payments p
              JOIN payment_journal j ON j.payment_id = p.payment_id AND j.kind IN ('CAPTURE', 'CHARGE')
+                 AND j.vouched = 0
              JOIN payment_journal k ON k.transaction_id = j.transaction_id
                  AND k.kind IN ('CAPTURE', 'CHARGE') AND k.kind <> 'CONFIRM'
-                 AND k.payment_id <> j.payment_id
+                 AND k.payment_id <> j.payment_id AND k.vouched = 0
              JOIN payments q ON q.payment_id = k.payment_id
              WHERE p.order_id BETWEEN $1 AND $2 ORDER BY 1, 2, 3";
         self.rows(db, query, range, |dossier, row| {

@@ -83,9 +83,19 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
     }
 }
 
+/// The movements that happened, as far as anybody knows.
+fn moved(entries: &[EntryRow]) -> impl Iterator<Item = &EntryRow> {
+    let refuted = entries
+        .iter()
+        .filter(|entry| entry.phase == EntryPhase::Refuted.as_str());
+    let refuted: Vec<&str> = refuted.map(|entry| entry.key.as_str()).collect();
+    let moved = entries.iter().filter(|entry| entry.moved());
+    moved.filter(move |entry| !refuted.contains(&entry.key.as_str()))
+}
+
 fn sum(entries: &[EntryRow]) -> Sums {
     let mut sums = Sums::default();
-    for entry in entries.iter().filter(|entry| entry.moved()) {
+    for entry in moved(entries) {
         let amount = i128::from(entry.amount);
         match entry.kind.as_str() {
             "AUTHORIZE" => sums.authorized += amount,
@@ -146,6 +156,7 @@ fn check_open(entries: &[EntryRow], findings: &mut Findings<'_>) {
             phase: entry.phase.parse().ok()?,
             amount: entry.amount,
             transaction_id: entry.transaction_id.clone(),
+            vouched: entry.vouched,
         })
     });
     let journal = Journal {
@@ -190,8 +201,7 @@ fn check_entries(dossier: &Dossier, findings: &mut Findings<'_>) {
         ("voided", &["VOID"]),
     ];
     for (word, kinds) in kinds {
-        let entries = dossier.entries.iter();
-        let moved = entries.filter(|entry| entry.moved() && kinds.contains(&entry.kind.as_str()));
+        let moved = moved(&dossier.entries).filter(|entry| kinds.contains(&entry.kind.as_str()));
         let keys: Vec<&str> = moved.map(|entry| entry.key.as_str()).collect();
         if keys.len() > 1 {
             findings.add(
