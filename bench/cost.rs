@@ -1,12 +1,7 @@
 //! What one order leaves in Temporal: history events, bytes, and the Actions that Temporal Cloud bills.
 
-use crate::{
-    floor::Floors,
-    harness::{temporal::left_by, unique},
-    plan::Plan,
-    shape::SHAPES,
-    system::System,
-};
+use crate::{floor::Floors, plan::Plan, shape::SHAPES, system::System};
+use orders_test_support::{temporal::left_by, unique};
 use serde::{Deserialize, Serialize};
 use temporalio_common::protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 

@@ -1,7 +1,7 @@
 //! What a read is measured against: a tonic server in a process of its own that knows one answer.
 
-use crate::harness::{Client, process::Process};
 use orders::v1::{GetOrderRequest, GetOrderResponse};
+use orders_test_support::{Client, process::Process};
 use prost::Message;
 use std::{convert::Infallible, path::Path, process::Command};
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ pub async fn start(folder: &Path, answer: &GetOrderResponse) -> (Process, Client
     command.arg("--echo").arg(&file);
     let process = Process::spawn(command);
     let line =
-        crate::harness::eventually("the echo", async || process.line_with("ready on ")).await;
+        orders_test_support::eventually("the echo", async || process.line_with("ready on ")).await;
     let address = line.split("ready on ").nth(1).unwrap().to_owned();
     let client = Client::connect(&address).await;
     (process, client)

@@ -2,11 +2,11 @@
 //! the same Temporal.
 
 use crate::{
-    harness::temporal::connect,
     plan::Plan,
     shape::Shape,
     twin::{Child, Records, Twin},
 };
+use orders_test_support::temporal::connect;
 use orders_worker::workflow::worker;
 use std::{thread, time::Duration};
 use temporalio_client::{

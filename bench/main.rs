@@ -7,12 +7,6 @@
     reason = "a measurement that cannot go on should stop, with the line that says where"
 )]
 
-#[path = "../tests"]
-#[allow(dead_code, unused_imports, reason = "tests need more of it")]
-mod tests {
-    pub mod harness;
-}
-
 mod compare;
 mod cost;
 mod echo;
@@ -37,7 +31,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tests::harness;
 
 /// What to measure.
 #[derive(Parser)]

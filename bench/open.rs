@@ -1,12 +1,12 @@
 //! What open orders cost, and what closed ones leave behind: memory, and the pace of placing.
 
 use crate::{
-    harness::{Client, Placing, watch::next},
     load,
     shape::SHAPES,
     system::{System, cpu_seconds},
 };
 use orders::v1::OrderState;
+use orders_test_support::{Client, Placing, watch::next};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 

@@ -2,11 +2,11 @@
 
 use crate::{
     floor::Floors,
-    harness::{unique, watch::next},
     load::{median, rate},
     shape::SHAPES,
     system::System,
 };
+use orders_test_support::{unique, watch::next};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 

@@ -2,12 +2,12 @@
 
 use crate::{
     echo,
-    harness::{Client, watch::next},
     load::{self, Rate, median, rate},
     shape::SHAPES,
     system::System,
 };
 use orders::v1::{GetOrderRequest, ListOrdersRequest, OrderState};
+use orders_test_support::{Client, watch::next};
 use serde::{Deserialize, Serialize};
 use sqlx::Connection;
 use std::time::{Duration, Instant, SystemTime};

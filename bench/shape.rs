@@ -1,7 +1,7 @@
 //! What is compared: a policy, what an order of it is sent, and who else has the like.
 
-use crate::harness::{Client, Placing, watch::next};
 use orders::v1::{Order, OrderState, ShipmentState};
+use orders_test_support::{Client, Placing, watch::next};
 use std::time::Duration;
 
 /// A policy, from placing to closed.

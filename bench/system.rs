@@ -1,6 +1,8 @@
 //! What is measured: a Temporal and an orders server of their own, as processes.
 
-use crate::harness::{Client, ServerOptions, TestServer, TestTemporal, sku, temporal::free_port};
+use orders_test_support::{
+    Client, ServerOptions, TestServer, TestTemporal, sku, temporal::free_port,
+};
 use std::{
     path::Path,
     sync::OnceLock,

@@ -2,13 +2,13 @@
 
 use crate::{
     floor::Floors,
-    harness::{temporal::left_by, unique},
     load::{self, Rate, median},
     peers,
     plan::Plan,
     shape::{SHAPES, Shape},
     system::System,
 };
+use orders_test_support::{temporal::left_by, unique};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 

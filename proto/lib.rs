@@ -1,6 +1,7 @@
 //! The generated API of the orders service: the messages, clients and servers of the Protobuf package `orders.v1`.
 //!
-//! Nothing here is written by hand but this file and `redacted.rs`, which keeps payment tokens out of logs; the contract, with every meaning, unit and limit, is
+//! Written by hand are only this file, `redacted.rs`, which keeps payment tokens out of logs, and
+//! [`endpoint`], how a client reaches a server. The contract, with every meaning, unit and limit, is
 //! `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
 //!
 //! # Layout
@@ -12,6 +13,7 @@
 //! - [`provider::v1`]: what the server asks of a payment provider outside of it.
 //! - [`google::type`]: [`Money`](google::type::Money) (in code `google::r#type::Money`), vendored in
 //!   `proto/third_party`.
+//! - [`REPLAYED`]: the one trailer of the contract.
 //! - [`FILE_DESCRIPTOR_SET`]: all of it and what it imports, encoded, for reflection.
 //!
 //! Times and durations are those of [`prost_types`]. In a message an enum's field is an `i32`; prost makes a getter
@@ -34,6 +36,7 @@ mod orders {
 
 pub use orders::{provider, v1};
 
+pub mod endpoint;
 mod redacted;
 
 /// Packages of Google APIs that the contract uses.
@@ -43,6 +46,9 @@ pub mod google {
         tonic::include_proto!("google.r#type");
     }
 }
+
+/// The trailer of an answer to a request that was answered before.
+pub const REPLAYED: &str = "orders-replayed";
 
 /// The encoded `google.protobuf.FileDescriptorSet` of the contract with all its imports, comments and custom options.
 pub const FILE_DESCRIPTOR_SET: &[u8] =

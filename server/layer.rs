@@ -27,4 +27,4 @@ pub use origin::{Origin, OriginLayer, WebOrigin, WebOrigins};
 pub use shed::{ShedLayer, take_waiting};
 pub use status::StatusLayer;
 pub use stopping::StoppingLayer;
-pub use trailer::{REPLAYED, TrailerLayer};
+pub use trailer::TrailerLayer;

@@ -1,9 +1,9 @@
 //! The program `orders`: reads its settings, starts, and says by its exit code how it ended.
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use orders_server::{
-    logging, private, program,
-    settings::{Command, Settings, environment},
+    environment, logging, private,
+    program::{self, Command, CommandLine},
 };
 use std::process::ExitCode;
 
@@ -13,18 +13,20 @@ const USAGE: u8 = 2;
 const SYSTEM: u8 = program::SYSTEM;
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = CommandLine::parse();
     if let Err(error) = logging::init(settings.log_format, &settings.log_level) {
         eprintln!("orders: {error}");
         return ExitCode::from(USAGE);
     }
-    if let Err(error) = environment::check() {
+    if let Err(error) = environment::check(&CommandLine::command()) {
         eprintln!("orders: {error}");
         return ExitCode::from(USAGE);
     }
     let mut builder = match settings.command {
         // A client makes one call after the other: it needs no threads.
-        Command::Client(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Client(_) | Command::Completions(_) => {
+            tokio::runtime::Builder::new_current_thread()
+        }
         _ => {
             private::keep_others_out();
             tokio::runtime::Builder::new_multi_thread()

@@ -2,25 +2,24 @@
 
 use crate::convert::{moved, movement, payment_token, resolved};
 use async_trait::async_trait;
+use orders::endpoint::{EndpointError, KeepAlive, endpoint};
 use orders::provider::v1::{
     AuthorizeRequest, CaptureRequest, ChargeRequest, RefundRequest, ResolveRequest, VoidRequest,
     payment_provider_service_client::PaymentProviderServiceClient,
 };
 use orders_domain::movement::MovementKind;
 use orders_worker::provider::{ExternalPaymentProvider, PaymentRequest, ProviderError, Receipt};
-use std::{error::Error, time::Duration};
-use tonic::{
-    Code, Status,
-    transport::{Channel, ClientTlsConfig, Endpoint},
-};
+use std::time::Duration;
+use tonic::{Code, Status, transport::Channel};
 
 /// How long a connection may take to be made. Attempts have their own, shorter, limit.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How often a provider that says nothing is asked whether it is still there, and how long it may take
-/// to say so: a connection that a firewall forgot must not cost every payment an attempt.
-const KEEPALIVE: Duration = Duration::from_secs(10);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A silent provider is pinged, so that a connection that a firewall forgot costs no payment an attempt.
+const KEEP_ALIVE: KeepAlive = KeepAlive {
+    interval: Duration::from_secs(10),
+    timeout: Duration::from_secs(5),
+};
 
 /// The codes by which a provider promises that this call moved nothing.
 const MOVED_NOTHING: [Code; 5] = [
@@ -41,7 +40,7 @@ pub struct RemotePayment {
 #[error(
     "--payment-provider cannot be used ({0}): give it as http://HOST:PORT or https://HOST:PORT"
 )]
-pub struct PaymentProviderError(String);
+pub struct PaymentProviderError(EndpointError);
 
 impl RemotePayment {
     /// A provider at `url`, which is connected to with the first call, and again whenever it is lost.
@@ -49,24 +48,8 @@ impl RemotePayment {
     /// # Errors
     /// When that cannot be an address.
     pub fn new(url: &str) -> Result<Self, PaymentProviderError> {
-        let tls = url.starts_with("https://");
-        if !tls && !url.starts_with("http://") {
-            return Err(PaymentProviderError("neither http nor https".to_owned()));
-        }
-        let refused = |error: tonic::transport::Error| {
-            let cause = error.source().map(ToString::to_string);
-            PaymentProviderError(cause.unwrap_or_else(|| error.to_string()))
-        };
-        let mut endpoint = Endpoint::from_shared(url.to_owned())
-            .and_then(|endpoint| endpoint.user_agent(concat!("orders/", env!("CARGO_PKG_VERSION"))))
-            .map_err(refused)?
-            .connect_timeout(CONNECT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-        if tls {
-            let config = ClientTlsConfig::new().with_enabled_roots();
-            endpoint = endpoint.tls_config(config).map_err(refused)?;
-        }
+        let endpoint = endpoint(url, KEEP_ALIVE).map_err(PaymentProviderError)?;
+        let endpoint = endpoint.connect_timeout(CONNECT);
         Ok(Self {
             client: PaymentProviderServiceClient::new(endpoint.connect_lazy()),
         })

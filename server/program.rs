@@ -1,11 +1,15 @@
-//! What the program does, by the command that it was given.
+//! The command line, and what the program does by the command that it was given.
+
+mod command_line;
+
+pub use command_line::{Command, CommandLine};
 
 use crate::{
-    backup, client, replay,
+    backup, replay,
     serve::{self, ServeError, Stop},
-    settings::Command,
     verify::{self, Verdict},
 };
+use clap::CommandFactory;
 use futures::future::LocalBoxFuture;
 use std::process::ExitCode;
 
@@ -47,7 +51,8 @@ async fn carry_out(command: Command) -> ExitCode {
             Err(error) => failed(&error),
         },
         // It takes no signals: Ctrl-C ends it as it ends any command.
-        Command::Client(command) => client::run(command).await.into(),
+        Command::Client(command) => orders_cli::run(command).await.into(),
+        Command::Completions(completions) => completions.print(&mut CommandLine::command()).into(),
     }
 }
 

@@ -194,9 +194,7 @@ async fn within<T>(
 fn mark_replayed<T>(mut response: Response<T>, replayed: bool) -> Response<T> {
     if replayed {
         let value = tonic::metadata::MetadataValue::from_static("true");
-        response
-            .metadata_mut()
-            .insert(crate::layer::REPLAYED, value);
+        response.metadata_mut().insert(orders::REPLAYED, value);
     }
     response
 }

@@ -24,7 +24,6 @@ use crate::{
     },
     temporal::{
         connect::ConnectError,
-        dev_server::DevServerError,
         run_worker::{RunningWorker, WorkerError},
         starter::Starter,
     },
@@ -32,6 +31,7 @@ use crate::{
 };
 use background::{Background, start_workers};
 use base::{Base, load_profile, open};
+use orders_dev_server::DevServerError;
 use orders_domain::policy::book::{PolicyBook, PolicyError};
 use orders_store::open::OpenError;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

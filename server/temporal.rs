@@ -1,10 +1,10 @@
 //! The only place that talks to Temporal: starting, commanding and asking workflows, and the
-//! embedded dev server. Its errors are told apart here and nowhere else.
+//! embedded dev server as orders need it. Its errors are told apart here and nowhere else.
 
 mod caller;
 pub mod connect;
 mod describe;
-pub mod dev_server;
+pub mod embedded;
 mod error;
 pub mod inspect;
 mod namespace;

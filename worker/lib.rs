@@ -9,10 +9,13 @@
 //! | module | what its files share |
 //! |---|---|
 //! | [`workflow`] | the Temporal workflow: it carries out what the domain says is next |
-//! | [`activities`] | one file of steps: a provider call and what is recorded with it |
-//! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
 //! | [`messenger`] | delivers the messages that the store keeps for people |
 //! | [`vouching`] | asks the payment provider again about what persons vouched for |
+//! | [`activities`] | one file of steps: a provider call and what is recorded with it |
+//! | [`provider`] | the ports (payment, inventory, shipping, fraud, notification, supplier), each with an embedded implementation |
+//!
+//! The rows are floors: a module uses only modules in rows below its own, and a test of the server
+//! crate checks it.
 
 pub mod activities;
 pub mod messenger;

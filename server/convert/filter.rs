@@ -9,9 +9,8 @@
 mod token;
 
 use super::{Parsed, enums::parse_order_state, text::without_nul, violations::Violations};
-use crate::rfc3339;
 use jiff::Timestamp;
-use orders_domain::state::OrderState;
+use orders_domain::{rfc3339, state::OrderState};
 use orders_store::list::{Comparison, Equality, Filter, Term};
 use token::{Kind, Token, tokens};
 

@@ -4,13 +4,8 @@ use super::{text::quoted, violations::Violations};
 use orders::google::r#type::Money as ProtoMoney;
 use orders_domain::{
     currency::{NotPayable, minor_digits, payable_digits},
-    money::Money,
+    money::{Money, PartsError, check_parts},
 };
-
-/// Digits of a nano.
-const NANO_DIGITS: u32 = 9;
-/// The largest `nanos`, on either side of zero.
-const MOST_NANOS: i32 = 999_999_999;
 
 /// The amount in the message that is looked at, in a currency in which orders can be paid; none is a
 /// violation.
@@ -41,31 +36,24 @@ fn parse_number(
         units,
         nanos,
     } = money;
-    if !(-MOST_NANOS..=MOST_NANOS).contains(nanos) {
-        violations.push("nanos", "must be from -999,999,999 to 999,999,999");
-        return None;
-    }
-    if (*units > 0 && *nanos < 0) || (*units < 0 && *nanos > 0) {
-        violations.push("nanos", "must have the same sign as units");
-        return None;
-    }
-    let digits = digits?;
-    let Some(nanos_per_minor) = NANO_DIGITS.checked_sub(digits).map(|n| 10i32.pow(n)) else {
-        violations.push("currency_code", "has a minor unit that nanos cannot hold");
-        return None;
-    };
-    if nanos % nanos_per_minor != 0 {
-        let description = format!("must be exact in the minor unit: {digits} decimal digits");
-        violations.push("nanos", description);
-        return None;
-    }
-    let minor = i128::from(*units) * 10i128.pow(digits) + i128::from(nanos / nanos_per_minor);
-    match i64::try_from(minor) {
-        Ok(minor) => Some(Money::new(currency_code, minor)),
-        Err(_) => {
-            violations.push("units", "is too large");
-            None
+    let read = check_parts(*units, *nanos).and_then(|()| {
+        let money = digits.map(|digits| Money::from_parts(currency_code, digits, *units, *nanos));
+        money.transpose()
+    });
+    read.unwrap_or_else(|error| {
+        violations.push(field_of(error), error.to_string());
+        None
+    })
+}
+
+/// The field of the message that an error is about.
+fn field_of(error: PartsError) -> &'static str {
+    match error {
+        PartsError::NanosOutOfRange | PartsError::SignsDiffer | PartsError::NotExact { .. } => {
+            "nanos"
         }
+        PartsError::MinorUnitTooSmall => "currency_code",
+        PartsError::TooLarge => "units",
     }
 }
 
@@ -93,15 +81,11 @@ pub fn amount(money: &ProtoMoney) -> Option<Money> {
 
 /// An amount as a message.
 pub fn money(money: &Money) -> ProtoMoney {
-    let Money { currency, minor } = money;
-    let digits = minor_digits(currency).unwrap_or(0).min(NANO_DIGITS);
-    let scale = 10i64.pow(digits);
-    // The remainder has the sign of the dividend, as the message wants it, and is below 10^9.
-    let nanos = (minor % scale) * 10i64.pow(NANO_DIGITS - digits);
+    let (units, nanos) = money.to_parts();
     ProtoMoney {
-        currency_code: currency.clone(),
-        units: minor / scale,
-        nanos: i32::try_from(nanos).unwrap_or(0),
+        currency_code: money.currency.clone(),
+        units,
+        nanos,
     }
 }
 

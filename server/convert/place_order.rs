@@ -147,8 +147,7 @@ pub fn place_fingerprint(request: &PlaceOrderRequest) -> String {
         ..request.clone()
     };
     let bytes = content.encode_to_vec();
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    fingerprint(["PlaceOrder", text.as_str()])
+    fingerprint(["PlaceOrder", &hex::encode(bytes)])
 }
 
 #[cfg(test)]

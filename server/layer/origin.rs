@@ -25,7 +25,7 @@ const EXPOSED: [&str; 8] = [
     "grpc-encoding",
     "grpc-accept-encoding",
     "grpc-retry-pushback-ms",
-    super::REPLAYED,
+    orders::REPLAYED,
     "orders-position",
 ];
 

@@ -4,12 +4,10 @@
 use futures::future::{BoxFuture, FutureExt};
 use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
+use orders::REPLAYED;
 use std::task::{Context, Poll};
 use tonic::body::Body;
 use tower::{Layer, Service};
-
-/// The trailer's name.
-pub const REPLAYED: &str = "orders-replayed";
 
 /// Moves the header to the trailers.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,12 +8,12 @@ use crate::{
     temporal::{
         Temporal,
         connect::Profile,
-        dev_server::{DevServer, DevServerSettings},
+        embedded::{self, note_address},
     },
-    verify::reach::note_address,
 };
+use orders_dev_server::{DevServer, DevServerSettings};
 use orders_store::{Store, migrate::Migrations};
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 /// How long Temporal may take to answer when the program starts.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -111,13 +111,8 @@ async fn start_dev_server(
     profile: &Profile,
 ) -> Result<DevServer, ServeError> {
     let dev_server = DevServerSettings {
-        namespace: profile.namespace().to_owned(),
         cli: settings.temporal_cli.clone(),
-        ..DevServerSettings::new(&settings.database.data_dir)
+        ..embedded::settings(&settings.database.data_dir, profile)
     };
-    let ready = async |address: SocketAddr| {
-        let client = profile.embedded(address).connect(Duration::ZERO).await;
-        client.is_ok()
-    };
-    Ok(DevServer::start(&dev_server, progress, ready).await?)
+    Ok(embedded::start(&dev_server, profile, progress).await?)
 }

@@ -4,7 +4,7 @@
 mod config;
 mod words;
 
-use crate::settings::environment::Misspelt;
+use crate::environment::Misspelt;
 use std::{io, net::SocketAddr, time::Duration};
 use temporalio_client::{
     Client, ClientOptions, Connection, ConnectionOptions, GrpcCompression,

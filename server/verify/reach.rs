@@ -5,21 +5,15 @@ use crate::{
     temporal::{
         Temporal, TemporalError,
         connect::{ConnectError, Profile},
-        dev_server::{DevServer, DevServerError, DevServerSettings},
+        embedded::{self, noted_address},
     },
 };
+use orders_dev_server::{DevServer, DevServerError, DevServerSettings};
 use orders_store::{Store, StoreError, database::Database, migrate::Migrations, open::OpenError};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 /// How long Temporal may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// In the data directory: where the embedded Temporal of the server that runs listens.
-const ADDRESS: &str = "temporal.address";
 
 /// Why something cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +63,6 @@ impl Reached {
     }
 }
 
-/// Notes where the embedded Temporal listens, for commands that run beside the server. Without it
-/// they have to be told.
-pub fn note_address(data_dir: &Path, address: SocketAddr) {
-    let path = data_dir.join(ADDRESS);
-    if let Err(error) = std::fs::write(&path, address.to_string()) {
-        tracing::warn!(%error, path = %path.display(), "where Temporal listens is not noted");
-    }
-}
-
 /// The database, as it is.
 ///
 /// # Errors
@@ -117,24 +102,18 @@ async fn embedded(
     profile: &Profile,
 ) -> Result<(Profile, Option<DevServer>), ReachError> {
     let dev_server = DevServerSettings {
-        namespace: profile.namespace().to_owned(),
         preferred_port: 0,
         ui: false,
         lock_patience: Duration::ZERO,
-        ..DevServerSettings::new(&settings.database.data_dir)
-    };
-    let ready = async |address: SocketAddr| {
-        let client = profile.embedded(address).connect(Duration::ZERO).await;
-        client.is_ok()
+        ..embedded::settings(&settings.database.data_dir, profile)
     };
     let say = |line: &str| tracing::debug!("{line}");
-    match DevServer::start(&dev_server, say, ready).await {
+    match embedded::start(&dev_server, profile, say).await {
         Ok(dev_server) => Ok((profile.embedded(dev_server.address()), Some(dev_server))),
         Err(DevServerError::InUse { .. }) => {
-            let noted = std::fs::read_to_string(settings.database.data_dir.join(ADDRESS));
-            let address = noted.ok().and_then(|text| text.trim().parse().ok());
-            let address =
-                address.ok_or_else(|| ReachError::Unknown(settings.database.data_dir.clone()))?;
+            let data_dir = &settings.database.data_dir;
+            let address = noted_address(data_dir);
+            let address = address.ok_or_else(|| ReachError::Unknown(data_dir.clone()))?;
             Ok((profile.embedded(address), None))
         }
         Err(error) => Err(error.into()),

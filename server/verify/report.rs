@@ -1,7 +1,7 @@
 //! What `orders verify` prints: a line for each finding, and a summary.
 
 use super::Verdict;
-use crate::client::visible;
+use orders_domain::visible;
 use orders_store::verify::{Counts, Finding, Severity};
 use serde::Serialize;
 use std::collections::BTreeMap;

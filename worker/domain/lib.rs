@@ -26,9 +26,11 @@ pub mod phase;
 pub mod place;
 pub mod policy;
 pub mod received;
+pub mod rfc3339;
 pub mod state;
 pub mod step;
 pub mod text;
+pub mod visible;
 
 /// A hash of some texts, to tell apart two requests that bring the same id: 64 hexadecimal digits.
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
@@ -39,10 +41,7 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Exact money: an integer count of minor units (cents) in an ISO 4217 currency.
 
+mod parts;
+
+pub use parts::{PartsError, check_parts};
+
 use super::currency::minor_digits;
 use serde::{Deserialize, Serialize};
 

@@ -43,20 +43,7 @@ pub mod verify;
 #[cfg(test)]
 mod attention_tests;
 #[cfg(test)]
-#[path = "../../tests/harness/delay.rs"]
-#[allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-mod delay;
-#[cfg(test)]
 mod log_tests;
-#[cfg(any(test, feature = "samples"))]
-#[path = "../../tests/harness/postgres.rs"]
-#[allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "for tests, of which no crate needs all"
-)]
-mod postgres;
 #[cfg(test)]
 mod postgres_tests;
 #[cfg(test)]

@@ -5,7 +5,6 @@
 use super::{
     Store,
     list::{Comparison, Equality, Filter, SortKey, Sorting, Term},
-    postgres,
     samples::{open, take_in},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +12,7 @@ use orders_domain::{
     event::Change,
     state::{CloseReason, OrderState},
 };
+use orders_test_support::postgres;
 use std::time::Duration;
 use tempfile::TempDir;
 

@@ -6,12 +6,10 @@ use super::{
     Store, StoreError,
     append::{Appended, insert_events},
     database::Database,
-    delay::Delay,
     dialect::Dialect,
     migrate::{Migrations, migrate},
     open::OpenError,
     place::Placing,
-    postgres::Postgres,
     samples::{self, open_postgres, placed, take_in},
     statement::Batch,
     stock_command::{StockOutcome, StockRefusal},
@@ -19,6 +17,7 @@ use super::{
 use futures::future::join_all;
 use jiff::Timestamp;
 use orders_domain::event::Change;
+use orders_test_support::{Delay, Postgres};
 use sqlx::{AnyConnection, Connection as _};
 use std::{
     collections::BTreeSet,

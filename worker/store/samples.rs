@@ -8,7 +8,6 @@ use super::{
     migrate::Migrations,
     payment_tokens::NewToken,
     place::Placing,
-    postgres,
     stock::StockItem,
     stock_command::{StockCommand, StockOutcome, StockRequest},
 };
@@ -21,6 +20,7 @@ use orders_domain::{
     place::{NewOrder, place},
     policy::book::PolicyBook,
 };
+use orders_test_support::postgres;
 use sqlx::Row;
 use std::path::Path;
 

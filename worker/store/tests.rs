@@ -10,7 +10,6 @@ use super::{
     outbox::{Claim, Outcome::Delivered},
     overdue::Place,
     payment_journal::Outcome,
-    postgres,
     samples::{open, take_in},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +18,7 @@ use orders_domain::{
     movement::{Movement, MovementKind, Task},
     step::Step,
 };
+use orders_test_support::postgres;
 
 #[tokio::test]
 async fn two_that_open_a_new_file_at_once_both_find_its_tables() {

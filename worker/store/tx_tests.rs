@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{Store, postgres, samples::open};
+use super::{Store, samples::open};
+use orders_test_support::postgres;
 use std::{
     sync::{
         Arc,

@@ -259,5 +259,8 @@ fn the_link_names_the_workflow_and_the_run() {
     assert_eq!(shown.ui_url, format!("{expected}/run-1/history"));
     assert_eq!(shown.run_id, "run-1");
     assert_eq!(super::order(&stored, at(0), None).ui_url, "");
-    assert_eq!(percent_encoded("aZ09-._~/ä?#"), "aZ09-._~%2F%C3%A4%3F%23");
+    assert_eq!(
+        percent_encoded("aZ09-._~/ä?#").to_string(),
+        "aZ09-._~%2F%C3%A4%3F%23"
+    );
 }

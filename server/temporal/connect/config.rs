@@ -2,7 +2,7 @@
 //! on a Temporal of its own, or without the security that was asked for.
 
 use super::ConnectError;
-use crate::settings::environment;
+use crate::environment;
 use std::{fs, path::Path};
 use temporalio_client::envconfig::{
     ClientConfigProfile, DataSource, LoadClientConfigProfileOptions,

@@ -1,0 +1,14 @@
+//! Tests of running the service: start and stop, several processes, operators, attackers.
+
+mod attack;
+mod backup;
+mod connect;
+mod operator;
+mod postgres;
+mod private;
+mod processes;
+mod restart;
+mod search;
+mod serving;
+mod shutdown;
+pub(crate) mod verify;
