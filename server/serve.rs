@@ -24,6 +24,7 @@ use crate::{
     },
     temporal::{
         connect::ConnectError,
+        embedded,
         run_worker::{RunningWorker, WorkerError},
         starter::Starter,
     },
@@ -110,8 +111,8 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-    /// The embedded Temporal ended by itself.
-    #[error("the embedded Temporal ended: {0}")]
+    /// The embedded Temporal ended by itself, and could not be started again.
+    #[error("the embedded Temporal ended and cannot be started again: {0}")]
     TemporalEnded(String),
     /// The compiled-in descriptors are broken.
     #[error("reflection cannot be served: {0}")]
@@ -350,7 +351,7 @@ async fn serve_api(
     ));
     let ended = async {
         match &mut base.dev_server {
-            Some(dev_server) => dev_server.exited().await.to_string(),
+            Some(dev_server) => embedded::keep(dev_server, &base.profile).await.to_string(),
             None => std::future::pending().await,
         }
     };

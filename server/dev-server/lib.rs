@@ -96,8 +96,11 @@ impl DevServerSettings {
 pub struct DevServer {
     process: Process,
     ports: Ports,
+    settings: DevServerSettings,
+    cli: PathBuf,
+    data_dir: PathBuf,
     /// Held by the child as well, so it outlives us if the child should.
-    _lock: DataLock,
+    lock: DataLock,
 }
 
 impl DevServer {
@@ -123,20 +126,48 @@ impl DevServer {
         let data_dir = process::make_data_dir(&settings.data_dir)?;
         let lock = DataLock::acquire(&data_dir, settings.lock_patience, &progress).await?;
         let ports = Ports::choose(settings.preferred_port, settings.ui)?;
-        match try_start(settings, &cli, &data_dir, &lock, ports, &progress, &ready).await {
-            // Somebody took the port between our look and the child's.
-            Err(error) if error.is_port_taken() => {
-                progress("the port was taken in the meantime, trying another");
-                let ports = Ports::choose(0, settings.ui)?;
-                try_start(settings, &cli, &data_dir, &lock, ports, &progress, &ready).await
-            }
-            started => started,
-        }
-        .map(|(process, ports)| DevServer {
+        let started =
+            match try_start(settings, &cli, &data_dir, &lock, ports, &progress, &ready).await {
+                // Somebody took the port between our look and the child's.
+                Err(error) if error.is_port_taken() => {
+                    progress("the port was taken in the meantime, trying another");
+                    let ports = Ports::choose(0, settings.ui)?;
+                    try_start(settings, &cli, &data_dir, &lock, ports, &progress, &ready).await
+                }
+                started => started,
+            };
+        let (process, ports) = started?;
+        Ok(DevServer {
             process,
             ports,
-            _lock: lock,
+            settings: DevServerSettings {
+                preferred_port: ports.grpc.port(),
+                ..settings.clone()
+            },
+            cli,
+            data_dir,
+            lock,
         })
+    }
+
+    /// Starts the child again where it was, after [`exited`](Self::exited): on the same ports, so that
+    /// whoever was connected finds it.
+    ///
+    /// # Errors
+    /// When it does not serve in time. No child is left behind then.
+    pub async fn restart<P, R, F>(&mut self, progress: P, ready: R) -> Result<(), DevServerError>
+    where
+        P: Fn(&str),
+        R: Fn(SocketAddr) -> F,
+        F: Future<Output = bool>,
+    {
+        let (settings, ports) = (&self.settings, self.ports);
+        let (cli, data_dir) = (&self.cli, &self.data_dir);
+        let started = try_start(
+            settings, cli, data_dir, &self.lock, ports, &progress, &ready,
+        );
+        (self.process, self.ports) = started.await?;
+        Ok(())
     }
 
     /// Where it listens; always on 127.0.0.1.

@@ -28,6 +28,8 @@ pub(super) struct Base {
     pub(super) ui: Option<UiLinks>,
     /// The embedded Temporal, if there is one.
     pub(super) dev_server: Option<DevServer>,
+    /// How Temporal is reached.
+    pub(super) profile: Profile,
 }
 
 /// How to reach Temporal, as the settings and its own configuration say.
@@ -85,6 +87,7 @@ pub(super) async fn open(settings: &CommonSettings) -> Result<Base, ServeError> 
         temporal,
         ui,
         dev_server,
+        profile,
     })
 }
 

@@ -9,6 +9,14 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio::time::{Instant, sleep};
+
+/// Before the dev server is started again, at first and at last.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long it may be away. Whoever watches over the server may then know better.
+const GIVE_UP: Duration = Duration::from_secs(600);
 
 /// In the data directory: where the embedded Temporal of the running server listens.
 const ADDRESS: &str = "temporal.address";
@@ -34,11 +42,38 @@ pub async fn start(
     profile: &Profile,
     progress: impl Fn(&str),
 ) -> Result<DevServer, DevServerError> {
-    let ready = async |address: SocketAddr| {
-        let client = profile.embedded(address).connect(Duration::ZERO).await;
-        client.is_ok()
-    };
-    DevServer::start(settings, progress, ready).await
+    DevServer::start(settings, progress, |address| serves(profile, address)).await
+}
+
+async fn serves(profile: &Profile, address: SocketAddr) -> bool {
+    let client = profile.embedded(address).connect(Duration::ZERO).await;
+    client.is_ok()
+}
+
+/// Keeps the dev server running: whenever it ends (its disk is full, say, or it is killed), it is started
+/// again. Returns why it ended once it could not be started again for [`GIVE_UP`]. Orders wait meanwhile, as
+/// they do for any Temporal that is away.
+pub async fn keep(dev_server: &mut DevServer, profile: &Profile) -> DevServerError {
+    loop {
+        let mut reason = dev_server.exited().await;
+        tracing::error!(%reason, "the embedded Temporal ended: it is started again");
+        let ended = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            sleep(pause).await;
+            let progress = |line: &str| tracing::info!("{line}");
+            let ready = |address| serves(profile, address);
+            match dev_server.restart(progress, ready).await {
+                Ok(()) => break,
+                Err(_) if ended.elapsed() > GIVE_UP => return reason,
+                Err(error) => {
+                    tracing::error!(%error, "the embedded Temporal cannot be started again now");
+                    reason = error;
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
 }
 
 /// Writes the address of the embedded Temporal to the data directory, so that commands that run beside

@@ -112,6 +112,31 @@ async fn the_same_request_to_stop_by_two_signals_is_one() {
     assert_eq!(server.process.line_with("asked twice"), None);
 }
 
+/// A full disk makes it end, and so may anything else: the server goes on with another one in its place.
+#[tokio::test]
+async fn an_embedded_temporal_that_dies_is_started_again_in_its_place() {
+    let server = TestServer::start(ServerOptions::default()).await;
+    let client = server.client().await;
+    let sku = sku();
+    client.stock(&sku, 3).await;
+    let placing = Placing::pre_order(&sku, 30);
+    let waiting = placing.id();
+    client.place(placing).await;
+    client.until(&waiting, OrderState::AwaitingRelease).await;
+    for _ in 0..2 {
+        let child = child_of(server.process.pid());
+        let pid = nix::unistd::Pid::from_raw(child.cast_signed());
+        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+        // Accepted meanwhile, and done when it is back.
+        let placed = client.place(Placing::pre_order(&sku, 30)).await.order_id;
+        client.until(&placed, OrderState::AwaitingRelease).await;
+        assert_ne!(child_of(server.process.pid()), child);
+    }
+    client.cancel(&waiting).await.unwrap();
+    client.until(&waiting, OrderState::Cancelled).await;
+    assert_eq!(server.stop().await, Some(0));
+}
+
 #[tokio::test]
 async fn stopped_cleanly_it_leaves_nothing_running_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
