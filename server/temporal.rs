@@ -9,6 +9,7 @@ mod error;
 pub mod inspect;
 mod namespace;
 mod order;
+mod other_queues;
 mod ours;
 mod pauses;
 mod pollers;
@@ -44,6 +45,8 @@ pub struct Temporal {
     /// Whether one of them is where the order stands.
     shows_state: bool,
     newest: Arc<pollers::Newest>,
+    /// Where workflows of ours wait that were started with another setting.
+    other_queues: Arc<other_queues::OtherQueues>,
     /// Whether the worker beside us may have an order's first task with the start.
     eager: bool,
 }
@@ -59,6 +62,7 @@ impl Temporal {
             searchable: Arc::default(),
             shows_state: true,
             newest: Arc::default(),
+            other_queues: Arc::default(),
             eager: true,
         }
     }

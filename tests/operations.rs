@@ -11,4 +11,5 @@ mod restart;
 mod search;
 mod serving;
 mod shutdown;
+mod task_queue;
 pub(crate) mod verify;

@@ -78,6 +78,9 @@ pub struct Signal {
     /// Whether the workflow itself asks, for Temporal, and may use Temporal's name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// Whether the workflow made its request id, because the sender gave none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub numbered: bool,
 }
 
 /// What `record_signals` is told.

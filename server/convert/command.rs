@@ -36,7 +36,7 @@ impl<'a> Head<'a> {
     ) -> Parsed<(String, CommandRequest)> {
         let mut found = Violations::new();
         let order_id = text::order_id(&mut found, self.order_id);
-        let request_id = text::printable(&mut found, "request_id", self.request_id, text::ID_MOST);
+        let request_id = text::request_id(&mut found, self.request_id);
         let actor = text::actor(&mut found, self.actor);
         if self.expected_revision.is_some_and(|revision| revision < 1) {
             found.push("expected_revision", "must be 1 or more, or left out");

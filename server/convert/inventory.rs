@@ -80,7 +80,7 @@ pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<StockRequest>
         expected_revision,
     } = request;
     let mut found = Violations::new();
-    let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
+    let request_id = text::request_id(&mut found, request_id);
     let actor = text::actor(&mut found, actor);
     if expected_revision.is_some_and(|revision| revision < 0) {
         found.push("expected_revision", "must be 0 or more, or left out");
@@ -157,7 +157,7 @@ pub fn adjust_stock(request: &v1::AdjustStockRequest) -> Parsed<StockRequest> {
         found.push("delta", "must be from -1,000,000,000 to 1,000,000,000");
     }
     let reason = text::required(&mut found, "reason", reason, text::REASON_MOST);
-    let request_id = text::printable(&mut found, "request_id", request_id, text::ID_MOST);
+    let request_id = text::request_id(&mut found, request_id);
     let actor = text::actor(&mut found, actor);
     if expected_revision.is_some_and(|revision| revision < 1) {
         found.push("expected_revision", "must be 1 or more, or left out");

@@ -2,7 +2,7 @@
 
 use super::{enums, text, violations::Violations};
 use orders::v1;
-use orders_domain::payment_method::{PaymentMethod, PaymentMethodType, PaymentToken};
+use orders_domain::payment_method::{PaymentMethod, PaymentMethodType, PaymentToken, is_last4};
 
 /// The longest token.
 const TOKEN_MOST: usize = 256;
@@ -37,8 +37,7 @@ pub(super) fn parse_payment_method(
                 "must be a token of the payment provider, not a card number",
             );
         }
-        let four_digits = last4.len() == 4 && last4.bytes().all(|byte| byte.is_ascii_digit());
-        if !last4.is_empty() && !four_digits {
+        if !last4.is_empty() && !is_last4(last4) {
             violations.push("last4", "must be four digits");
         }
         let method = PaymentMethod {

@@ -60,7 +60,7 @@ pub fn place_order(
         release_time,
     } = request;
     let found = &mut Violations::new();
-    let request_id = text::printable(found, "request_id", request_id, text::ID_MOST);
+    let request_id = text::request_id(found, request_id);
     let actor = text::actor(found, actor);
     text::optional_order_id(found, order_id);
     let customer_id = text::printable(found, "customer_id", customer_id, text::ID_MOST);
@@ -69,6 +69,11 @@ pub fn place_order(
     let shipping_address = parse_shipping_address(found, shipping_address.as_ref());
     let (payment_method, payment_token) = parse_payment_method(found, payment_method.as_ref());
     let payment_id = text::optional_printable(found, "payment_id", payment_id, text::ID_MOST);
+    if place::is_payment_id_of_another(&payment_id, order_id) {
+        let description = "must not begin with pay-, except as pay- and the order_id: it is the \
+                           payment_id of the order of that id";
+        found.push("payment_id", description);
+    }
     let release_time = release_time
         .as_ref()
         .and_then(|time| parse_timestamp(found, "release_time", time));

@@ -4,15 +4,13 @@
 use super::violations::Violations;
 use orders_domain::{
     event::ACTOR_ANONYMOUS,
-    text::{is_printable, is_reserved_actor},
+    text::{RESERVED_REQUEST_IDS, is_printable, is_reserved_actor, is_reserved_request_id},
 };
 
-pub(super) use orders_domain::text::ID_MOST;
-
-/// The longest reason.
-pub(super) const REASON_MOST: usize = 500;
-/// The longest sku and the longest tracking number.
-pub(super) const SHORT_MOST: usize = 64;
+pub(super) use orders_domain::{
+    command::REASON_MOST,
+    text::{ID_MOST, SHORT_MOST},
+};
 
 /// The letters of an order id, and how many.
 fn is_order_id(text: &str) -> bool {
@@ -54,6 +52,17 @@ pub(super) fn printable(
         violations.push(field, description);
     }
     optional_printable(violations, field, text, most)
+}
+
+/// The id of a request: 1 to 128 printable characters, and none that the service makes itself.
+pub(super) fn request_id(violations: &mut Violations, text: &str) -> String {
+    if is_reserved_request_id(text) {
+        let [signal, cancel] = RESERVED_REQUEST_IDS;
+        let description =
+            format!("must not begin with {signal} or {cancel}: the service makes such ids itself");
+        violations.push("request_id", description);
+    }
+    printable(violations, "request_id", text, ID_MOST)
 }
 
 /// The caller's name: at most 128 printable characters, and nothing that reads like a name under which
@@ -213,6 +222,17 @@ mod tests {
         }
         assert!(is_fine(|v| drop(optional_printable(v, "f", "", 8))));
         assert!(!is_fine(|v| drop(optional_printable(v, "f", "a\n", 8))));
+    }
+
+    #[test]
+    fn nobody_uses_the_request_ids_of_the_service() {
+        let fine = |text: &str| is_fine(|v| drop(request_id(v, text)));
+        for text in ["signal-1", "signal", "a/signal/1", "temporal-cancel"] {
+            assert!(fine(text), "{text:?}");
+        }
+        for text in ["", "signal/run/1", "temporal-cancel/run", "a\n"] {
+            assert!(!fine(text), "{text:?}");
+        }
     }
 
     #[test]

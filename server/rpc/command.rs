@@ -31,7 +31,8 @@ impl Orders {
         mut request: CommandRequest,
     ) -> Result<(StoredOrder, bool), Error> {
         let fingerprint = request.fingerprint(order_id);
-        let mut update_id = request.request_id.clone();
+        let first_update_id = request.update_id(order_id);
+        let mut update_id = first_update_id.clone();
         // Of those who ask for the same at once, whoever's call was applied is told that it was.
         request.attempt = uuid::Uuid::now_v7().to_string();
         for _ in 0..TRIES {
@@ -75,7 +76,7 @@ impl Orders {
                     replayed,
                     revision,
                 }) => {
-                    // An update of the same id but another content attaches to the first one.
+                    // Anybody who reaches Temporal can use an update id in advance.
                     if done != fingerprint {
                         return Err(Error::RequestReused(request.request_id));
                     }
@@ -95,7 +96,7 @@ impl Orders {
                     }
                     // The order has moved since: a refusal is not remembered, and Temporal must
                     // not answer from its memory of this update id.
-                    update_id = format!("{}@{now}", request.request_id);
+                    update_id = format!("{first_update_id}@{now}");
                 }
                 // The workflow refused: the store says why, or it was a refusal of something older
                 // than the store, and is asked again.

@@ -104,7 +104,9 @@ impl Orders {
         if policy.reserves() {
             self.check_skus(&new).await?;
         }
-        let (order_id, payment_id) = (new.order_id.clone(), new.payment_id.clone());
+        let order_id = new.order_id.clone();
+        let payment_id = new.payment_id.clone();
+        let payment_id = payment_id.unwrap_or_else(|| place::own_payment_id(&order_id));
         let token = new.payment_token.clone();
         let token = token.as_ref().map(|token| NewToken {
             token,
@@ -125,7 +127,7 @@ impl Orders {
             Placing::Replayed(stored) => Ok((stored, true)),
             Placing::RequestReused => Err(Error::RequestReused(request_id)),
             Placing::OrderExists => Err(Error::OrderExists(order_id)),
-            Placing::PaymentExists => Err(Error::PaymentExists(payment_id.unwrap_or_default())),
+            Placing::PaymentExists => Err(Error::PaymentExists(payment_id)),
             Placing::TokenOfAnother => Err(Error::TokenOfAnother),
         }
     }

@@ -55,7 +55,7 @@ impl Orders {
         }
         let ensured = self.temporal().ensure_running(stored.order.clone()).await;
         match ensured.map_err(|error| Error::Temporal(error.to_string()))? {
-            Ensured::Running => Ok(None),
+            Ensured::Running | Ensured::Elsewhere => Ok(None),
             Ensured::Started => Ok(Some(stored)),
         }
     }

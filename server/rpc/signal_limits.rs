@@ -79,7 +79,7 @@ fn take(
         // One whose allowance is full again is as good as new.
         all.retain(|_, left| allowance.at(left, now) < allowance.at_once);
         if all.len() >= REMEMBERED {
-            all.clear();
+            forget_half(&mut all, allowance, now);
         }
     }
     let left = all.entry(name.to_owned()).or_insert(Left {
@@ -93,6 +93,16 @@ fn take(
         time: now,
     };
     is_allowed
+}
+
+/// Forgets those of whose allowance the most is left, about half of all. However many names somebody makes
+/// up, what is nearly used up is not given back.
+fn forget_half(all: &mut HashMap<String, Left>, allowance: Allowance, now: Instant) {
+    let mut signals: Vec<f64> = all.values().map(|left| allowance.at(left, now)).collect();
+    signals.sort_unstable_by(f64::total_cmp);
+    if let Some(middle) = signals.get(signals.len() / 2) {
+        all.retain(|_, left| allowance.at(left, now) < *middle);
+    }
 }
 
 impl Allowance {
@@ -140,5 +150,17 @@ mod tests {
             limits.take("a", &number.to_string(), now).ok();
         }
         assert!(limits.callers.lock().unwrap().len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn many_names_do_not_give_back_what_a_caller_used_up() {
+        let (limits, now) = (SignalLimits::default(), Instant::now());
+        for number in 0..CALLER.at_once as usize {
+            limits.take(&number.to_string(), "me", now).ok();
+        }
+        for number in 0..2 * REMEMBERED {
+            limits.take("a", &number.to_string(), now).ok();
+        }
+        assert_eq!(limits.take("new", "me", now), Err(Reached::Caller));
     }
 }

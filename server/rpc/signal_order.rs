@@ -4,6 +4,7 @@ use super::{Orders, command::is_replay, mark_replayed, remaining, signal_limits:
 use crate::{convert, error::Error, temporal::TemporalError};
 use orders::v1::{SignalOrderRequest, SignalOrderResponse};
 use orders_domain::command::CommandRequest;
+use orders_store::read::StoredOrder;
 use std::time::Instant;
 use tonic::{Request, Response};
 
@@ -17,17 +18,13 @@ impl Orders {
             convert::signal_order(request.get_ref()).map_err(Error::Invalid)?;
         let work = async {
             let (stored, asked) = self.stored_asked(&order_id, &command.request_id).await?;
-            let state = stored.order.state;
-            let closed = || Error::Closed {
-                order_id: order_id.clone(),
-                state,
-            };
-            if state.is_closed() {
-                return self.signal_closed(&order_id, &command, closed).await;
-            }
+            // Also of an order that has closed since, perhaps by this very command.
             let fingerprint = command.fingerprint(&order_id);
             if is_replay(&order_id, &command, &fingerprint, asked)? {
                 return Ok(mark_replayed(Response::new(SignalOrderResponse {}), true));
+            }
+            if stored.order.state.is_closed() {
+                return self.signal_closed(&stored, &command).await;
             }
             // What the order certainly refuses is refused here, while somebody listens. A payment that
             // was made is always taken there: money that arrived must never be turned away unseen.
@@ -46,7 +43,7 @@ impl Orders {
                 Err(TemporalError::NotFound(_)) => {
                     let stored = self.stored(&order_id).await?;
                     if stored.order.state.is_closed() {
-                        return self.signal_closed(&order_id, &command, closed).await;
+                        return self.signal_closed(&stored, &command).await;
                     }
                     self.resume(stored).await?;
                     Err(Error::Temporal(
@@ -65,17 +62,20 @@ impl Orders {
     /// A closed order takes no signal, except for money that arrived.
     async fn signal_closed(
         &self,
-        order_id: &str,
+        stored: &StoredOrder,
         command: &CommandRequest,
-        closed: impl Fn() -> Error,
     ) -> Result<Response<SignalOrderResponse>, Error> {
+        let order_id = &stored.order.order_id;
         // As in the workflow, a signal is recorded whichever revision its caller saw.
         let command = CommandRequest {
             expected_revision: None,
             ..command.clone()
         };
         let confirmed = self.on_closed(order_id, &command).await?;
-        let (_, replayed) = confirmed.ok_or_else(closed)?;
+        let (_, replayed) = confirmed.ok_or_else(|| Error::Closed {
+            order_id: order_id.clone(),
+            state: stored.order.state,
+        })?;
         Ok(mark_replayed(
             Response::new(SignalOrderResponse {}),
             replayed,

@@ -31,6 +31,8 @@ pub struct Described {
     pub task_attempts: i32,
     /// Why its newest task failed; none when it does not keep failing.
     pub task_failure: Option<String>,
+    /// The task queue on which it waits, where that is not the one of this process.
+    pub elsewhere: Option<String>,
     /// The activities that Temporal knows of.
     pub activities: Vec<DescribedActivity>,
 }
@@ -54,6 +56,7 @@ impl Described {
             Some(described) if described.status == RUNNING => WorkflowSight::Running {
                 task_attempts: described.task_attempts,
                 task_failure: described.task_failure.clone(),
+                elsewhere: described.elsewhere.clone(),
             },
             Some(described) => WorkflowSight::Ended(described.status.clone()),
         }
@@ -86,6 +89,9 @@ impl Temporal {
             Err(TemporalError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
+        described.elsewhere = described
+            .elsewhere
+            .filter(|queue| *queue != self.task_queue);
         if described.task_attempts > 1 {
             described.task_failure = self.task_failure(execution).await?;
         }
@@ -134,6 +140,7 @@ fn described(answer: DescribeWorkflowExecutionResponse) -> Described {
         history_length: info.history_length,
         task_attempts: answer.pending_workflow_task.map_or(0, |task| task.attempt),
         task_failure: None,
+        elsewhere: Some(text::words(&info.task_queue)),
         activities: activities
             .map(|activity| DescribedActivity {
                 name: activity.activity_type.unwrap_or_default().name,

@@ -36,6 +36,8 @@ pub enum Standing {
 pub struct Progress {
     /// The how manieth attempt its workflow task is at; 0 when it has none.
     pub task_attempt: i32,
+    /// The task queue on which it waits.
+    pub task_queue: String,
     /// The activities that failed and are tried again: name, attempts, last error.
     pub failing: Vec<(String, i32, String)>,
 }
@@ -84,8 +86,8 @@ impl Temporal {
             }
         };
         let raw = described.into_raw();
-        let status = raw.workflow_execution_info.map(|info| info.status());
-        let status = status.unwrap_or_default();
+        let info = raw.workflow_execution_info.unwrap_or_default();
+        let status = info.status();
         if status != WorkflowExecutionStatus::Running {
             let name = status
                 .as_str_name()
@@ -99,6 +101,7 @@ impl Temporal {
         });
         Ok(Standing::Open(Progress {
             task_attempt: raw.pending_workflow_task.map_or(0, |task| task.attempt),
+            task_queue: info.task_queue,
             failing: failing.collect(),
         }))
     }

@@ -3,7 +3,7 @@
 use super::{
     Temporal, TemporalError,
     caller::rpc_options,
-    ours::{self, Found, Ours},
+    ours::{Found, Ours},
 };
 use orders_domain::{command::CommandRequest, order::Order};
 use orders_worker::{
@@ -26,6 +26,8 @@ use tonic::Code;
 pub enum Ensured {
     /// The order's workflow runs.
     Running,
+    /// It runs on another task queue, where our workers do not see it.
+    Elsewhere,
     /// It did not, and was started.
     Started,
 }
@@ -59,7 +61,7 @@ impl Temporal {
             Start::Exists(run_id) => {
                 let found = self.find(&Ours::order(&order)).await?;
                 match found {
-                    Found::Running | Found::Ended => Ok(run_id),
+                    Found::Running | Found::Elsewhere | Found::Ended => Ok(run_id),
                     Found::Missing | Found::Foreign(_) => self.replace(&order, found).await,
                 }
             }
@@ -68,13 +70,14 @@ impl Temporal {
 
     /// Makes sure that the workflow of an open order runs: starts it, from where the order stands, when
     /// Temporal does not have it (any more), or has somebody else's under its id. The store's fence
-    /// makes that safe.
+    /// makes that safe. One that runs on another task queue is left alone.
     ///
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
     pub async fn ensure_running(&self, order: Order) -> Result<Ensured, TemporalError> {
         match self.find(&Ours::order(&order)).await? {
             Found::Running => Ok(Ensured::Running),
+            Found::Elsewhere => Ok(Ensured::Elsewhere),
             found => {
                 self.replace(&order, found).await?;
                 Ok(Ensured::Started)
@@ -99,7 +102,7 @@ impl Temporal {
                 Start::Exists(run_id) => run_id,
             };
             found = self.find(&ours).await?;
-            if found == Found::Running {
+            if matches!(found, Found::Running | Found::Elsewhere) {
                 return Ok(run_id);
             }
         }
@@ -138,7 +141,7 @@ impl Temporal {
         let workflow_id = Order::workflow_id(&order.order_id);
         let options = WorkflowStartOptions::new(&self.task_queue, workflow_id)
             .maybe_search_attributes(attributes)
-            .memo(ours::memo(order))
+            .memo(Ours::order(order).memo())
             .id_reuse_policy(reuse)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)

@@ -106,7 +106,9 @@ impl Temporal {
     /// # Errors
     /// When Temporal cannot be reached; the same again is safe.
     pub async fn replenish(&self, sku: &str) -> Result<(), TemporalError> {
+        let ours = Ours::replenishment(sku);
         let options = WorkflowStartOptions::new(&self.task_queue, SupplierOrder::workflow_id(sku))
+            .memo(ours.memo())
             .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .task_timeout(TASK_TIMEOUT)
@@ -124,7 +126,6 @@ impl Temporal {
             Err(WorkflowStartError::AlreadyStarted { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let ours = Ours::replenishment(SupplierOrder::workflow_id(sku));
         if let Found::Foreign(Some(run_id)) = self.find(&ours).await? {
             self.end_foreign(&ours, run_id).await?;
         }

@@ -112,6 +112,8 @@ async fn go_on(
     if let Some(stored) = open {
         match temporal.ensure_running(stored.order).await {
             Ok(Ensured::Running) => {}
+            // Its own workers see to it. A wake that nobody reads would only make its history longer.
+            Ok(Ensured::Elsewhere) => return Ok(Ok(())),
             Ok(Ensured::Started) => {
                 tracing::warn!(
                     order_id,

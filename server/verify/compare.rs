@@ -9,7 +9,7 @@ use super::{
 use crate::temporal::{Temporal, TemporalError, inspect::Standing};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use orders_domain::order::Order;
+use orders_domain::{order::Order, phase};
 use orders_store::{Store, supplier_orders::SupplierOrder};
 use std::time::Duration;
 
@@ -185,11 +185,26 @@ impl Compare<'_> {
         }
         let mut failing = progress.failing.into_iter();
         let failing = failing.find(|(_, attempts, _)| *attempts >= STUCK);
-        Ok(failing.map(|(activity, attempts, error)| Trouble::Failing {
-            activity,
-            attempts,
-            error,
-        }))
+        if let Some((activity, attempts, error)) = failing {
+            return Ok(Some(Trouble::Failing {
+                activity,
+                attempts,
+                error,
+            }));
+        }
+        // Two fleets may share a database: a workflow on another queue is fine as long as it goes on.
+        let queue = progress.task_queue;
+        if queue != self.temporal.task_queue() && self.is_late(&order_id).await? {
+            return Ok(Some(Trouble::Elsewhere { queue }));
+        }
+        Ok(None)
+    }
+
+    /// Whether an open order should have gone on some time ago.
+    async fn is_late(&self, order_id: &str) -> Result<bool, ReachError> {
+        let stored = self.store.order(order_id).await?;
+        let due = stored.and_then(|stored| phase::due_time(&stored.order));
+        Ok(due.is_some_and(is_past))
     }
 
     /// Whether the workflow knows of events that the store does not have.

@@ -11,6 +11,7 @@ use orders_domain::{
     order::Order,
     state::OrderState,
     step::{CompensationOutcome, Step},
+    text,
 };
 use orders_store::{
     Store,
@@ -39,6 +40,8 @@ pub(super) enum Trouble {
         attempts: i32,
         error: String,
     },
+    /// The order is late, and its workflow waits on another task queue than ours.
+    Elsewhere { queue: String },
     /// The workflow of a closed order has not ended.
     LeftOpen { state: OrderState },
     /// A workflow runs whose order the store does not have.
@@ -123,6 +126,15 @@ impl Trouble {
                 format!("{activity} has failed {attempts} times: {error}"),
                 "it is tried again for ever; see to its cause",
             ),
+            Self::Elsewhere { queue } => (
+                "workflow-elsewhere",
+                Finding,
+                format!(
+                    "it should have gone on, and its workflow waits on the task queue {}",
+                    text::words(queue)
+                ),
+                "keep an `orders worker --task-queue` running for that queue until its orders have closed",
+            ),
             Self::LeftOpen { state } => (
                 "workflow-left-open",
                 Finding,
@@ -205,7 +217,10 @@ impl Repair<'_> {
                 self.temporal.replenish(name).await?;
                 Some("its process was started")
             }
-            Trouble::Stuck { .. } | Trouble::Failing { .. } | Trouble::NoOrder { .. } => None,
+            Trouble::Stuck { .. }
+            | Trouble::Failing { .. }
+            | Trouble::Elsewhere { .. }
+            | Trouble::NoOrder { .. } => None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The same again is the same once.
 
 mod at_once;
+mod corrected;
 mod forgotten;
 
 use orders::v1::{OrderState, StartFulfillmentRequest};
@@ -72,6 +73,26 @@ async fn a_payment_id_belongs_to_one_order() {
         (refused.code, refused.reason.as_str()),
         (Code::AlreadyExists, "PAYMENT_ID_EXISTS")
     );
+}
+
+/// The id that an order has when none is given cannot be taken by another order, before or after.
+#[tokio::test]
+async fn the_payment_id_made_from_an_order_id_is_that_orders_own() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 5).await;
+    let victim = Placing::pre_order(&sku, 30);
+    let mut thief = Placing::pre_order(&sku, 30);
+    thief.0.payment_id = format!("pay-{}", victim.id());
+    let refused = client.try_place(thief).await.unwrap_err();
+    assert_eq!(refused.code, Code::InvalidArgument);
+    assert_eq!(refused.fields(), ["payment_id"]);
+    let id = victim.id();
+    client.place(victim).await;
+    client.until(&id, OrderState::AwaitingRelease).await;
+    let mut own = Placing::pre_order(&sku, 30);
+    own.0.payment_id = format!("pay-{}", own.id());
+    client.place(own).await;
 }
 
 #[tokio::test]

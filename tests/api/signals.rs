@@ -1,5 +1,6 @@
 //! Signals and cancellations, by the API and by Temporal's own client.
 
+mod contents;
 mod flood;
 mod garbage;
 mod raw;
@@ -153,6 +154,43 @@ async fn signals_do_what_commands_do_and_refusals_are_recorded() {
     let late = signal(signal_order_request::Command::ConfirmDelivery(delivery));
     let refused = client.orders.clone().signal_order(late).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+}
+
+/// The answer to a signal names the order as it is, not as it was before an earlier signal.
+#[tokio::test]
+async fn a_signal_to_an_order_that_closed_meanwhile_says_how_it_closed() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 1).await;
+    let id = client.held(&sku).await;
+    let cancel = signal_order_request::CancelOrder::default();
+    let first = SignalOrderRequest {
+        order_id: id.clone(),
+        request_id: unique("signal"),
+        command: Some(signal_order_request::Command::CancelOrder(cancel)),
+        ..SignalOrderRequest::default()
+    };
+    let mut orders = client.orders.clone();
+    orders.signal_order(first.clone()).await.unwrap();
+    // Whichever moment it comes in: it is taken, or refused with the truth.
+    for _ in 0..200 {
+        let another = SignalOrderRequest {
+            request_id: unique("signal"),
+            ..first.clone()
+        };
+        if let Err(refused) = orders.signal_order(another).await {
+            let refused = orders_test_support::Refused::from(refused);
+            let state = refused.metadata("state").to_owned();
+            match refused.reason.as_str() {
+                "ORDER_CLOSED" => assert_eq!(state, "ORDER_STATE_CANCELLED", "{refused:?}"),
+                reason => assert_eq!(reason, "COMMAND_NOT_ALLOWED", "{refused:?}"),
+            }
+        }
+    }
+    client.until(&id, OrderState::Cancelled).await;
+    // The signal that closed it was done, however late it is asked about.
+    let again = orders.signal_order(first).await.unwrap();
+    assert_eq!(again.metadata().get("orders-replayed").unwrap(), "true");
 }
 
 #[tokio::test]

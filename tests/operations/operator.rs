@@ -256,6 +256,9 @@ async fn a_workflow_that_is_gone_is_brought_back_and_money_shows_without_tempora
         .unwrap();
     let told = client.explain(&waiting).await;
     assert_eq!(told.waits_for(), WaitsFor::Workflow);
+    // What helps is offered.
+    let allowed: Vec<Command> = told.allowed_commands().collect();
+    assert!(allowed.contains(&Command::RetryOrder), "{allowed:?}");
     assert_eq!(told.workflow.unwrap().status, "TERMINATED");
     assert_eq!(told.reasons[0].r#type(), Reason::NoWorkflow);
     client.retry(&waiting).await.unwrap();

@@ -286,3 +286,41 @@ async fn too_much_and_what_our_provider_charges_itself_is_surplus() {
     );
     assert_eq!(client.reasons(&id).await, [Reason::PaymentUnmatched]);
 }
+
+/// A slip of the keyboard is refused, and keeps no later payment out.
+#[tokio::test]
+async fn one_confirmation_cannot_fill_the_order() {
+    let client = shared().await.client().await;
+    let sku = sku();
+    client.stock(&sku, 2).await;
+    let id = waiting(&client, &sku).await;
+    for too_much in [
+        dollars(92_233_720_368_547_758, 70_000_000),
+        dollars(90_000_000_000_000, 10_000_000),
+    ] {
+        let refused = client.confirm_payment(&id, too_much.clone()).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidArgument);
+        assert_eq!(refused.fields(), ["amount"]);
+        let said = "at most 90000000000000.00 USD in one confirmation";
+        assert!(refused.message.contains(said), "{refused:?}");
+        let signalled = client.signal_payment(&id, &unique("slip"), too_much).await;
+        assert_eq!(signalled.unwrap_err().code(), Code::InvalidArgument);
+    }
+    // As much as one may say, and then what was meant.
+    let most = dollars(90_000_000_000_000, 0);
+    client
+        .confirm_payment_as(&id, &unique("most"), most)
+        .await
+        .unwrap();
+    let total = dollars(19, 990_000_000);
+    client
+        .signal_payment(&id, &unique("bank"), total)
+        .await
+        .unwrap();
+    eventually("the second payment", async || {
+        let recorded = client.count_events(&id, "PAYMENT_CONFIRMED").await;
+        (recorded == 2).then_some(())
+    })
+    .await;
+}

@@ -126,3 +126,36 @@ async fn an_address_that_races_the_pickup_is_known_to_the_carrier_or_refused() {
     }
     println!("refused: {} addresses, {} pickups", refused.0, refused.1);
 }
+
+/// A request for the pickup that failed may have been heard all the same, so a new address is told as well before the
+/// pickup can be confirmed.
+#[tokio::test]
+async fn an_address_that_changes_after_a_failed_request_reaches_the_carrier() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions::default()
+        .policies()
+        .data_dir(&folder.path().join("data"));
+    let broken = options.clone().arg("--simulate");
+    let server = TestServer::start(broken.arg("shipping:error=1,only=request_pickup")).await;
+    let client = server.client().await;
+    let id = held(&client, "patient-pickup").await;
+    client.start_fulfillment(&id).await.unwrap();
+    eventually("the request to fail", async || {
+        let failed = client.count_events(&id, "ATTEMPT_FAILED").await;
+        (failed > 0).then_some(())
+    })
+    .await;
+    client.move_to(&id, "9 New St").await.unwrap();
+    let refused = client.try_confirm_pickup(&id).await.unwrap_err();
+    assert_eq!(refused.code, Code::FailedPrecondition);
+    let said = "the carrier is still being told the new address; send it again in a moment";
+    assert!(refused.message.contains(said), "{refused:?}");
+    assert_eq!(server.stop().await, Some(0));
+
+    let server = TestServer::start(options).await;
+    let client = server.client().await;
+    client.confirm_pickup(&id).await.unwrap();
+    deliver(&client, &id).await;
+    let told = "SELECT count(*) FROM shipments WHERE order_id = $1 AND address LIKE '%9 New%'";
+    assert_eq!(server.count(told, &id).await, 1);
+}

@@ -107,7 +107,11 @@ fn check(signal: &Signal) -> Result<(), Refusal> {
     if signal.own {
         return Ok(());
     }
-    signal.request.check()?;
+    if signal.numbered {
+        signal.request.check_numbered()?;
+    } else {
+        signal.request.check()?;
+    }
     if signal.request.command.kind().is_for_operators() {
         return Err(for_operators());
     }

@@ -178,9 +178,9 @@ impl Order {
                 self.known_as(shipment_id, carrier, tracking_number);
                 self.shipment.state = ShipmentState::Requested;
                 self.await_pickup(now);
-                // A first request brings the newest address. One that repeats a lost request may
+                // A first request brings the newest address. One that repeats an earlier request may
                 // only have confirmed the older one.
-                self.shipment.redirect_due &= self.unknown.contains(&Step::RequestPickup);
+                self.shipment.redirect_due &= self.pickup_was_requested();
                 self.succeeded(Step::RequestPickup);
             }
             Change::PickupReminded => {
@@ -218,13 +218,13 @@ impl Order {
             Change::ShippingAddressUpdated { address } => {
                 self.shipping_address = address.clone();
                 // The carrier has the old one with a prepared package or a requested pickup, perhaps
-                // also with a request whose answer was lost. (A parcel that is dispatched by us gets
-                // the newest address in that very step.)
-                let told = [Step::PreparePackage, Step::RequestPickup];
+                // also with a request that failed or whose answer was lost: whatever counts for the
+                // confirmation of the pickup counts here. (A parcel that is dispatched by us gets the
+                // newest address in that very step.)
+                let prepare = Step::PreparePackage;
+                let prepared = self.done.contains(&prepare) || self.unknown.contains(&prepare);
                 self.shipment.redirect_due |= self.policy.pickup_reminder.is_some()
-                    && told
-                        .iter()
-                        .any(|step| self.done.contains(step) || self.unknown.contains(step));
+                    && (prepared || self.pickup_was_requested());
             }
             Change::ShipmentRedirected => {
                 self.shipment.redirect_due = false;

@@ -68,6 +68,8 @@ pub enum WorkflowSight {
         task_attempts: i32,
         /// Why its newest task failed, where that is known.
         task_failure: Option<String>,
+        /// Its task queue, where that is not the one of the process that looked.
+        elsewhere: Option<String>,
     },
 }
 
@@ -171,6 +173,10 @@ fn owed(order: &Order) -> Option<Cause> {
 pub(super) const BY_HAND: &str = "give the money back by other means, then ResolvePayment with the transaction that \
                                   did; or ResolvePayment with NOT_HAPPENED, to have it tried anew";
 
+/// What helps when an order has no workflow.
+const GONE: &str = "RetryOrder starts it at once; else the server does so when something is due for the order, or a \
+                    command comes";
+
 fn in_doubt(vouched: &Vouched) -> Cause {
     let Vouched {
         step,
@@ -251,20 +257,22 @@ pub(super) fn workflow_cause(
 ) -> Option<Cause> {
     let due = phase::due_time(order);
     let since = due.map_or(order.update_time, |due| due.min(now));
+    let elsewhere;
     let (kind, what, unblocked_by) = match workflow {
         Some(WorkflowSight::Missing) => (
             CauseKind::NoWorkflow,
             "Temporal has no workflow of it".to_owned(),
-            "the server starts it by itself, as RetryOrder does at once",
+            GONE,
         ),
         Some(WorkflowSight::Ended(status)) => (
             CauseKind::NoWorkflow,
             format!("its workflow has ended: {status}"),
-            "the server starts it anew by itself, as RetryOrder does at once",
+            GONE,
         ),
         Some(WorkflowSight::Running {
             task_attempts,
             task_failure,
+            ..
         }) if *task_attempts > TASK_ATTEMPTS => (
             CauseKind::WorkflowFailing,
             match task_failure {
@@ -284,6 +292,16 @@ pub(super) fn workflow_cause(
                 CauseKind::Overdue,
                 format!("it should have gone on {} s ago", late.as_secs()),
                 match workflow {
+                    Some(WorkflowSight::Running {
+                        elsewhere: Some(queue),
+                        ..
+                    }) => {
+                        elsewhere = format!(
+                            "a worker for the task queue {queue}, on which its workflow was started: \
+                             orders worker --task-queue {queue}"
+                        );
+                        &elsewhere
+                    }
                     Some(_) => "a worker that polls, and a database that it can write to",
                     None => "Temporal cannot be asked: look there first",
                 },

@@ -7,6 +7,7 @@ mod cancel_order;
 mod confirm_delivery;
 mod confirm_payment;
 mod confirm_pickup;
+mod content;
 mod resolve_payment;
 mod retry_order;
 mod review_order;
@@ -14,8 +15,9 @@ mod start_fulfillment;
 mod update_shipping_address;
 
 pub use cancel_order::CancelOrder;
-pub use confirm_payment::ConfirmPayment;
+pub use confirm_payment::{AMOUNT_MOST, ConfirmPayment};
 pub use confirm_pickup::ConfirmPickup;
+pub use content::REASON_MOST;
 pub use resolve_payment::{PaymentOutcome, ResolvePayment, Witness};
 pub use retry_order::RetryOrder;
 pub use review_order::ReviewOrder;
@@ -132,8 +134,11 @@ pub enum Refusal {
         /// Where it is.
         actual: i64,
     },
-    /// The confirmed amount is not more than zero, or too large to be counted.
-    #[error("an amount of {amount} cannot be recorded: it must be more than zero")]
+    /// The confirmed amount is not more than zero, or more than one confirmation may say.
+    #[error(
+        "an amount of {amount} cannot be recorded: it must be more than zero, and at most {}",
+        Money::new(&amount.currency, AMOUNT_MOST)
+    )]
     WrongAmount {
         /// The confirmed amount.
         amount: Money,
@@ -225,13 +230,20 @@ impl Refusal {
     /// The refusal of a command that the order does not allow now.
     pub fn not_allowed(command: CommandKind, order: &Order) -> Self {
         let why = match command {
+            CommandKind::ConfirmPayment => confirm_payment::why_not(order),
             CommandKind::ConfirmPickup => confirm_pickup::why_not(order),
             _ => None,
+        };
+        // Only operators ask for what is theirs, and they may know what else they could ask.
+        let allowed = if command.is_for_operators() {
+            order.all_allowed_commands()
+        } else {
+            order.allowed_commands()
         };
         Self::NotAllowed {
             command,
             state: order.state,
-            allowed: order.allowed_commands(),
+            allowed,
             why: why.map(str::to_owned),
         }
     }
@@ -260,10 +272,12 @@ pub enum KnownTransaction {
 impl Refusal {
     /// Whether it is an event of the order also when its caller was told: money may have arrived.
     pub fn is_recorded(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongCurrency { .. } | Self::TransactionKnown { .. }
-        )
+        match self {
+            Self::WrongCurrency { .. } | Self::TransactionKnown { .. } => true,
+            // The order cannot hold the receipt any more, so a question is all that is left of it.
+            Self::NotAllowed { command, .. } => *command == CommandKind::ConfirmPayment,
+            _ => false,
+        }
     }
 
     /// Whether the same request is not to be tried again: it is refused whatever happens to the order, or
@@ -290,21 +304,17 @@ impl Command {
         }
     }
 
-    /// The name that the command itself holds, with its field; an empty one where there is none.
-    fn name(&self) -> (&'static str, &str) {
+    /// Checks what the fields of the command hold: the rules of the API once more.
+    fn check(&self) -> Result<(), Refusal> {
         match self {
-            Self::ConfirmPayment(command) => ("transaction_id", &command.transaction_id),
-            Self::ReviewOrder(command) => ("reviewer", &command.reviewer),
-            Self::ConfirmPickup(command) => (
-                "tracking_number",
-                command.tracking_number.as_deref().unwrap_or_default(),
-            ),
-            Self::ResolvePayment(command) => ("transaction_id", &command.transaction_id),
-            Self::StartFulfillment
-            | Self::ConfirmDelivery
-            | Self::UpdateShippingAddress(_)
-            | Self::CancelOrder(_)
-            | Self::RetryOrder(_) => ("", ""),
+            Self::ConfirmPayment(command) => command.check(),
+            Self::ReviewOrder(command) => command.check(),
+            Self::ConfirmPickup(command) => command.check(),
+            Self::UpdateShippingAddress(command) => command.check(),
+            Self::CancelOrder(command) => command.check(),
+            Self::RetryOrder(command) => command.check(),
+            Self::ResolvePayment(command) => command.check(),
+            Self::StartFulfillment | Self::ConfirmDelivery => Ok(()),
         }
     }
 
@@ -411,8 +421,23 @@ impl CommandRequest {
     /// can send a command without the API.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`].
+    /// [`Refusal::Invalid`]; [`Refusal::WrongAmount`] for an amount that no order can record.
     pub fn check(&self) -> Result<(), Refusal> {
+        if text::is_reserved_request_id(&self.request_id) {
+            let [signal, cancel] = text::RESERVED_REQUEST_IDS;
+            let description = format!(
+                "must not begin with {signal} or {cancel}: the service makes such ids itself"
+            );
+            return Err(Refusal::invalid("request_id", &description));
+        }
+        self.check_numbered()
+    }
+
+    /// The same for a request whose id the service made.
+    ///
+    /// # Errors
+    /// As [`CommandRequest::check`].
+    pub fn check_numbered(&self) -> Result<(), Refusal> {
         if !text::is_id(&self.request_id) {
             let description = "must be 1 to 128 printable characters";
             return Err(Refusal::invalid("request_id", description));
@@ -425,17 +450,29 @@ impl CommandRequest {
         if !self.attempt.is_empty() && !text::is_id(&self.attempt) {
             return Err(Refusal::invalid("attempt", "must be printable characters"));
         }
-        let (field, name) = self.command.name();
-        if !name.is_empty() && !text::is_id(name) {
-            let description = "must be at most 128 printable characters";
-            return Err(Refusal::invalid(field, description));
+        if self.expected_revision.is_some_and(|revision| revision < 1) {
+            let description = "must be 1 or more, or left out";
+            return Err(Refusal::invalid("expected_revision", description));
         }
+        self.command.check()?;
+        // Whatever the rules for the fields: nothing larger ever enters a history.
         let size = serde_json::to_string(&self.command).map_or(0, |json| json.len());
         if size > COMMAND_MOST {
             let description = format!("must have at most {COMMAND_MOST} bytes, not {size}");
             return Err(Refusal::invalid("command", &description));
         }
         Ok(())
+    }
+
+    /// Names the request to Temporal, which answers the same name again from its memory. The store remembers
+    /// no refusal, so everything that may change an answer is part of the name: a corrected request of the
+    /// same id is decided anew.
+    pub fn update_id(&self, order_id: &str) -> String {
+        let expected = self.expected_revision.map(|revision| revision.to_string());
+        let expected = expected.unwrap_or_default();
+        let asked = self.fingerprint(order_id);
+        let hash = crate::fingerprint([asked.as_str(), self.actor.as_str(), expected.as_str()]);
+        format!("{}/{hash}", self.request_id)
     }
 
     /// Tells two requests of the same id apart: a hash of what is asked for, without who asks.
@@ -468,48 +505,4 @@ fn is_moving_forward(order: &Order) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_the_api_refuses_are_refused_here() {
-        let request = |request_id: &str, actor: &str, command: Command| CommandRequest {
-            request_id: request_id.to_owned(),
-            actor: actor.to_owned(),
-            expected_revision: None,
-            seen_revision: 0,
-            attempt: String::new(),
-            command,
-        };
-        let review = |reviewer: &str| {
-            Command::ReviewOrder(ReviewOrder {
-                decision: crate::state::ReviewDecision::Approve,
-                reviewer: reviewer.to_owned(),
-                reason: "line\nbreaks are fine".to_owned(),
-            })
-        };
-        assert!(request("r-0", "", Command::ConfirmDelivery).check().is_ok());
-        assert!(request("r-1", "grace", review("ada")).check().is_ok());
-        for actor in [
-            "orders",
-            "Temporal",
-            "orders\u{200b}",
-            "bob\u{1b}[31m\n2026",
-            " a",
-        ] {
-            assert!(
-                request("r-1", actor, review("ada")).check().is_err(),
-                "{actor:?}"
-            );
-        }
-        for request_id in ["w\0b", &"x".repeat(129)] {
-            let unfit = request(request_id, "grace", Command::ConfirmDelivery);
-            assert!(unfit.check().is_err(), "{request_id:?}");
-        }
-        assert!(
-            request("r-1", "grace", review("a\u{202e}b"))
-                .check()
-                .is_err()
-        );
-    }
-}
+mod tests;

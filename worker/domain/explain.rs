@@ -60,6 +60,13 @@ pub struct Explanation {
 /// not answer.
 pub fn explain(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -> Explanation {
     let mut told = told(order);
+    let is_gone = matches!(
+        workflow,
+        Some(WorkflowSight::Missing | WorkflowSight::Ended(_))
+    );
+    if is_gone || order.state.is_closed() {
+        allow_retry(order, is_gone, &mut told.allowed);
+    }
     if let Some(cause) = workflow_cause(order, now, workflow).filter(|_| !order.state.is_closed()) {
         let Cause {
             since,
@@ -72,6 +79,20 @@ pub fn explain(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) 
         told.unblocked_by = format!("{what}; {unblocked_by}");
     }
     told
+}
+
+/// Adds RetryOrder where it helps although the order itself has nothing to try: it starts a workflow that an
+/// open order lacks, and has the provider asked about what a person vouched for.
+fn allow_retry(order: &Order, is_gone: bool, allowed: &mut Vec<CommandKind>) {
+    let helps = if order.state.is_closed() {
+        order.to_verify().next().is_some()
+    } else {
+        is_gone
+    };
+    if helps && !allowed.contains(&CommandKind::RetryOrder) {
+        allowed.push(CommandKind::RetryOrder);
+        allowed.sort_unstable();
+    }
 }
 
 /// By what the order itself knows.

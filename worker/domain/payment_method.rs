@@ -53,6 +53,11 @@ impl PaymentToken {
     }
 }
 
+/// Whether a text is four digits: never a whole card number.
+pub fn is_last4(text: &str) -> bool {
+    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl fmt::Debug for PaymentToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("PaymentToken(..)")

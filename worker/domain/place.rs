@@ -34,6 +34,19 @@ pub struct NewOrder {
     pub release_time: Option<Timestamp>,
 }
 
+/// How the payment ids begin that are made from an order's id.
+const PAYMENT_ID_PREFIX: &str = "pay-";
+
+/// The payment id of an order that was placed without one.
+pub fn own_payment_id(order_id: &str) -> String {
+    format!("{PAYMENT_ID_PREFIX}{order_id}")
+}
+
+/// Whether a caller's payment id belongs to another order, which may not be placed yet.
+pub fn is_payment_id_of_another(payment_id: &str, order_id: &str) -> bool {
+    payment_id.starts_with(PAYMENT_ID_PREFIX) && payment_id != own_payment_id(order_id)
+}
+
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -123,7 +136,7 @@ pub fn place(
     let order = Order {
         payment: Payment {
             state: PaymentState::None,
-            payment_id: payment_id.unwrap_or_else(|| format!("pay-{}", new.order_id)),
+            payment_id: payment_id.unwrap_or_else(|| own_payment_id(&new.order_id)),
             transaction_id: None,
             authorized: 0,
             captured: 0,

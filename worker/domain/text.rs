@@ -18,6 +18,13 @@ pub const ID_MOST: usize = 128;
 /// The most characters of a text for people.
 pub const WORDS_MOST: usize = 500;
 
+/// The longest sku and the longest tracking number, in characters.
+pub const SHORT_MOST: usize = 64;
+
+/// How the request ids begin that the service itself makes: for a signal without one, and for a
+/// cancellation in Temporal's own UI. A caller who used one in advance would block what comes later.
+pub const RESERVED_REQUEST_IDS: [&str; 2] = ["signal/", "temporal-cancel/"];
+
 /// Stands at the end of a text that was cut.
 const CUT: &str = " ... (cut)";
 
@@ -115,6 +122,12 @@ pub fn is_id(text: &str) -> bool {
 /// without a name is anonymous.
 pub fn is_actor(text: &str) -> bool {
     text.is_empty() || (is_id(text) && !is_reserved_actor(text))
+}
+
+/// Whether a request id begins like those that the service itself makes.
+pub fn is_reserved_request_id(text: &str) -> bool {
+    let mut reserved = RESERVED_REQUEST_IDS.iter();
+    reserved.any(|prefix| text.starts_with(prefix))
 }
 
 /// Whether a caller calls itself by a name under which the service records what it does itself, or by
@@ -219,6 +232,16 @@ mod tests {
         assert!(is_actor("") && is_actor("bob"));
         for text in ["orders", "Temporal", "bob\n2026-01-01"] {
             assert!(!is_actor(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn request_ids_of_the_service_are_reserved() {
+        for id in ["signal/", "signal/run/1", "temporal-cancel/run"] {
+            assert!(is_reserved_request_id(id), "{id}");
+        }
+        for id in ["", "signal", "signal-1", "a/signal/1", "temporal-cancel"] {
+            assert!(!is_reserved_request_id(id), "{id}");
         }
     }
 

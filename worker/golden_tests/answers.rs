@@ -38,6 +38,7 @@ pub fn samples() -> Vec<Sample> {
                 signals: vec![Signal {
                     request: request(Command::ConfirmDelivery),
                     own: true,
+                    numbered: false,
                 }],
             },
         ),

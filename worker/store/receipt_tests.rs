@@ -11,11 +11,12 @@ use super::{
 };
 use jiff::Timestamp;
 use orders_domain::{
-    command::{Command, CommandRequest, ConfirmPayment},
+    command::{AMOUNT_MOST, Command, CommandRequest, ConfirmPayment},
     event::Change,
     money::Money,
     movement::{Movement, MovementKind},
     payment_method::PaymentMethodType,
+    received::MOST_RECEIPTS,
     step::Step,
 };
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
@@ -370,4 +371,45 @@ async fn play(store: &Store, case: u32, steps: Vec<Turn>) {
             .any(|t| receipts.get(t).is_some_and(|(o, _)| *o == number));
         assert!(!disputed || received.questioned > 0);
     }
+}
+
+/// Money that an order cannot record any more leaves a question on the order, by call and by signal.
+#[tokio::test]
+async fn money_after_the_last_receipt_asks_for_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("orders.db")).await;
+    take_in(&store, "full", "external-payment").await;
+    let mut tx = store.lock_order("full", Timestamp::now()).await.unwrap();
+    let known = tx.order().revision;
+    for number in 0..MOST_RECEIPTS {
+        let id = number.to_string();
+        let request = request(&id, &format!("bank-{id}"), Money::new("USD", AMOUNT_MOST));
+        let Command::ConfirmPayment(payment) = &request.command else {
+            unreachable!("a confirmation");
+        };
+        let received = receive(&mut tx, &request, payment, true).await.unwrap();
+        assert_eq!(received, Received::Recorded, "{number}");
+    }
+    tx.commit(known, None).await.unwrap();
+    for (number, signalled) in [(1, true), (2, false)] {
+        let (id, bank) = (format!("late-{number}"), format!("bank-late-{number}"));
+        let late = request(&id, &bank, Money::new("USD", 1));
+        let received = confirm_as(&store, "full", &late, signalled).await.unwrap();
+        let Received::Refused(refusal) = received else {
+            panic!("{received:?}");
+        };
+        assert!(
+            refusal.to_string().contains("as many receipts"),
+            "{refusal}"
+        );
+        let order = store.order("full").await.unwrap().unwrap().order;
+        let received = &order.payment.received;
+        assert_eq!(received.questioned, number);
+        assert!(received.question.contains(&bank), "{}", received.question);
+    }
+    assert_eq!(needing(&store).await, ["full"]);
+    // What was recorded before is still known.
+    let again = request("other", "bank-7", Money::new("USD", AMOUNT_MOST));
+    let again = confirm(&store, "full", &again).await.unwrap();
+    assert_eq!(again, Received::Again);
 }

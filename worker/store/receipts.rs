@@ -88,7 +88,7 @@ pub async fn receive(
         request.decide(tx.order(), tx.now())
     };
     let change = match (decision, known) {
-        (Err(refusal @ Refusal::WrongCurrency { .. }), _) => {
+        (Err(refusal), _) if refusal.is_recorded() => {
             return refuse(tx, request, payment, refusal, None).await;
         }
         (Err(refusal), _) => return Ok(Received::Refused(refusal)),

@@ -6,11 +6,9 @@ use crate::activities::Signal;
 use orders_domain::{
     command::{CancelOrder, Command, CommandRequest},
     event::ACTOR_TEMPORAL,
+    text,
 };
 use temporalio_sdk::WorkflowContext;
-
-/// The longest reason that is taken over from Temporal, in characters.
-const REASON_MOST: usize = 500;
 
 /// Whether Temporal asked for it, and nobody has seen that yet.
 pub(super) fn waits<W>(ctx: &WorkflowContext<W>, seen: bool) -> bool {
@@ -24,7 +22,7 @@ pub(super) async fn pass_on<W: KeepsOrder>(ctx: &WorkflowContext<W>, seen: &mut 
     }
     *seen = true;
     let reason = ctx.cancellation_token().reason().unwrap_or_default();
-    let reason: String = reason.chars().take(REASON_MOST).collect();
+    let reason = text::words(&reason);
     let request = CommandRequest {
         request_id: format!("temporal-cancel/{}", ctx.run_id()),
         actor: ACTOR_TEMPORAL.to_owned(),
@@ -33,7 +31,12 @@ pub(super) async fn pass_on<W: KeepsOrder>(ctx: &WorkflowContext<W>, seen: &mut 
         attempt: String::new(),
         command: Command::CancelOrder(CancelOrder { reason }),
     };
-    let signal = Signal { request, own: true };
-    let ticket = ctx.state_mut(|workflow| workflow.inbox_mut().push_signal(signal, REASON_MOST));
+    let signal = Signal {
+        request,
+        own: true,
+        numbered: true,
+    };
+    let bytes = text::WORDS_MOST;
+    let ticket = ctx.state_mut(|workflow| workflow.inbox_mut().push_signal(signal, bytes));
     inbox::applied(ctx, ticket).await;
 }

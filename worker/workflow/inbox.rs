@@ -257,6 +257,7 @@ mod tests {
         let signal = Signal {
             request: request(id),
             own: false,
+            numbered: false,
         };
         inbox.push_signal(signal, bytes)
     }

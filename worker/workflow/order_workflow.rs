@@ -104,7 +104,8 @@ impl OrderWorkflow {
             Ok(mut request) => {
                 // Nobody waits for the answer.
                 request.attempt.clear();
-                if request.request_id.is_empty() {
+                let numbered = request.request_id.is_empty();
+                if numbered {
                     // With the run's id: after continue-as-new the numbers begin anew.
                     let (run, number) = (ctx.run_id(), self.signals);
                     request.request_id = format!("signal/{run}/{number}");
@@ -112,6 +113,7 @@ impl OrderWorkflow {
                 let signal = Signal {
                     request,
                     own: false,
+                    numbered,
                 };
                 self.inbox.push_signal(signal, bytes);
             }

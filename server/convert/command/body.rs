@@ -7,10 +7,12 @@ use super::super::{
 use orders::{google::r#type::Money, v1};
 use orders_domain::{
     command::{
-        CancelOrder, Command, ConfirmPayment, ConfirmPickup, ReviewOrder, UpdateShippingAddress,
+        AMOUNT_MOST, CancelOrder, Command, ConfirmPayment, ConfirmPickup, ReviewOrder,
+        UpdateShippingAddress,
     },
-    event::{ACTOR_ANONYMOUS, ACTOR_PROCESS, ACTOR_TEMPORAL},
+    event::ACTOR_ANONYMOUS,
     payment_method::PaymentMethodType,
+    text::is_reserved_actor,
 };
 
 /// The money was moved elsewhere: of the payment method the token has no meaning here.
@@ -22,8 +24,16 @@ pub(in super::super) fn confirm_payment(
 ) -> Option<Command> {
     let transaction_id = text::printable(found, "transaction_id", transaction_id, text::ID_MOST);
     let amount = required_money(found, "amount", amount);
-    if amount.as_ref().is_some_and(|amount| amount.minor <= 0) {
-        found.push("amount", "must be more than zero");
+    match &amount {
+        Some(amount) if amount.minor <= 0 => found.push("amount", "must be more than zero"),
+        Some(amount) if amount.minor > AMOUNT_MOST => {
+            let most = orders_domain::money::Money::new(&amount.currency, AMOUNT_MOST);
+            found.push(
+                "amount",
+                format!("must be at most {most} in one confirmation"),
+            );
+        }
+        _ => {}
     }
     let (method, _) = parse_payment_method(found, method);
     Some(Command::ConfirmPayment(ConfirmPayment {
@@ -50,8 +60,9 @@ pub(in super::super) fn review_order(
         found.push("decision", description);
     }
     let named = text::optional_printable(found, "reviewer", reviewer, text::ID_MOST);
-    if [ACTOR_PROCESS, ACTOR_TEMPORAL].contains(&named.as_str()) {
-        let description = format!("{named} is a name that the service itself goes by");
+    if is_reserved_actor(&named) {
+        let name = text::quoted(&named);
+        let description = format!("{name} is a name that the service itself goes by");
         found.push("reviewer", description);
     }
     let reviewer = if named.is_empty() {

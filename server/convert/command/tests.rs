@@ -1,7 +1,12 @@
 use super::{super::place_order::samples, super::signal_order, *};
 use orders::v1::signal_order_request as signal;
 use orders_domain::{
-    command::ReviewOrder, money::Money, payment_method::PaymentMethodType, place::Violation,
+    command::{
+        CancelOrder, ConfirmPayment, ConfirmPickup, RetryOrder, ReviewOrder, UpdateShippingAddress,
+    },
+    money::Money,
+    payment_method::PaymentMethodType,
+    place::Violation,
     state::ReviewDecision,
 };
 use proptest::prelude::*;
@@ -293,4 +298,176 @@ proptest! {
             reason: t[4].clone(),
         });
     }
+}
+
+/// What a text field may be tried with.
+const TEXTS: [&str; 14] = [
+    "",
+    " ",
+    "a",
+    "a b",
+    " a",
+    "a\0b",
+    "a\nb",
+    "a\u{1b}[31m",
+    "a\u{202e}b",
+    "a\u{200b}",
+    "orders",
+    "Temporal",
+    "anonymous",
+    "signal/run/1",
+];
+
+/// The API and the check of the domain, which signals and updates meet that come without the API, take the same.
+#[test]
+fn the_domain_refuses_what_the_api_refuses() {
+    let long = [
+        "x".repeat(64),
+        "x".repeat(65),
+        "x".repeat(128),
+        "x".repeat(129),
+    ];
+    let longer = [
+        "x".repeat(200),
+        "x".repeat(201),
+        "ä".repeat(500),
+        "ä".repeat(501),
+    ];
+    let texts = TEXTS.iter().map(|text| (*text).to_owned());
+    for text in texts.chain(long).chain(longer) {
+        let agree = |what: &str, is_taken: bool, command: Command, head: Option<(&str, &str)>| {
+            let (request_id, actor) = head.unwrap_or(("request-1", "grace"));
+            let request = CommandRequest {
+                request_id: request_id.to_owned(),
+                actor: actor.to_owned(),
+                expected_revision: None,
+                seen_revision: 0,
+                attempt: String::new(),
+                command,
+            };
+            let checked = request.check();
+            assert_eq!(checked.is_ok(), is_taken, "{what} {text:?}: {checked:?}");
+        };
+        let given = || text.clone();
+        for (request_id, actor) in [(&*text, "grace"), ("request-1", &*text)] {
+            let start = v1::StartFulfillmentRequest {
+                order_id: "o".to_owned(),
+                request_id: request_id.to_owned(),
+                actor: actor.to_owned(),
+                expected_revision: None,
+            };
+            let is_taken = start_fulfillment(&start).is_ok();
+            let head = Some((request_id, actor));
+            agree("head", is_taken, Command::StartFulfillment, head);
+        }
+        let mut asked = confirm();
+        asked.transaction_id = given();
+        let command = Command::ConfirmPayment(ConfirmPayment {
+            transaction_id: given(),
+            amount: Money::new("USD", 1),
+            payment_method: PaymentMethodType::Unspecified,
+            last4: String::new(),
+        });
+        agree(
+            "transaction",
+            confirm_payment(&asked).is_ok(),
+            command,
+            None,
+        );
+        let mut asked = confirm();
+        if let Some(method) = &mut asked.payment_method {
+            method.last4 = given();
+        }
+        let command = Command::ConfirmPayment(ConfirmPayment {
+            transaction_id: "tx".to_owned(),
+            amount: Money::new("USD", 1),
+            payment_method: PaymentMethodType::Unspecified,
+            last4: given(),
+        });
+        agree("last4", confirm_payment(&asked).is_ok(), command, None);
+        // Without a reviewer the API takes the actor; a signal has to name one.
+        if !text.is_empty() {
+            let mut asked = review();
+            asked.reviewer = given();
+            let command = Command::ReviewOrder(ReviewOrder {
+                decision: ReviewDecision::Reject,
+                reviewer: given(),
+                reason: String::new(),
+            });
+            agree("reviewer", review_order(&asked).is_ok(), command, None);
+            let mut found = Violations::new();
+            let parsed = body::confirm_pickup(&mut found, &text);
+            let number = Command::ConfirmPickup(ConfirmPickup {
+                tracking_number: Some(given()),
+            });
+            agree("number", found.into_result(parsed).is_ok(), number, None);
+        }
+        let mut found = Violations::new();
+        let parsed = body::cancel_order(&mut found, &text);
+        let cancel = Command::CancelOrder(CancelOrder { reason: given() });
+        agree("reason", found.into_result(parsed).is_ok(), cancel, None);
+        let address = samples::address();
+        let fields: [fn(&mut v1::Address) -> &mut String; 6] = [
+            |a| &mut a.line1,
+            |a| &mut a.line2,
+            |a| &mut a.city,
+            |a| &mut a.region,
+            |a| &mut a.postal_code,
+            |a| &mut a.country_code,
+        ];
+        for field in fields {
+            let mut asked = address.clone();
+            *field(&mut asked) = given();
+            let mut found = Violations::new();
+            let parsed = body::update_shipping_address(&mut found, Some(&asked));
+            let v1::Address {
+                line1,
+                line2,
+                city,
+                region,
+                postal_code,
+                country_code,
+            } = asked;
+            let shipping_address = orders_domain::address::Address {
+                line1,
+                line2,
+                city,
+                region,
+                postal_code,
+                country_code,
+            };
+            let command =
+                Command::UpdateShippingAddress(UpdateShippingAddress { shipping_address });
+            agree("address", found.into_result(parsed).is_ok(), command, None);
+        }
+        let asked = v1::RetryOrderRequest {
+            order_id: "o".to_owned(),
+            request_id: "r".to_owned(),
+            actor: "grace".to_owned(),
+            reason: given(),
+        };
+        let retry = Command::RetryOrder(RetryOrder { reason: given() });
+        agree(
+            "retry",
+            super::super::retry_order(&asked).is_ok(),
+            retry,
+            None,
+        );
+    }
+}
+
+#[test]
+fn one_confirmation_has_a_most() {
+    let with = |units: i64, nanos: i32| {
+        let mut asked = confirm();
+        asked.amount = Some(orders::google::r#type::Money {
+            currency_code: "USD".to_owned(),
+            units,
+            nanos,
+        });
+        fields(confirm_payment(&asked))
+    };
+    assert_eq!(with(90_000_000_000_000, 0), NONE);
+    assert_eq!(with(90_000_000_000_000, 10_000_000), ["amount"]);
+    assert_eq!(with(92_233_720_368_547_758, 70_000_000), ["amount"]);
 }

@@ -334,3 +334,30 @@ proptest! {
         prop_assert_eq!(total, money::Money::new("USD", expected));
     }
 }
+
+#[test]
+fn the_payment_id_that_another_order_will_have_cannot_be_taken() {
+    let with = |order_id: &str, payment_id: &str| {
+        let asked = PlaceOrderRequest {
+            order_id: order_id.to_owned(),
+            payment_id: payment_id.to_owned(),
+            ..samples::place_order()
+        };
+        let parsed = place_order(&asked, &samples::book(), samples::now(), || {
+            "made".to_owned()
+        });
+        parsed.err().map(|found| found[0].field.clone())
+    };
+    for (order_id, payment_id) in [
+        ("sq1", ""),
+        ("sq1", "pay-sq1"),
+        ("sq1", "invoice-7"),
+        ("", "p"),
+    ] {
+        assert_eq!(with(order_id, payment_id), None, "{order_id} {payment_id}");
+    }
+    for (order_id, payment_id) in [("sq1", "pay-sq2"), ("", "pay-sq2"), ("sq1", "pay-")] {
+        let field = Some("payment_id".to_owned());
+        assert_eq!(with(order_id, payment_id), field, "{order_id} {payment_id}");
+    }
+}

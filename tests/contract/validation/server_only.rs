@@ -5,8 +5,12 @@ use orders_domain::place::Violation;
 use std::collections::BTreeSet;
 
 /// The end of a path, and what the server says there: of the corpus's cases with `only`, each kind.
-const SERVER_ONLY: [(&str, &str); 16] = [
+const SERVER_ONLY: [(&str, &str); 20] = [
     ("actor", "is a name that the service itself goes by"),
+    ("reviewer", "is a name that the service itself goes by"),
+    ("request_id", "the service makes such ids itself"),
+    ("payment_id", "must not begin with pay-"),
+    ("amount", "in one confirmation"),
     ("policy", "there is no policy"),
     ("filter", "at "),
     ("page_token", ""),

@@ -1,6 +1,6 @@
 //! CancelOrder: undo the order, until the policy's cut-off.
 
-use super::is_moving_forward;
+use super::{Refusal, content, is_moving_forward};
 use crate::{event::Change, order::Order, policy::CancelCutoff, state::OrderState};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,10 @@ pub(super) fn is_allowed(order: &Order) -> bool {
 }
 
 impl CancelOrder {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        content::words("reason", &self.reason, content::REASON_MOST)
+    }
+
     pub(super) fn change(&self) -> Change {
         Change::CancelRequested {
             reason: self.reason.clone(),

@@ -1,6 +1,7 @@
 //! ConfirmPickup: the carrier has fetched the parcel.
 
-use crate::{event::Change, order::Order, state::OrderState, step::Step};
+use super::{Refusal, content};
+use crate::{event::Change, order::Order, state::OrderState, step::Step, text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ pub struct ConfirmPickup {
 /// Once the carrier was asked to fetch the parcel, whether or not it has answered, and only while it
 /// knows the newest address. (It is asked after the capture, so no parcel leaves unpaid.)
 pub(super) fn is_allowed(order: &Order) -> bool {
-    waits(order) && was_requested(order) && !order.shipment.redirect_due
+    waits(order) && order.pickup_was_requested() && !order.shipment.redirect_due
 }
 
 /// Why an order that waits for its pickup does not take the confirmation yet; none where the order
@@ -24,7 +25,7 @@ pub(super) fn why_not(order: &Order) -> Option<&'static str> {
     if !waits(order) {
         return None;
     }
-    if !was_requested(order) {
+    if !order.pickup_was_requested() {
         return Some("the carrier was not asked for the pickup yet; send it again in a moment");
     }
     let due = order.shipment.redirect_due;
@@ -35,16 +36,26 @@ fn waits(order: &Order) -> bool {
     order.state == OrderState::InFulfillment && order.policy.pickup_reminder.is_some()
 }
 
-/// Whether a van may be on its way. A request that failed counts: the carrier may know better than
-/// its answer said, and the confirmed pickup is then the end of asking.
-fn was_requested(order: &Order) -> bool {
-    let failed = order.fault.as_ref().map(|fault| fault.step);
-    order.done.contains(&Step::RequestPickup)
-        || order.unknown.contains(&Step::RequestPickup)
-        || failed == Some(Step::RequestPickup)
+impl Order {
+    /// Whether a van may be on its way, to the address that the order had when the carrier was asked. A
+    /// request that failed counts: the carrier may know better than its answer said, and the confirmed
+    /// pickup is then the end of asking.
+    pub(crate) fn pickup_was_requested(&self) -> bool {
+        let failed = self.fault.as_ref().map(|fault| fault.step);
+        self.done.contains(&Step::RequestPickup)
+            || self.unknown.contains(&Step::RequestPickup)
+            || failed == Some(Step::RequestPickup)
+    }
 }
 
 impl ConfirmPickup {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        match &self.tracking_number {
+            Some(number) => content::name("tracking_number", number, text::SHORT_MOST),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn change(&self, order: &Order, now: Timestamp) -> Change {
         Change::PickedUp {
             tracking_number: self.tracking_number.clone(),

@@ -3,8 +3,8 @@
 //! The provider is asked before an operator is believed. What is decided here is what would be recorded if the
 //! operator were the only witness: the activity replaces it by the provider's answer where there is one.
 
-use super::Refusal;
-use crate::{event::Change, named, order::Order, step::Step};
+use super::{Refusal, content};
+use crate::{event::Change, named, order::Order, step::Step, text};
 use serde::{Deserialize, Serialize};
 
 named! {
@@ -50,6 +50,31 @@ pub(super) fn is_allowed(order: &Order) -> bool {
 }
 
 impl ResolvePayment {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        let Self {
+            step,
+            outcome,
+            transaction_id,
+            evidence,
+            reason,
+        } = self;
+        if !step.is_payment() {
+            return Err(Refusal::invalid("step", "must be a step that moves money"));
+        }
+        match outcome {
+            PaymentOutcome::Succeeded => {
+                content::name("transaction_id", transaction_id, text::ID_MOST)?;
+            }
+            PaymentOutcome::NotHappened if transaction_id.is_empty() => {}
+            PaymentOutcome::NotHappened => {
+                let description = "must be empty for a payment that did not happen";
+                return Err(Refusal::invalid("transaction_id", description));
+            }
+        }
+        content::required_words("evidence", evidence, content::REASON_MOST)?;
+        content::required_words("reason", reason, content::REASON_MOST)
+    }
+
     pub(super) fn decide(&self, order: &Order) -> Result<Change, Refusal> {
         let open = order.payments_to_resolve();
         if !open.contains(&self.step) {

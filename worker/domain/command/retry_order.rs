@@ -1,5 +1,6 @@
 //! RetryOrder: an operator has what the order itself would do later tried at once.
 
+use super::{Refusal, content};
 use crate::{
     event::Change,
     order::Order,
@@ -25,6 +26,10 @@ pub(super) fn is_allowed(order: &Order) -> bool {
 }
 
 impl RetryOrder {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        content::required_words("reason", &self.reason, content::REASON_MOST)
+    }
+
     pub(super) fn change(&self) -> Change {
         Change::RetryRequested {
             reason: self.reason.clone(),

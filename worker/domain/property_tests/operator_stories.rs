@@ -77,6 +77,7 @@ fn running(task_attempts: i32) -> WorkflowSight {
     WorkflowSight::Running {
         task_attempts,
         task_failure: None,
+        elsewhere: None,
     }
 }
 
@@ -168,6 +169,18 @@ fn nothing_is_retried_that_waits_for_a_command_or_is_closed() {
             .all_allowed_commands()
             .contains(&CommandKind::RetryOrder)
     );
+    // An operator who is refused is told, a caller is not.
+    for (command, is_told) in [
+        (CommandKind::ResolvePayment, true),
+        (CommandKind::ConfirmDelivery, false),
+    ] {
+        let refusal = Refusal::not_allowed(command, &world.order);
+        let Refusal::NotAllowed { allowed, .. } = refusal else {
+            panic!("{refusal:?}");
+        };
+        let retry = CommandKind::RetryOrder;
+        assert_eq!(allowed.contains(&retry), is_told, "{command}");
+    }
 }
 
 #[test]
@@ -309,6 +322,11 @@ fn every_kind_of_wait_is_explained() {
     ] {
         let next = explain(&world.order, world.clock, Some(&sight));
         assert_eq!(next.waits_for, WaitsFor::Workflow, "{sight:?}");
+        // RetryOrder starts a workflow that is gone, whatever the order waits for.
+        let is_gone = !matches!(sight, WorkflowSight::Running { .. });
+        let retry = CommandKind::RetryOrder;
+        assert_eq!(next.allowed.contains(&retry), is_gone, "{sight:?}");
+        assert_eq!(next.unblocked_by.contains("RetryOrder"), is_gone);
     }
     let mut world = cancelled(&[Failed; 5]);
     for _ in 0..6 {
@@ -337,6 +355,15 @@ fn every_reason_for_attention_is_found_and_nothing_else() {
     assert_eq!(kinds(&world, now + OVERDUE_LONG, None), []);
     assert_eq!(kinds(&world, late, None), [CauseKind::Overdue]);
     assert_eq!(kinds(&world, late, Some(&running(1))), [CauseKind::Overdue]);
+    let elsewhere = WorkflowSight::Running {
+        task_attempts: 0,
+        task_failure: None,
+        elsewhere: Some("orders-old".to_owned()),
+    };
+    let found = causes(&world.order, late, Some(&elsewhere));
+    assert_eq!(found[0].kind, CauseKind::Overdue);
+    let help = "orders worker --task-queue orders-old";
+    assert!(found[0].unblocked_by.contains(help), "{found:?}");
     assert_eq!(kinds(&world, now, Some(&running(2))), []);
     assert_eq!(
         kinds(&world, now, Some(&running(3))),

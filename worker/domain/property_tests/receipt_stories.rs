@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     attention::{CauseKind, causes},
-    command::{Command, CommandKind, CommandRequest, KnownTransaction, Refusal},
-    event::Change,
+    command::{AMOUNT_MOST, Command, CommandKind, CommandRequest, KnownTransaction, Refusal},
+    event::{Change, Event},
     explain::explain,
     money::Money,
+    received::MOST_RECEIPTS,
     state::{CloseReason, OrderState, PaymentState},
     step::Step,
 };
@@ -232,10 +233,49 @@ fn a_known_transaction_and_another_currency_are_refused_and_recorded() {
     assert_eq!(world.order.payment.received.questioned, 2);
 }
 
+/// Money that an order cannot record any more leaves a trace: a question that somebody has to settle.
 #[test]
-fn nothing_and_less_than_nothing_are_no_money() {
+fn money_after_the_last_receipt_is_a_question() {
+    let world = waiting();
+    // As after so many receipts.
+    let mut order = world.order.clone();
+    order.payment.received.count = MOST_RECEIPTS - 1;
+    order.payment.received.amount = AMOUNT_MOST * i64::from(MOST_RECEIPTS - 1);
+    let last = confirm("bank-1000", usd(AMOUNT_MOST));
+    assert!(last.decide(&order, world.clock).is_ok());
+    order.payment.received.count = MOST_RECEIPTS;
+    let refusal = last.decide(&order, world.clock).unwrap_err();
+    assert!(refusal.is_recorded() && refusal.is_final(), "{refusal}");
+    assert!(
+        refusal.to_string().contains("as many receipts"),
+        "{refusal}"
+    );
+    assert_eq!(refusal.kind(), "NOT_ALLOWED");
+    order.apply(&Event {
+        revision: order.revision + 1,
+        time: world.clock,
+        actor: "bank".to_owned(),
+        request_id: None,
+        change: Change::PaymentRefused {
+            transaction_id: "bank-1000".to_owned(),
+            amount: usd(AMOUNT_MOST),
+            reason: refusal.to_string(),
+            other_order_id: None,
+        },
+    });
+    let found = causes(&order, world.clock, None);
+    let what = &found[0].what;
+    assert_eq!(found[0].kind, CauseKind::PaymentUnmatched);
+    assert!(
+        what.contains("bank-1000") && what.contains("as many receipts"),
+        "{what}"
+    );
+}
+
+#[test]
+fn nothing_and_less_than_nothing_are_no_money_and_neither_is_too_much() {
     let mut world = waiting();
-    for minor in [0, -1, i64::MIN] {
+    for minor in [0, -1, i64::MIN, AMOUNT_MOST + 1, i64::MAX] {
         let amount = usd(minor);
         let refusal = Refusal::WrongAmount {
             amount: amount.clone(),

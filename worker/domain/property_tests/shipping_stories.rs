@@ -219,6 +219,28 @@ fn an_address_that_was_accepted_reaches_the_carrier() {
     );
 }
 
+/// A request for the pickup that failed counts for its confirmation, so it counts for a new address as
+/// well: no parcel leaves for an address that the carrier was never told.
+#[test]
+fn an_address_that_changes_after_a_failed_request_reaches_the_carrier() {
+    for answer in [Answer::Failed, Answer::Silent, Answer::Lost] {
+        let mut world = started();
+        answers(&mut world, Step::RequestPickup, &[answer, Answer::Failed]);
+        assert!(call(&mut world));
+        done(&mut world, move_to("new"));
+        for _ in 0..2 {
+            assert!(is_refused(&mut world, pickup(None)), "{answer:?}");
+            assert!(call(&mut world));
+        }
+        calls(&mut world);
+        assert_eq!(told_carrier(&world), "new", "{answer:?}");
+        done(&mut world, pickup(None));
+        calls(&mut world);
+        done(&mut world, Command::ConfirmDelivery);
+        assert_closed(&world, CloseReason::Completed, &[], "");
+    }
+}
+
 /// A prepared package has an address, too: a request that fails after the address has changed leaves
 /// the carrier with the old one, so the pickup cannot be confirmed before a request succeeds.
 #[test]

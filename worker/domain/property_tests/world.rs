@@ -223,7 +223,7 @@ impl World {
             Some(_) => request.command.decide(&self.order, now),
         };
         let refusal = match (decision, known) {
-            (Err(refusal @ Refusal::WrongCurrency { .. }), _) => refusal,
+            (Err(refusal), _) if refusal.is_recorded() => refusal,
             (Err(refusal), _) => return self.refuse(request, refusal, signal, now),
             (Ok(_), Some(known)) => Refusal::TransactionKnown {
                 transaction_id: transaction_id.clone(),
