@@ -8,6 +8,9 @@ WITH_TOOLS = PATH="$$PWD/.tools/bin:$$PATH"
 # In CI a Cargo.lock that does not fit is an error.
 LOCKED = $${CI:+--locked}
 
+# What tests need of the program, and no release has.
+HOOKS = --features orders-server/test-hooks
+
 CLIENTS = typescript go java browser
 PROTOS = $(wildcard proto/orders/v1/* proto/third_party/*/*/*.proto)
 
@@ -61,35 +64,36 @@ lint: lint-tools ## check format, clippy, the protos (also against the accepted 
 	cd proto && ../.tools/bin/buf format --diff --exit-code
 	cd proto && ../.tools/bin/buf breaking --path orders --against accepted.binpb
 	.tools/bin/cargo-deny $(LOCKED) --workspace check --allow no-license-field bans licenses sources
-	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) $(HOOKS) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) -p orders-server --bins -- -D warnings
 
 # Once for each accepted state of the contract: from then on it can only be added to.
 accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
 	cd proto && ../.tools/bin/buf build --path orders --exclude-source-info --output accepted.binpb
 
 golden: tools test-tools ## write tests/contract/schema/golden.txt anew, after a wanted change of the contract; with RELEASE=v2, keep the payloads that are new as those of that release
-	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --test contract -- contract::schema::
+	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- contract::schema::
 	@test -z "$(RELEASE)" || GOLDEN_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-worker --lib -- --exact golden_tests::every_payload_is_written_as_it_was
 
 record: tools test-tools ## keep the histories of every policy and path as those of a release: RELEASE=v2
 	@test -n "$(RELEASE)" || { echo "record: name the release, as in: make record RELEASE=v2" >&2; exit 2; }
-	$(WITH_TOOLS) RECORD_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact contract::replay::record::record_every_path
+	$(WITH_TOOLS) RECORD_RELEASE=$(RELEASE) cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- --ignored --exact contract::replay::record::record_every_path
 
 test: tools test-tools ## run the tests
-	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
+	$(WITH_TESTS) cargo test $(LOCKED) $(HOOKS) --workspace --lib --bins --tests -- --show-output
 
 test-all: client-tools test ## run the tests, then those that are slow or need other languages (#[ignore]), then all on PostgreSQL
-	$(WITH_TESTS) cargo test $(LOCKED) --workspace --lib --bins --tests -- --ignored --show-output --skip recovery::torture:: --skip operations::attack::a_probe
-	$(WITH_TESTS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) --workspace --lib --bins --tests -- --show-output
+	$(WITH_TESTS) cargo test $(LOCKED) $(HOOKS) --workspace --lib --bins --tests -- --ignored --show-output --skip recovery::torture:: --skip operations::attack::a_probe
+	$(WITH_TESTS) ORDERS_TEST_DATABASE=postgres cargo test $(LOCKED) $(HOOKS) --workspace --lib --bins --tests -- --show-output
 
 torture: tools test-tools ## prove that nothing is lost and nothing is done twice, in at most a quarter of an hour; prints a table
-	$(WITH_TOOLS) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact recovery::torture::the_proof --nocapture
+	$(WITH_TOOLS) cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- --ignored --exact recovery::torture::the_proof --nocapture
 
 torture-full: tools test-tools ## the same with an abort at every boundary there is: takes some hours
-	$(WITH_TOOLS) TORTURE_FULL=1 cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact recovery::torture::the_proof --nocapture
+	$(WITH_TOOLS) TORTURE_FULL=1 cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- --ignored --exact recovery::torture::the_proof --nocapture
 
 attack: tools test-tools ## attack a server for four minutes, from two addresses, beside a probe that waits for 2 s and 3 s; on an idle machine
-	$(WITH_TOOLS) cargo test $(LOCKED) -p orders-server --test contract -- --ignored --exact operations::attack::a_probe_with_little_patience_notices_no_attack --nocapture
+	$(WITH_TOOLS) cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- --ignored --exact operations::attack::a_probe_with_little_patience_notices_no_attack --nocapture
 
 bench: bench-tools ## measure what orders cost, beside what Temporal itself and others need, in at most a quarter of an hour; prints tables
 	$(WITH_TOOLS) cargo bench $(LOCKED) -p orders-server --bench bench -- $(ARGS)

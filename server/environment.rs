@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 const OWN: &str = "ORDERS_";
 
 /// Variables by which tests change what a process does.
+#[cfg(feature = "test-hooks")]
 const TEST: &str = "ORDERS_TEST_";
 
 /// Read without a flag.
@@ -31,6 +32,16 @@ pub fn check(program: &clap::Command) -> Result<(), Misspelt> {
     let known = known(program);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     find(set(), OWN, &known)
+}
+
+#[cfg(feature = "test-hooks")]
+fn is_of_tests(name: &str) -> bool {
+    name.starts_with(TEST)
+}
+
+#[cfg(not(feature = "test-hooks"))]
+fn is_of_tests(_: &str) -> bool {
+    false
 }
 
 /// Returns the names of all variables that `program` and its subcommands read.
@@ -59,7 +70,7 @@ pub fn find(
         let Some(rest) = found.strip_prefix(prefix) else {
             continue;
         };
-        if known.contains(&found.as_str()) || found.starts_with(TEST) {
+        if known.contains(&found.as_str()) || is_of_tests(&found) {
             continue;
         }
         let near = known.iter().filter_map(|name| {

@@ -21,7 +21,8 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 const FILE_READERS: u32 = 4;
 
 /// The environment variable by which a test lets the disk be full: no more pages than this in the
-/// SQLite file. Off unless it is set.
+/// SQLite file.
+#[cfg(feature = "test-hooks")]
 const TEST_PAGES: &str = "ORDERS_TEST_MAX_PAGES";
 
 /// Why the database could not be opened.
@@ -148,11 +149,15 @@ async fn pool(
     connections: u32,
     setup: &'static str,
 ) -> Result<Pool<Db>, sqlx::Error> {
-    let mut setup = setup.to_owned();
-    if let (Database::File(_), Ok(pages)) = (database, std::env::var(TEST_PAGES)) {
-        let pages: u32 = pages.parse().unwrap_or(u32::MAX);
-        setup.push_str(&format!("; PRAGMA max_page_count = {pages}"));
-    }
+    let setup = setup.to_owned();
+    #[cfg(feature = "test-hooks")]
+    let setup = match (database, std::env::var(TEST_PAGES)) {
+        (Database::File(_), Ok(pages)) => {
+            let pages: u32 = pages.parse().unwrap_or(u32::MAX);
+            format!("{setup}; PRAGMA max_page_count = {pages}")
+        }
+        _ => setup,
+    };
     let options = AnyPoolOptions::new()
         // A server may have closed a connection that was not used for a while; a file does not.
         .test_before_acquire(matches!(database, Database::Server { .. }))

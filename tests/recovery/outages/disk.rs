@@ -17,7 +17,8 @@ use tonic::{Code, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// This test's own name, by which it runs itself again.
-const NAME: &str = "outages::disk::a_disk_that_was_full_takes_writes_again_without_a_restart";
+const NAME: &str =
+    "recovery::outages::disk::a_disk_that_was_full_takes_writes_again_without_a_restart";
 
 /// Set in the process that may mount.
 const INSIDE: &str = "ORDERS_TEST_MAY_MOUNT";
