@@ -1,7 +1,7 @@
 //! Turns `proto/` into Rust, with protox and so without protoc: messages, clients and servers by tonic, and the
-//! descriptor set for reflection.
+//! descriptor set for reflection. The rules of requests become checks (`proto/build`).
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 
 use protox::Compiler;
 
@@ -14,7 +14,17 @@ const CONTRACT: &str = "proto/orders/v1";
 /// What the server asks of a payment provider. No part of what it serves, so not in the descriptor set.
 const PROVIDER: &str = "proto/orders/provider/v1";
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match generate() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn generate() -> Result<(), Box<dyn Error>> {
     for path in ["build.rs", CONTRACT, PROVIDER, "proto/third_party"] {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -25,10 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // protox's own encoding, not that of the typed set: custom options (google.api.field_behavior) survive only here.
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
+    let contract = compiler.encode_file_descriptor_set();
     fs::write(
-        out_dir.join("orders_descriptor_set.bin"),
-        compiler.encode_file_descriptor_set(),
+        out_dir.join("orders_rules.rs"),
+        orders_build::generate(&contract)?,
     )?;
+    fs::write(out_dir.join("orders_descriptor_set.bin"), contract)?;
 
     // The rules of buf.validate are read from the set; Rust types for them would be used by nobody.
     compiler.open_files(files(PROVIDER)?)?;

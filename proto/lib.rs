@@ -38,6 +38,7 @@ pub use orders::{provider, v1};
 
 pub mod endpoint;
 mod redacted;
+pub mod rules;
 
 /// Packages of Google APIs that the contract uses.
 pub mod google {

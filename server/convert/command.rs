@@ -2,12 +2,16 @@
 
 pub(super) mod body;
 
-use super::{Parsed, text, violations::Violations};
-use orders::v1;
+use super::{
+    Parsed, text,
+    violations::{Verdict, Violations},
+};
+use orders::{rules::Check, v1};
 use orders_domain::command::{Command, CommandRequest};
 
 /// What every command has.
 pub(super) struct Head<'a> {
+    found: Violations,
     order_id: &'a str,
     request_id: &'a str,
     actor: &'a str,
@@ -15,13 +19,16 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// Checks the rules of a request, and takes what every command has.
     pub(super) fn new(
+        request: &impl Check,
         order_id: &'a str,
         request_id: &'a str,
         actor: &'a str,
         expected_revision: Option<i64>,
     ) -> Self {
         Self {
+            found: Violations::in_request(request),
             order_id,
             request_id,
             actor,
@@ -34,16 +41,13 @@ impl<'a> Head<'a> {
         self,
         body: impl FnOnce(&mut Violations) -> Option<Command>,
     ) -> Parsed<(String, CommandRequest)> {
-        let mut found = Violations::new();
-        let order_id = text::order_id(&mut found, self.order_id);
-        let request_id = text::request_id(&mut found, self.request_id);
+        let mut found = self.found;
+        let order_id = self.order_id.to_owned();
+        text::request_id(&mut found, self.request_id);
         let actor = text::actor(&mut found, self.actor);
-        if self.expected_revision.is_some_and(|revision| revision < 1) {
-            found.push("expected_revision", "must be 1 or more, or left out");
-        }
         let command = body(&mut found);
         let request = command.map(|command| CommandRequest {
-            request_id,
+            request_id: self.request_id.to_owned(),
             actor,
             expected_revision: self.expected_revision,
             seen_revision: 0,
@@ -69,7 +73,7 @@ pub fn confirm_payment(request: &v1::ConfirmPaymentRequest) -> Parsed<(String, C
         payment_method,
     } = request;
     let (amount, method) = (amount.as_ref(), payment_method.as_ref());
-    Head::new(order_id, request_id, actor, *expected_revision)
+    Head::new(request, order_id, request_id, actor, *expected_revision)
         .parse(|found| body::confirm_payment(found, transaction_id, amount, method))
 }
 
@@ -87,7 +91,7 @@ pub fn review_order(request: &v1::ReviewOrderRequest) -> Parsed<(String, Command
         reviewer,
         reason,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
+    Head::new(request, order_id, request_id, actor, *expected_revision)
         .parse(|found| body::review_order(found, actor, *decision, reviewer, reason))
 }
 
@@ -104,7 +108,7 @@ pub fn start_fulfillment(
         actor,
         expected_revision,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
+    Head::new(request, order_id, request_id, actor, *expected_revision)
         .parse(|_| Some(Command::StartFulfillment))
 }
 
@@ -120,8 +124,8 @@ pub fn confirm_pickup(request: &v1::ConfirmPickupRequest) -> Parsed<(String, Com
         expected_revision,
         tracking_number,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
-        .parse(|found| body::confirm_pickup(found, tracking_number))
+    Head::new(request, order_id, request_id, actor, *expected_revision)
+        .parse(|_| body::confirm_pickup(tracking_number))
 }
 
 /// Reads a ConfirmDelivery: the order it goes to, and the command.
@@ -135,7 +139,7 @@ pub fn confirm_delivery(request: &v1::ConfirmDeliveryRequest) -> Parsed<(String,
         actor,
         expected_revision,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
+    Head::new(request, order_id, request_id, actor, *expected_revision)
         .parse(|_| Some(Command::ConfirmDelivery))
 }
 
@@ -153,7 +157,7 @@ pub fn update_shipping_address(
         expected_revision,
         shipping_address,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
+    Head::new(request, order_id, request_id, actor, *expected_revision)
         .parse(|found| body::update_shipping_address(found, shipping_address.as_ref()))
 }
 
@@ -171,8 +175,8 @@ pub fn cancel_order(request: &v1::CancelOrderRequest) -> Parsed<(String, Command
         reason,
         validate_only,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision)
-        .parse(|found| body::cancel_order(found, reason))
+    Head::new(request, order_id, request_id, actor, *expected_revision)
+        .parse(|_| body::cancel_order(reason))
         .map(|(order_id, command)| (order_id, command, *validate_only))
 }
 

@@ -8,14 +8,17 @@
 
 mod token;
 
-use super::{Parsed, enums::parse_order_state, text::without_nul, violations::Violations};
+use super::{
+    Parsed,
+    enums::parse_order_state,
+    violations::{Verdict, Violations},
+};
 use jiff::Timestamp;
+use orders::v1::ListOrdersRequest;
 use orders_domain::{rfc3339, state::OrderState};
 use orders_store::list::{Comparison, Equality, Filter, Term};
 use token::{Kind, Token, tokens};
 
-/// The longest filter.
-const MOST: usize = 1_000;
 const FIELDS: &str = "customer_id, policy, state or place_time";
 
 /// Reads a filter. An empty one lets every order pass.
@@ -23,20 +26,18 @@ const FIELDS: &str = "customer_id, policy, state or place_time";
 /// # Errors
 /// One violation of the field `filter`: the first thing that is wrong.
 pub fn parse(text: &str) -> Parsed<Filter> {
-    let mut found = Violations::new();
+    let request = ListOrdersRequest {
+        filter: text.to_owned(),
+        ..ListOrdersRequest::default()
+    };
+    let mut found = Violations::in_request(&request);
     let filter = parse_filter(&mut found, text);
     found.into_result(filter)
 }
 
 /// The filter in the field `filter`; none is a violation.
 pub(super) fn parse_filter(found: &mut Violations, text: &str) -> Option<Filter> {
-    let length = text.chars().count();
-    if length > MOST {
-        let description = format!("must have at most 1,000 characters, not {length}");
-        found.push("filter", description);
-        return None;
-    }
-    if !without_nul(found, "filter", text) {
+    if found.has("filter") {
         return None;
     }
     match filter(text) {

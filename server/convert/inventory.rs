@@ -5,13 +5,13 @@ use super::{
     page::{Scope, page_size},
     text,
     time::timestamp,
-    violations::Violations,
+    violations::{Verdict, Violations},
 };
 use jiff::Timestamp;
 use orders::v1;
 use orders_store::{
     stock::StockItem,
-    stock_command::{PIECES_MOST, StockCommand, StockRequest},
+    stock_command::{StockCommand, StockRequest},
     supplier_orders::{Position, SupplierOrder},
 };
 
@@ -43,9 +43,8 @@ pub struct ListSupplierOrders {
 /// Everything that is wrong with the request.
 pub fn get_stock_item(request: &v1::GetStockItemRequest) -> Parsed<String> {
     let v1::GetStockItemRequest { sku } = request;
-    let mut found = Violations::new();
-    let sku = text::printable(&mut found, "sku", sku, text::SHORT_MOST);
-    found.into_result(Some(sku))
+    let found = Violations::in_request(request);
+    found.into_result(Some(sku.clone()))
 }
 
 /// Reads a ListStockItems.
@@ -57,9 +56,9 @@ pub fn list_stock_items(request: &v1::ListStockItemsRequest) -> Parsed<ListStock
         page_size: size,
         page_token,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let scope = Scope::new("ListStockItems", &[]);
-    let page_size = page_size(&mut found, *size);
+    let page_size = page_size(*size);
     let after: Option<String> = scope.parse(&mut found, page_token, |_| true);
     found.into_result(Some(ListStockItems {
         after_sku: after.unwrap_or_default(),
@@ -79,20 +78,14 @@ pub fn set_stock_item(request: &v1::SetStockItemRequest) -> Parsed<StockRequest>
         actor,
         expected_revision,
     } = request;
-    let mut found = Violations::new();
-    let request_id = text::request_id(&mut found, request_id);
+    let mut found = Violations::in_request(request);
+    text::request_id(&mut found, request_id);
     let actor = text::actor(&mut found, actor);
-    if expected_revision.is_some_and(|revision| revision < 0) {
-        found.push("expected_revision", "must be 0 or more, or left out");
-    }
-    if stock_item.is_none() {
-        found.push("stock_item", "is required");
-    }
     let item = stock_item
         .as_ref()
         .map(|item| found.inside("stock_item", |found| parse_stock_item(found, item)));
     found.into_result(item.map(|(sku, command)| StockRequest {
-        request_id,
+        request_id: request_id.clone(),
         actor,
         expected_revision: *expected_revision,
         sku,
@@ -110,30 +103,20 @@ fn parse_stock_item(found: &mut Violations, item: &v1::StockItem) -> (String, St
         reorder_level,
         revision: _,
     } = item;
-    let sku = text::printable(found, "sku", sku, text::SHORT_MOST);
-    for (field, pieces) in [
-        ("on_hand", on_hand),
-        ("reorder_point", reorder_point),
-        ("reorder_level", reorder_level),
-    ] {
-        if pieces.is_some_and(|pieces| !(0..=PIECES_MOST).contains(&pieces)) {
-            found.push(field, "must be from 0 to 1,000,000,000");
-        }
-    }
     // A number that is kept is known only to the store.
     if let (Some(level), Some(point)) = (reorder_level, reorder_point)
-        && (1..=PIECES_MOST).contains(level)
+        && *level > 0
         && level < point
     {
         let description = "must be 0 (never reorder) or not below reorder_point";
-        found.push("reorder_level", description);
+        found.push_first("reorder_level", description);
     }
     let command = StockCommand::Set {
         on_hand: *on_hand,
         reorder_point: *reorder_point,
         reorder_level: *reorder_level,
     };
-    (sku, command)
+    (sku.clone(), command)
 }
 
 /// Reads an AdjustStock.
@@ -149,27 +132,17 @@ pub fn adjust_stock(request: &v1::AdjustStockRequest) -> Parsed<StockRequest> {
         actor,
         expected_revision,
     } = request;
-    let mut found = Violations::new();
-    let sku = text::printable(&mut found, "sku", sku, text::SHORT_MOST);
-    if *delta == 0 {
-        found.push("delta", "is required: how many pieces more, or fewer");
-    } else if !(-PIECES_MOST..=PIECES_MOST).contains(delta) {
-        found.push("delta", "must be from -1,000,000,000 to 1,000,000,000");
-    }
-    let reason = text::required(&mut found, "reason", reason, text::REASON_MOST);
-    let request_id = text::request_id(&mut found, request_id);
+    let mut found = Violations::in_request(request);
+    text::request_id(&mut found, request_id);
     let actor = text::actor(&mut found, actor);
-    if expected_revision.is_some_and(|revision| revision < 1) {
-        found.push("expected_revision", "must be 1 or more, or left out");
-    }
     found.into_result(Some(StockRequest {
-        request_id,
+        request_id: request_id.clone(),
         actor,
         expected_revision: *expected_revision,
-        sku,
+        sku: sku.clone(),
         command: StockCommand::Adjust {
             delta: *delta,
-            reason,
+            reason: reason.clone(),
         },
     }))
 }
@@ -184,13 +157,12 @@ pub fn list_supplier_orders(request: &v1::ListSupplierOrdersRequest) -> Parsed<L
         page_size: size,
         page_token,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let scope = Scope::new("ListSupplierOrders", &[sku]);
-    let sku = text::optional_printable(&mut found, "sku", sku, text::SHORT_MOST);
-    let page_size = page_size(&mut found, *size);
+    let page_size = page_size(*size);
     let after = scope.parse(&mut found, page_token, |_: &(Timestamp, String)| true);
     found.into_result(Some(ListSupplierOrders {
-        sku: Some(sku).filter(|sku| !sku.is_empty()),
+        sku: Some(sku.clone()).filter(|sku| !sku.is_empty()),
         after: after.map(|(open_time, supplier_order_id)| Position {
             open_time,
             supplier_order_id,

@@ -1,19 +1,11 @@
 //! Line items.
 
 use super::{
-    money::{money, required_money},
-    text,
+    money::{money, money_in},
     violations::Violations,
 };
 use orders::v1;
 use orders_domain::order::LineItem;
-
-/// The most line items of an order.
-const ITEMS_MOST: usize = 200;
-/// The longest name.
-const NAME_MOST: usize = 200;
-/// The most pieces of one line item.
-const QUANTITY_MOST: i64 = 1_000_000;
 
 /// What the field `line_items` holds.
 pub(super) struct LineItems {
@@ -29,19 +21,11 @@ pub(super) fn parse_line_items(violations: &mut Violations, asked: &[v1::LineIte
         items: Vec::new(),
         has_total: false,
     };
-    let count = asked.len();
-    if count == 0 {
-        violations.push(
-            "line_items",
-            format!("is required: 1 to {ITEMS_MOST} line items"),
-        );
-    }
-    if count > ITEMS_MOST {
-        // Not each of them as well: a request may bring very many.
-        let description = format!("must be at most {ITEMS_MOST} line items, not {count}");
-        violations.push("line_items", description);
+    // Too many are not looked at one by one.
+    if violations.has("line_items") {
         return parsed;
     }
+    let count = asked.len();
     for (index, item) in asked.iter().enumerate() {
         let item = violations.inside_item("line_items", index, |violations| {
             parse_line_item(violations, item)
@@ -61,20 +45,15 @@ fn parse_line_item(violations: &mut Violations, item: &v1::LineItem) -> Option<L
         quantity,
         unit_price,
     } = item;
-    let sku = text::printable(violations, "sku", sku, text::SHORT_MOST);
-    let name = text::optional(violations, "name", name, NAME_MOST);
-    let quantity_fits = (1..=QUANTITY_MOST).contains(quantity);
-    if !quantity_fits {
-        violations.push("quantity", "must be from 1 to 1,000,000");
-    }
-    let unit_price = required_money(violations, "unit_price", unit_price.as_ref())?;
+    let unit_price = money_in(violations, "unit_price", unit_price.as_ref())?;
     let price_fits = unit_price.minor >= 0;
     if !price_fits {
         violations.push("unit_price", "must not be negative");
     }
-    (quantity_fits && price_fits).then_some(LineItem {
-        sku,
-        name,
+    let quantity_fits = !violations.has("quantity");
+    (quantity_fits && price_fits).then(|| LineItem {
+        sku: sku.clone(),
+        name: name.clone(),
         quantity: *quantity,
         unit_price,
     })
@@ -124,7 +103,10 @@ pub(super) fn line_item(item: &LineItem) -> v1::LineItem {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::place_order::samples, *};
+    use super::{
+        super::{place_order::samples, violations::Verdict},
+        *,
+    };
 
     /// The violated fields of a line item that was right until `change`.
     fn wrong(change: impl FnOnce(&mut v1::LineItem)) -> Vec<String> {
@@ -134,7 +116,11 @@ mod tests {
     }
 
     fn wrong_items(asked: &[v1::LineItem]) -> Vec<String> {
-        let mut violations = Violations::new();
+        let request = v1::PlaceOrderRequest {
+            line_items: asked.to_vec(),
+            ..samples::place_order()
+        };
+        let mut violations = Violations::in_request(&request);
         let parsed = parse_line_items(&mut violations, asked);
         match violations.into_result(Some(parsed)) {
             Ok(parsed) => {

@@ -5,7 +5,7 @@ use super::{
     filter::parse_filter,
     page::{Scope, page_size},
     text,
-    violations::Violations,
+    violations::{Verdict, Violations},
 };
 use jiff::Timestamp;
 use orders::v1::ListOrdersRequest;
@@ -36,11 +36,11 @@ pub fn list_orders(request: &ListOrdersRequest) -> Parsed<ListOrders> {
         page_size: size,
         page_token,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let scope = Scope::new("ListOrders", &[filter, order_by]);
     let filter = parse_filter(&mut found, filter);
     let sorting = parse_order_by(&mut found, order_by);
-    let page_size = page_size(&mut found, *size);
+    let page_size = page_size(*size);
     let after = scope.parse(&mut found, page_token, |_: &(Timestamp, String)| true);
     let after = after.map(|(time, order_id)| Position { time, order_id });
     let parts = filter.zip(sorting);
@@ -69,7 +69,7 @@ fn parse_order_by(found: &mut Violations, text: &str) -> Option<Sorting> {
         _ => {
             let asked = text::quoted(text);
             let description = format!("must be place_time or place_time desc, not {asked}");
-            found.push("order_by", description);
+            found.say("order_by", description);
             return None;
         }
     };
@@ -133,7 +133,7 @@ mod tests {
         };
         assert_eq!(
             wrong(&all),
-            ["filter", "order_by", "page_size", "page_token"]
+            ["order_by", "page_size", "filter", "page_token"]
         );
     }
 

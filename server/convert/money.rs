@@ -57,19 +57,13 @@ fn field_of(error: PartsError) -> &'static str {
     }
 }
 
-/// The amount in `field`; a missing one is a violation.
-pub(super) fn required_money(
+/// The amount in `field`, if it is there.
+pub(super) fn money_in(
     violations: &mut Violations,
-    field: &str,
+    field: &'static str,
     money: Option<&ProtoMoney>,
 ) -> Option<Money> {
-    match money {
-        Some(money) => violations.inside(field, |violations| parse_money(violations, money)),
-        None => {
-            violations.push(field, "is required");
-            None
-        }
-    }
+    violations.inside(field, |violations| parse_money(violations, money?))
 }
 
 /// The amount of a message, in a current or a withdrawn currency; `None` when it breaks a rule of
@@ -96,7 +90,7 @@ pub(super) fn some_money(total: &Money, minor: i64) -> Option<ProtoMoney> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::violations::Verdict, *};
     use proptest::prelude::*;
 
     fn proto(currency: &str, units: i64, nanos: i32) -> ProtoMoney {

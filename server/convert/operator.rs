@@ -8,7 +8,7 @@ use super::{
     page::{Scope, page_size},
     text,
     time::timestamp,
-    violations::Violations,
+    violations::{Verdict, Violations},
 };
 use crate::temporal::Described;
 use jiff::Timestamp;
@@ -43,9 +43,9 @@ pub fn list_orders_needing_attention(
         page_size: size,
         page_token,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let scope = Scope::new("ListOrdersNeedingAttention", &[]);
-    let page_size = page_size(&mut found, *size);
+    let page_size = page_size(*size);
     let after = scope.parse(&mut found, page_token, |_: &(bool, Timestamp, String)| true);
     found.into_result(Some(ListOrdersNeedingAttention {
         after: after.map(|(late, time, order_id)| Position {
@@ -80,9 +80,8 @@ impl ListOrdersNeedingAttention {
 /// Everything that is wrong with the request.
 pub fn explain_order(request: &v1::ExplainOrderRequest) -> Parsed<String> {
     let v1::ExplainOrderRequest { order_id } = request;
-    let mut found = Violations::new();
-    let order_id = text::order_id(&mut found, order_id);
-    found.into_result(Some(order_id))
+    let found = Violations::in_request(request);
+    found.into_result(Some(order_id.clone()))
 }
 
 /// Reads a RetryOrder: the order it goes to, and the command.
@@ -96,8 +95,8 @@ pub fn retry_order(request: &v1::RetryOrderRequest) -> Parsed<(String, CommandRe
         actor,
         reason,
     } = request;
-    Head::new(order_id, request_id, actor, None).parse(|found| {
-        let reason = text::required(found, "reason", reason, text::REASON_MOST);
+    Head::new(request, order_id, request_id, actor, None).parse(|_| {
+        let reason = reason.clone();
         Some(Command::RetryOrder(RetryOrder { reason }))
     })
 }
@@ -117,26 +116,15 @@ pub fn resolve_payment(request: &v1::ResolvePaymentRequest) -> Parsed<(String, C
         evidence,
         reason,
     } = request;
-    Head::new(order_id, request_id, actor, None).parse(|found| {
+    Head::new(request, order_id, request_id, actor, None).parse(|found| {
         // Where the provider cannot be asked, it is this person's word that counts.
         text::named(found, "actor", actor);
         let step = payment_step(*step);
-        if step.is_none() {
-            found.push("step", "is required: a step that moves money");
-        }
         let outcome = match v1::PaymentOutcome::try_from(*outcome) {
             Ok(v1::PaymentOutcome::Succeeded) => Some(PaymentOutcome::Succeeded),
             Ok(v1::PaymentOutcome::NotHappened) => Some(PaymentOutcome::NotHappened),
-            _ => {
-                let description =
-                    "is required: PAYMENT_OUTCOME_SUCCEEDED or PAYMENT_OUTCOME_NOT_HAPPENED";
-                found.push("outcome", description);
-                None
-            }
+            _ => None,
         };
-        let most = text::ID_MOST;
-        let transaction_id =
-            text::optional_printable(found, "transaction_id", transaction_id, most);
         match (outcome, transaction_id.is_empty()) {
             (Some(PaymentOutcome::Succeeded), true) => {
                 found.push("transaction_id", "is required for a payment that succeeded");
@@ -147,14 +135,12 @@ pub fn resolve_payment(request: &v1::ResolvePaymentRequest) -> Parsed<(String, C
             }
             _ => {}
         }
-        let evidence = text::required(found, "evidence", evidence, text::REASON_MOST);
-        let reason = text::required(found, "reason", reason, text::REASON_MOST);
         Some(Command::ResolvePayment(ResolvePayment {
             step: step?,
             outcome: outcome?,
-            transaction_id,
-            evidence,
-            reason,
+            transaction_id: transaction_id.clone(),
+            evidence: evidence.clone(),
+            reason: reason.clone(),
         }))
     })
 }

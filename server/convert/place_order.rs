@@ -7,7 +7,7 @@ use super::{
     payment_method::parse_payment_method,
     text,
     time::parse_timestamp,
-    violations::Violations,
+    violations::{Verdict, Violations},
 };
 use jiff::Timestamp;
 use orders::v1::PlaceOrderRequest;
@@ -59,17 +59,14 @@ pub fn place_order(
         payment_id,
         release_time,
     } = request;
-    let found = &mut Violations::new();
-    let request_id = text::request_id(found, request_id);
+    let found = &mut Violations::in_request(request);
+    text::request_id(found, request_id);
     let actor = text::actor(found, actor);
-    text::optional_order_id(found, order_id);
-    let customer_id = text::printable(found, "customer_id", customer_id, text::ID_MOST);
     let policy = parse_policy(found, policy, book);
     let LineItems { items, has_total } = parse_line_items(found, line_items);
     let shipping_address = parse_shipping_address(found, shipping_address.as_ref());
     let (payment_method, payment_token) = parse_payment_method(found, payment_method.as_ref());
-    let payment_id = text::optional_printable(found, "payment_id", payment_id, text::ID_MOST);
-    if place::is_payment_id_of_another(&payment_id, order_id) {
+    if place::is_payment_id_of_another(payment_id, order_id) {
         let description = "must not begin with pay-, except as pay- and the order_id: it is the \
                            payment_id of the order of that id";
         found.push("payment_id", description);
@@ -79,12 +76,12 @@ pub fn place_order(
         .and_then(|time| parse_timestamp(found, "release_time", time));
     let mut new = NewOrder {
         order_id: order_id.clone(),
-        customer_id,
+        customer_id: customer_id.clone(),
         line_items: items,
         shipping_address: shipping_address.unwrap_or_default(),
         payment_method,
         payment_token,
-        payment_id: Some(payment_id).filter(|id| !id.is_empty()),
+        payment_id: Some(payment_id.clone()).filter(|id| !id.is_empty()),
         release_time,
     };
     if has_total && let Some(violation) = place::total_violation(&new.line_items) {
@@ -106,7 +103,7 @@ pub fn place_order(
         new.order_id = make_id();
     }
     Ok(PlaceOrder {
-        request_id,
+        request_id: request_id.clone(),
         actor,
         new,
         policy: policy.clone(),
@@ -137,7 +134,7 @@ fn parse_policy<'a>(
             "" => format!("is required: one of {names}"),
             _ => format!("there is no policy {}, only {names}", text::quoted(name)),
         };
-        found.push("policy", description);
+        found.say("policy", description);
     }
     policy
 }

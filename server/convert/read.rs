@@ -3,8 +3,7 @@
 use super::{
     Parsed,
     page::{Scope, page_size},
-    text,
-    violations::Violations,
+    violations::{Verdict, Violations},
 };
 use orders::v1::{Consistency, GetOrderRequest, ListOrderEventsRequest};
 
@@ -38,20 +37,11 @@ pub fn get_order(request: &GetOrderRequest) -> Parsed<GetOrder> {
         order_id,
         consistency,
     } = request;
-    let mut found = Violations::new();
-    let order_id = text::order_id(&mut found, order_id);
-    let strong = match Consistency::try_from(*consistency) {
-        Ok(Consistency::Unspecified | Consistency::Store) => false,
-        Ok(Consistency::Strong) => true,
-        Err(_) => {
-            found.push(
-                "consistency",
-                "must be CONSISTENCY_STORE or CONSISTENCY_STRONG",
-            );
-            false
-        }
-    };
-    found.into_result(Some(GetOrder { order_id, strong }))
+    let found = Violations::in_request(request);
+    found.into_result(Some(GetOrder {
+        order_id: order_id.clone(),
+        strong: *consistency == i32::from(Consistency::Strong),
+    }))
 }
 
 /// Reads a ListOrderEvents.
@@ -64,13 +54,12 @@ pub fn list_order_events(request: &ListOrderEventsRequest) -> Parsed<ListOrderEv
         page_size: size,
         page_token,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let scope = Scope::new("ListOrderEvents", &[order_id]);
-    let order_id = text::order_id(&mut found, order_id);
-    let page_size = page_size(&mut found, *size);
+    let page_size = page_size(*size);
     let after_revision = scope.parse(&mut found, page_token, |revision| *revision >= 1);
     found.into_result(Some(ListOrderEvents {
-        order_id,
+        order_id: order_id.clone(),
         after_revision: after_revision.unwrap_or(0),
         page_size,
         scope,

@@ -25,11 +25,9 @@ pub fn signal_order(request: &SignalOrderRequest) -> Parsed<(String, CommandRequ
         expected_revision,
         command,
     } = request;
-    Head::new(order_id, request_id, actor, *expected_revision).parse(|found| match command {
-        None => {
-            found.push("command", "is required: one of the seven commands");
-            None
-        }
+    Head::new(request, order_id, request_id, actor, *expected_revision).parse(|found| match command
+    {
+        None => None,
         Some(Asked::ConfirmPayment(asked)) => found.inside("confirm_payment", |found| {
             let ConfirmPayment {
                 transaction_id,
@@ -48,10 +46,9 @@ pub fn signal_order(request: &SignalOrderRequest) -> Parsed<(String, CommandRequ
             body::review_order(found, actor, *decision, reviewer, reason)
         }),
         Some(Asked::StartFulfillment(StartFulfillment {})) => Some(Command::StartFulfillment),
-        Some(Asked::ConfirmPickup(asked)) => found.inside("confirm_pickup", |found| {
-            let ConfirmPickup { tracking_number } = asked;
-            body::confirm_pickup(found, tracking_number)
-        }),
+        Some(Asked::ConfirmPickup(ConfirmPickup { tracking_number })) => {
+            body::confirm_pickup(tracking_number)
+        }
         Some(Asked::ConfirmDelivery(ConfirmDelivery {})) => Some(Command::ConfirmDelivery),
         Some(Asked::UpdateShippingAddress(asked)) => {
             found.inside("update_shipping_address", |found| {
@@ -59,9 +56,6 @@ pub fn signal_order(request: &SignalOrderRequest) -> Parsed<(String, CommandRequ
                 body::update_shipping_address(found, shipping_address.as_ref())
             })
         }
-        Some(Asked::CancelOrder(asked)) => found.inside("cancel_order", |found| {
-            let CancelOrder { reason } = asked;
-            body::cancel_order(found, reason)
-        }),
+        Some(Asked::CancelOrder(CancelOrder { reason })) => body::cancel_order(reason),
     })
 }

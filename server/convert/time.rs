@@ -6,8 +6,6 @@ use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 use std::time::Duration;
 
 const NANOS: i32 = 1_000_000_000;
-/// 0001-01-01T00:00:00Z, the first second of a `google.protobuf.Timestamp`.
-const FIRST_SECOND: i64 = -62_135_596_800;
 
 /// The time in `field`; none is a violation.
 pub(super) fn parse_timestamp(
@@ -17,16 +15,15 @@ pub(super) fn parse_timestamp(
 ) -> Option<Timestamp> {
     let ProtoTimestamp { seconds, nanos } = *time;
     if !(0..NANOS).contains(&nanos) {
-        violations.push(field, "its nanos must be from 0 to 999,999,999");
+        violations.say(field, "its nanos must be from 0 to 999,999,999");
+        return None;
+    }
+    if violations.has(field) {
         return None;
     }
     let parsed = Timestamp::new(seconds, nanos).ok();
-    let parsed = parsed.filter(|_| seconds >= FIRST_SECOND);
     if parsed.is_none() {
-        violations.push(
-            field,
-            "must be from 0001-01-01T00:00:00Z to 9999-12-30T22:00:00.999999999Z",
-        );
+        violations.push(field, "is outside of the calendar");
     }
     parsed
 }
@@ -62,9 +59,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// 0001-01-01T00:00:00Z, the first second of a `google.protobuf.Timestamp`.
+    const FIRST_SECOND: i64 = -62_135_596_800;
+
     fn parse(seconds: i64, nanos: i32) -> Option<Timestamp> {
-        let mut violations = Violations::new();
         let time = ProtoTimestamp { seconds, nanos };
+        let request = orders::v1::PlaceOrderRequest {
+            release_time: Some(time),
+            ..Default::default()
+        };
+        let mut violations = Violations::in_request(&request);
         let parsed = parse_timestamp(&mut violations, "release_time", &time);
         assert_eq!(parsed.is_none(), violations.names("release_time"));
         parsed

@@ -1,6 +1,11 @@
 //! WatchOrder and WatchOrders.
 
-use super::{Parsed, filter::parse_filter, page::Scope, text, violations::Violations};
+use super::{
+    Parsed,
+    filter::parse_filter,
+    page::Scope,
+    violations::{Verdict, Violations},
+};
 use orders::v1::{WatchOrderRequest, WatchOrdersRequest};
 use orders_store::list::Filter;
 
@@ -33,13 +38,9 @@ pub fn watch_order(request: &WatchOrderRequest) -> Parsed<WatchOrder> {
         order_id,
         after_revision,
     } = request;
-    let mut found = Violations::new();
-    let order_id = text::order_id(&mut found, order_id);
-    if *after_revision < 0 {
-        found.push("after_revision", "must not be negative");
-    }
+    let found = Violations::in_request(request);
     found.into_result(Some(WatchOrder {
-        order_id,
+        order_id: order_id.clone(),
         after_revision: *after_revision,
     }))
 }
@@ -54,7 +55,7 @@ pub fn watch_orders(request: &WatchOrdersRequest) -> Parsed<WatchOrders> {
         after,
         until_now,
     } = request;
-    let mut found = Violations::new();
+    let mut found = Violations::in_request(request);
     let filter = parse_filter(&mut found, filter);
     let is_possible = |position: &i64| *position >= 0;
     let position = scope().parse_field(&mut found, "after", after, is_possible);

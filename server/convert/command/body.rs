@@ -1,8 +1,8 @@
 //! What each command has beside its head: the same in its own RPC and in SignalOrder.
 
 use super::super::{
-    address::parse_shipping_address, enums, money::required_money,
-    payment_method::parse_payment_method, text, violations::Violations,
+    address::parse_shipping_address, enums, money::money_in, payment_method::parse_payment_method,
+    text, violations::Violations,
 };
 use orders::{google::r#type::Money, v1};
 use orders_domain::{
@@ -22,8 +22,7 @@ pub(in super::super) fn confirm_payment(
     amount: Option<&Money>,
     method: Option<&v1::PaymentMethod>,
 ) -> Option<Command> {
-    let transaction_id = text::printable(found, "transaction_id", transaction_id, text::ID_MOST);
-    let amount = required_money(found, "amount", amount);
+    let amount = money_in(found, "amount", amount);
     match &amount {
         Some(amount) if amount.minor <= 0 => found.push("amount", "must be more than zero"),
         Some(amount) if amount.minor > AMOUNT_MOST => {
@@ -37,7 +36,7 @@ pub(in super::super) fn confirm_payment(
     }
     let (method, _) = parse_payment_method(found, method);
     Some(Command::ConfirmPayment(ConfirmPayment {
-        transaction_id,
+        transaction_id: transaction_id.to_owned(),
         amount: amount?,
         payment_method: method
             .as_ref()
@@ -55,43 +54,29 @@ pub(in super::super) fn review_order(
     reason: &str,
 ) -> Option<Command> {
     let decision = enums::parse_review_decision(decision);
-    if decision.is_none() {
-        let description = "is required: REVIEW_DECISION_APPROVE or REVIEW_DECISION_REJECT";
-        found.push("decision", description);
-    }
-    let named = text::optional_printable(found, "reviewer", reviewer, text::ID_MOST);
-    if is_reserved_actor(&named) {
-        let name = text::quoted(&named);
+    if is_reserved_actor(reviewer) {
+        let name = text::quoted(reviewer);
         let description = format!("{name} is a name that the service itself goes by");
-        found.push("reviewer", description);
+        found.say("reviewer", description);
     }
-    let reviewer = if named.is_empty() {
-        actor.to_owned()
-    } else {
-        named
-    };
+    let reviewer = if reviewer.is_empty() { actor } else { reviewer };
     if reviewer.is_empty() || reviewer == ACTOR_ANONYMOUS {
         found.push(
             "reviewer",
             "is required, or an actor: the person who decided",
         );
     }
-    let reason = text::optional(found, "reason", reason, text::REASON_MOST);
     Some(Command::ReviewOrder(ReviewOrder {
         decision: decision?,
-        reviewer,
-        reason,
+        reviewer: reviewer.to_owned(),
+        reason: reason.to_owned(),
     }))
 }
 
-pub(in super::super) fn confirm_pickup(
-    found: &mut Violations,
-    tracking_number: &str,
-) -> Option<Command> {
-    let most = text::SHORT_MOST;
-    let number = text::optional_printable(found, "tracking_number", tracking_number, most);
+pub(in super::super) fn confirm_pickup(tracking_number: &str) -> Option<Command> {
+    let number = Some(tracking_number).filter(|number| !number.is_empty());
     Some(Command::ConfirmPickup(ConfirmPickup {
-        tracking_number: Some(number).filter(|number| !number.is_empty()),
+        tracking_number: number.map(str::to_owned),
     }))
 }
 
@@ -105,7 +90,7 @@ pub(in super::super) fn update_shipping_address(
     }))
 }
 
-pub(in super::super) fn cancel_order(found: &mut Violations, reason: &str) -> Option<Command> {
-    let reason = text::optional(found, "reason", reason, text::REASON_MOST);
+pub(in super::super) fn cancel_order(reason: &str) -> Option<Command> {
+    let reason = reason.to_owned();
     Some(Command::CancelOrder(CancelOrder { reason }))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use orders_store::stock_command::PIECES_MOST;
 use proptest::prelude::*;
 
 fn fields<T>(parsed: Parsed<T>) -> Vec<String> {
@@ -66,7 +67,7 @@ fn stock_has_its_limits_and_what_the_server_sets_is_passed_over() {
     assert_eq!(wrong(0, 5, 4), ["stock_item.reorder_level"]);
     assert_eq!(
         fields(set_stock_item(&Default::default())),
-        ["request_id", "stock_item"]
+        ["stock_item", "request_id"]
     );
     let mut long = set(0, 0, 0);
     long.request_id = "x".repeat(129);

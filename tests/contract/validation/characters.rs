@@ -40,87 +40,96 @@ fn text_of(message: &DynamicMessage, name: &str) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Every pattern of the contract, with the fields that have it.
-fn patterns() -> BTreeMap<String, Vec<String>> {
-    let mut patterns: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (field, rules) in fields_with_rules() {
-        let Some(Value::Message(rules)) = rules.get_field_by_name("string").map(|v| v.into_owned())
-        else {
+/// Every pattern of the contract, by the id of its rule. Each stands once: in `rules.proto`.
+fn patterns() -> BTreeMap<String, Regex> {
+    let predefined = CONTRACT
+        .get_extension_by_name("buf.validate.predefined")
+        .unwrap();
+    let literal = Regex::new(r"^!rule \|\| this\.matches\(r'(.*)'\)$").unwrap();
+    let mut patterns = BTreeMap::new();
+    for extension in CONTRACT.all_extensions() {
+        let options = extension.options();
+        if extension.package_name() != "orders.v1" || !options.has_extension(&predefined) {
             continue;
-        };
-        let pattern = text_of(&rules, "pattern");
-        if !pattern.is_empty() {
-            let name = field.full_name().to_owned();
-            patterns.entry(pattern).or_default().push(name);
+        }
+        let rules = options.get_extension(&predefined).into_owned();
+        let rules = rules
+            .as_message()
+            .unwrap()
+            .get_field_by_name("cel")
+            .unwrap();
+        for rule in rules.as_list().unwrap() {
+            let rule = rule.as_message().unwrap();
+            let expression = text_of(rule, "expression");
+            if let Some(found) = literal.captures(&expression) {
+                let pattern = Regex::new(&found[1]).unwrap();
+                patterns.insert(text_of(rule, "id"), pattern);
+            }
         }
     }
     patterns
 }
 
-#[test]
-fn each_pattern_takes_what_its_rule_in_rust_takes() {
-    let patterns = patterns();
-    let mut names = 0;
-    for (pattern, fields) in &patterns {
-        let regex = Regex::new(pattern).unwrap();
-        let Some(is_right) = rule_of(&regex) else {
-            panic!("no rule in Rust is known for {pattern:?} of {fields:?}");
-        };
-        // A class that a text of people may be of goes over all of Unicode; an ASCII one has nothing there.
-        let is_wide = regex.is_match("\u{e4} \u{e4}");
-        for c in all_characters().filter(|c| is_wide || *c < '\u{3000}') {
-            for text in [c.to_string(), format!("a{c}b"), format!("a{c}")] {
-                assert_eq!(
-                    regex.is_match(&text),
-                    is_right(&text),
-                    "{fields:?} with {:?}, U+{:04X}",
-                    text,
-                    u32::from(c)
-                );
-            }
-        }
-        names += usize::from(regex.is_match("a b")) * fields.len();
-    }
-    assert!(names > 40, "only {names} fields with a pattern for text");
-}
-
-/// The rule that a pattern writes down, by what it says of a few texts that tell the rules apart.
-fn rule_of(pattern: &Regex) -> Option<fn(&str) -> bool> {
-    let takes = |text: &str| pattern.is_match(text);
-    match (
-        takes("a b"),
-        takes(" a"),
-        takes("a.b"),
-        takes("AB"),
-        takes("1234"),
-        takes("place_time"),
-    ) {
-        // A name.
-        (true, false, true, true, true, true) => Some(is_name),
-        // Any text. No database keeps a NUL.
-        (true, true, true, true, true, true) if takes("") => Some(|text| !text.contains('\0')),
-        // A text that says something.
-        (true, true, true, true, true, true) => {
-            Some(|text| !text.trim().is_empty() && !text.contains('\0'))
-        }
-        // An order id.
-        (false, false, true, true, true, true) => Some(|text| {
+/// The rule in words of Rust that a pattern writes down.
+fn rule_of(id: &str) -> fn(&str) -> bool {
+    match id {
+        "string.printable" => |text| text.chars().all(is_printable),
+        "string.trimmed" => |text| text.trim() == text,
+        "string.storable" => |text| !text.contains('\0'),
+        "string.not_blank" => |text| !text.trim().is_empty(),
+        "string.order_id" => |text| {
             (1..=64).contains(&text.len())
                 && text
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        }),
-        // A country.
-        (false, false, false, true, false, false) => {
-            Some(|text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()))
+        },
+        "string.country_code" => {
+            |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
         }
-        // The last digits of a card.
-        (false, false, false, false, true, false) => {
-            Some(|text| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit()))
+        "string.last4" => |text| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit()),
+        "string.order_by" => |text| text.bytes().all(|byte| byte == b' '),
+        other => panic!("no rule in Rust is known for {other}"),
+    }
+}
+
+#[test]
+fn each_pattern_takes_what_its_rule_in_rust_takes() {
+    let patterns = patterns();
+    assert_eq!(patterns.len(), 8, "{:?}", patterns.keys());
+    for (id, pattern) in &patterns {
+        let is_right = rule_of(id);
+        for c in all_characters() {
+            for text in [
+                c.to_string(),
+                format!("a{c}b"),
+                format!("a{c}"),
+                format!("{c}a"),
+            ] {
+                assert_eq!(
+                    pattern.is_match(&text),
+                    is_right(&text),
+                    "{id} with {text:?}, U+{:04X}",
+                    u32::from(c)
+                );
+            }
         }
-        // An order of a list.
-        (false, false, false, false, false, true) => Some(|text| text.bytes().all(|b| b == b' ')),
-        _ => None,
+    }
+}
+
+#[test]
+fn a_name_is_printable_and_trimmed() {
+    let patterns = patterns();
+    let (printable, trimmed) = (&patterns["string.printable"], &patterns["string.trimmed"]);
+    for c in all_characters() {
+        for text in [
+            c.to_string(),
+            format!("a{c}b"),
+            format!("a{c}"),
+            format!("{c}a"),
+        ] {
+            let is_right = printable.is_match(&text) && trimmed.is_match(&text);
+            assert_eq!(is_right, is_name(&text), "{text:?}, U+{:04X}", u32::from(c));
+        }
     }
 }
 
