@@ -44,6 +44,7 @@ fn generate() -> Result<(), Box<dyn Error>> {
 
     // The rules of buf.validate are read from the set; Rust types for them would be used by nobody.
     compiler.open_files(files(PROVIDER)?)?;
+    orders_build::lint(&compiler.encode_file_descriptor_set())?;
     let mut set = compiler.file_descriptor_set();
     set.file.retain(|file| file.package() != "buf.validate");
 

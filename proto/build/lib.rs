@@ -1,4 +1,5 @@
-//! Turns the rules of `buf.validate` in the contract into Rust. The build script of the crate `orders` runs it.
+//! Turns the rules of `buf.validate` in the contract into Rust, and checks that every field and every RPC says what it
+//! has to. The build script of the crate `orders` runs it.
 //!
 //! No crate evaluates CEL fast enough for a request, so the checks are generated for exactly the rules that the
 //! contract uses. A rule that is not known here does not build.
@@ -11,12 +12,15 @@
 //! | `by_hand` | the rules in CEL whose Rust twin is written by hand |
 //! | `field` | the rules of one field, as a call of a check |
 //! | `message` | the checks of one message |
+//! | `lint` | what every field and every RPC has to say of itself |
 
 mod by_hand;
 mod field;
+mod lint;
 mod message;
 mod predefined;
 
+pub use lint::lint;
 use predefined::Predefined;
 use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor};
 use std::collections::BTreeMap;

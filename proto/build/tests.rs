@@ -17,11 +17,24 @@ impl FileResolver for Written {
     }
 }
 
-/// Generates the checks of a contract whose one request has these fields and options.
-fn generated(fields: &str) -> Result<String, Error> {
+/// The descriptor set of a file beside those of the contract.
+pub(super) fn compiled(source: &str) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = ChainFileResolver::new();
-    files.add(Written(format!(
+    files.add(Written(source.to_owned()));
+    for folder in [root.clone(), root.join("third_party")] {
+        files.add(IncludeFileResolver::new(folder));
+    }
+    files.add(protox::file::GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(files);
+    compiler.include_imports(true);
+    compiler.open_file("orders/v1/test.proto").unwrap();
+    compiler.encode_file_descriptor_set()
+}
+
+/// Generates the checks of a contract whose one request has these fields and options.
+fn generated(fields: &str) -> Result<String, Error> {
+    let source = format!(
         r#"syntax = "proto3";
         package orders.v1;
         import "buf/validate/validate.proto";
@@ -31,15 +44,8 @@ fn generated(fields: &str) -> Result<String, Error> {
         message GetResponse {{}}
         enum Color {{ COLOR_UNSPECIFIED = 0; COLOR_RED = 1; COLOR_BLUE = 2; }}
         service TestService {{ rpc Get(GetRequest) returns (GetResponse); }}"#
-    )));
-    for folder in [root.clone(), root.join("third_party")] {
-        files.add(IncludeFileResolver::new(folder));
-    }
-    files.add(protox::file::GoogleFileResolver::new());
-    let mut compiler = Compiler::with_file_resolver(files);
-    compiler.include_imports(true);
-    compiler.open_file("orders/v1/test.proto").unwrap();
-    generate(&compiler.encode_file_descriptor_set())
+    );
+    generate(&compiled(&source))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { PlaceOrderRequestSchema } from "./generated/orders/v1/order_service_pb.js";
+import type { PlaceOrderRequestSchema } from "./generated/orders/v1/place_order_pb.js";
 import { PaymentMethodType } from "./generated/orders/v1/payment_pb.js";
 
 /** In a month. Made once: the same request again has to be the same in every field. */

@@ -4,16 +4,16 @@ import time
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
-from orders.v1 import line_item_pb2, order_pb2, order_service_pb2, payment_pb2
+from orders.v1 import line_item_pb2, order_pb2, payment_pb2, place_order_pb2
 
 # In a month. Made once: the same request again has to be the same in every field.
 RELEASE = Timestamp(seconds=int(time.time()) + 30 * 24 * 3600)
 
 
-def pre_order(seed: str, name: str) -> order_service_pb2.PlaceOrderRequest:
+def pre_order(seed: str, name: str) -> place_order_pb2.PlaceOrderRequest:
     """An order that waits for its release, or for StartFulfillment."""
     price = Money(currency_code="USD", units=499, nanos=990_000_000)
-    return order_service_pb2.PlaceOrderRequest(
+    return place_order_pb2.PlaceOrderRequest(
         request_id=f"{seed}-place-{name}",
         order_id=f"{seed}-{name}",
         customer_id="ada",

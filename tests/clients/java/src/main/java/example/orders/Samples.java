@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.time.Instant;
 import orders.v1.LineItemOuterClass.LineItem;
 import orders.v1.OrderOuterClass.Address;
-import orders.v1.OrderServiceOuterClass.PlaceOrderRequest;
 import orders.v1.PaymentOuterClass.PaymentMethod;
 import orders.v1.PaymentOuterClass.PaymentMethodType;
+import orders.v1.PlaceOrder.PlaceOrderRequest;
 
 /** The orders that the tour places. */
 final class Samples {
