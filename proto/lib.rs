@@ -14,6 +14,7 @@
 //! - [`google::type`]: [`Money`](google::type::Money) (in code `google::r#type::Money`), vendored in
 //!   `proto/third_party`.
 //! - [`REPLAYED`]: the one trailer of the contract.
+//! - [`RETRIED`]: what may be sent again.
 //! - [`FILE_DESCRIPTOR_SET`]: all of it and what it imports, encoded, for reflection.
 //!
 //! Times and durations are those of [`prost_types`]. In a message an enum's field is an `i32`; prost makes a getter
@@ -50,6 +51,10 @@ pub mod google {
 
 /// The trailer of an answer to a request that was answered before.
 pub const REPLAYED: &str = "orders-replayed";
+
+/// The statuses after which the same request may be sent again: nothing was done, or it is done once for its
+/// request id. The published service config has the same.
+pub const RETRIED: [tonic::Code; 2] = [tonic::Code::Unavailable, tonic::Code::ResourceExhausted];
 
 /// The encoded `google.protobuf.FileDescriptorSet` of the contract with all its imports, comments and custom options.
 pub const FILE_DESCRIPTOR_SET: &[u8] =

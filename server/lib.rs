@@ -17,6 +17,7 @@
 //! | [`temporal`] | the only place that talks to Temporal |
 //! | [`layer`] | what every call passes |
 //! | [`accept`] | connections, and what each caller may take |
+//! | [`method`] | the RPCs, and what the contract says of each |
 //! | [`error`] | the only place where errors become statuses |
 //! | [`logging`] | what log lines look like |
 //! | [`environment`] | environment variables with a slip in their name |
@@ -33,6 +34,7 @@ pub mod environment;
 pub mod error;
 pub mod layer;
 pub mod logging;
+pub mod method;
 pub mod payment_provider;
 pub mod private;
 pub mod program;

@@ -16,6 +16,7 @@ use crate::{
         BodyLayer, BodyLimits, DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer,
         TrailerLayer, WebOrigins,
     },
+    method::{self, MethodError},
     payment_provider::PaymentProviderError,
     rpc::Orders,
     settings::{
@@ -117,6 +118,9 @@ pub enum ServeError {
     /// The compiled-in descriptors are broken.
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The compiled-in contract does not say what its RPCs do.
+    #[error(transparent)]
+    Methods(#[from] MethodError),
     /// Serving ended by itself: a bug.
     #[error("serving ended: {0}")]
     Ended(#[from] tokio::task::JoinError),
@@ -144,6 +148,7 @@ impl ServeError {
 /// # Errors
 /// When something that it needs cannot be used, or ends by itself.
 pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError> {
+    method::load()?;
     let policies = read_policies(settings.policies)?;
     let notification = settings.common.mail.notification()?;
     let payment = settings.common.payment.provider()?;

@@ -1,7 +1,7 @@
-//! The deadline of a call: the caller's, capped, or the default. Past it the caller is told
+//! The deadline of a call: the caller's, capped, or the RPC's default. Past it the caller is told
 //! DEADLINE_EXCEEDED, where tonic alone would answer CANCELLED.
 
-use crate::error::Error;
+use crate::{error::Error, method};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use std::{
@@ -11,7 +11,7 @@ use std::{
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// For callers that name none.
+/// For callers that name none, of calls of which the contract does not say it.
 const DEFAULT: Duration = Duration::from_secs(10);
 
 /// Ours ends a twentieth of the time before the caller's, so that ours is the answer: at least this,
@@ -88,7 +88,10 @@ where
             .headers()
             .get("grpc-timeout")
             .and_then(|value| parse(value.to_str().ok()?));
-        let time = before(asked.unwrap_or(DEFAULT).min(self.longest));
+        let default = method::find(request.uri().path())
+            .and_then(|method| method.default_timeout)
+            .unwrap_or(DEFAULT);
+        let time = before(asked.unwrap_or(default).min(self.longest));
         let now = Instant::now();
         request.extensions_mut().insert(Deadline {
             answer: now + time,

@@ -7,6 +7,7 @@ use super::answer;
 use crate::{
     accept::{Peer, Permit, Resource},
     error::Error,
+    method::{self, Kind},
 };
 use futures::future::{BoxFuture, FutureExt};
 use http::{Request, Response};
@@ -14,11 +15,11 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// The services of the API.
-const API: &str = "/orders.v1.";
-
 /// The service that must answer most of all when there is too much.
 const HEALTH: &str = "/grpc.health.";
+
+/// Its RPC that is a stream.
+const HEALTH_WATCH: &str = "/grpc.health.v1.Health/Watch";
 
 /// The services whose calls are all streams.
 const REFLECTION: &str = "/grpc.reflection.";
@@ -73,28 +74,28 @@ struct Taken {
     /// Of a change: until it is done.
     waiting: Option<Permit>,
     is_stream: bool,
+    /// Whether it is a call of the API.
+    is_api: bool,
 }
 
 impl Taken {
     /// None for paths that lead nowhere: they are answered at once.
     fn of(path: &str, peer: &Peer) -> Result<Option<Self>, Error> {
-        let is_watch = method(path).starts_with("Watch");
-        let (resource, is_stream) = match path {
-            _ if path.starts_with(API) => (Resource::Calls, is_watch),
-            _ if path.starts_with(HEALTH) && is_watch => (Resource::Watches, true),
-            _ if path.starts_with(HEALTH) => (Resource::Health, false),
-            _ if path.starts_with(REFLECTION) => (Resource::Reflection, true),
-            _ => return Ok(None),
+        let method = method::find(path);
+        let (resource, is_stream) = match method {
+            Some(method) => (Resource::Calls, method.kind == Kind::Stream),
+            None if path == HEALTH_WATCH => (Resource::Watches, true),
+            None if path.starts_with(HEALTH) => (Resource::Health, false),
+            None if path.starts_with(REFLECTION) => (Resource::Reflection, true),
+            None => return Ok(None),
         };
-        let waiting = if path.starts_with(API) && is_change(path) {
-            Some(take_waiting(peer)?)
-        } else {
-            None
+        let waiting = match method {
+            Some(method) if method.kind == Kind::Change => Some(take_waiting(peer)?),
+            _ => None,
         };
-        let list = if path.starts_with(API) && method(path).starts_with("List") {
-            Some(take(peer, Resource::Lists)?)
-        } else {
-            None
+        let list = match method {
+            Some(method) if method.is_list => Some(take(peer, Resource::Lists)?),
+            _ => None,
         };
         let slot = take(peer, resource)?;
         Ok(Some(Self {
@@ -103,14 +104,15 @@ impl Taken {
             list,
             waiting,
             is_stream,
+            is_api: method.is_some(),
         }))
     }
 
-    async fn hold(self, path_is_api: bool, body: Body) -> Body {
+    async fn hold(self, body: Body) -> Body {
         drop(self.waiting);
         if self.is_stream {
             // A watch of the API has its own place among the watches by now.
-            let permit = Some(self.slot).filter(|_| !path_is_api);
+            let permit = Some(self.slot).filter(|_| !self.is_api);
             return answer::stream(body, permit, self.peer);
         }
         answer::unary(body, (self.slot, self.list), self.peer).await
@@ -133,7 +135,6 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        let is_api = path.starts_with(API);
         let taken = match request.extensions().get::<Peer>() {
             Some(peer) => Taken::of(path, peer),
             None => Ok(None),
@@ -154,49 +155,9 @@ where
                 return Ok(answer);
             };
             let (parts, body) = answer.into_parts();
-            let body = taken.hold(is_api, body).await;
+            let body = taken.hold(body).await;
             Ok(Response::from_parts(parts, body))
         }
         .boxed()
-    }
-}
-
-fn method(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
-}
-
-/// Whether a call changes something. Going by the name holds for every method of the contract; a
-/// test compares it with the published service config.
-fn is_change(path: &str) -> bool {
-    let method = method(path);
-    !["Get", "List", "Watch", "Explain"]
-        .iter()
-        .any(|read| method.starts_with(read))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_told_from_reads_as_the_service_config_has_them() {
-        let config = include_str!("../../proto/orders/v1/orders_grpc_service_config.json");
-        let config: serde_json::Value = serde_json::from_str(config).unwrap();
-        let mut changes = 0;
-        for group in config["methodConfig"].as_array().unwrap() {
-            // Changes are the methods that may take longest; streams have no time at all.
-            let expected = group["timeout"] == "30s";
-            for name in group["name"].as_array().unwrap() {
-                let (service, method) = (&name["service"], &name["method"]);
-                let path = format!(
-                    "/{}/{}",
-                    service.as_str().unwrap(),
-                    method.as_str().unwrap()
-                );
-                assert_eq!(is_change(&path), expected, "{path}");
-                changes += usize::from(expected);
-            }
-        }
-        assert_eq!(changes, 13);
     }
 }
