@@ -106,7 +106,7 @@ smoke: tools test-tools ## start the server as `make run` does, ask it something
 
 clean-tools: ## remove what was installed
 	rm -rf .tools
-	cd tests/clients && rm -rf */generated */node_modules */target */.built
+	cd tests/clients && rm -rf */generated */node_modules */target java/judge/target */.built
 
 .tools/run.stamp: .tooling/install .tooling/run.txt
 	@PYTHON="$(PYTHON)" sh .tooling/install run temporal

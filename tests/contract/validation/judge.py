@@ -19,7 +19,7 @@ except ModuleNotFoundError:
     import grpc_tools
     from grpc_tools import protoc
 
-    protos = Path(__file__).resolve().parents[2] / "proto" / "third_party"
+    protos = Path(__file__).resolve().parents[3] / "proto" / "third_party"
     known = Path(grpc_tools.__file__).parent / "_proto"
     generated = tempfile.TemporaryDirectory()
     command = ["protoc", f"-I{protos}", f"-I{known}", f"--python_out={generated.name}", "buf/validate/validate.proto"]

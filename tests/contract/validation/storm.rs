@@ -5,7 +5,7 @@
 //! `ORDERS_STORM_REQUESTS=...` more or fewer.
 
 use super::{
-    corpus, coverage::requests, judge, mutate, paths, random, server_only::difference, wire,
+    corpus, coverage::requests, judge::Judge, mutate, paths, random, server_only::difference, wire,
 };
 use crate::recovery::soak::{dice::Dice, random_seed, setting};
 use jiff::Timestamp;
@@ -207,7 +207,7 @@ fn compare(seed: u64, sample: Vec<(String, Vec<u8>, Vec<Violation>)>) {
         .collect();
     let begin = Instant::now();
     let (mut agreed, mut unread) = (0, 0);
-    for ((name, bytes, found), judged) in sample.iter().zip(judge::judge(&asked)) {
+    for ((name, bytes, found), judged) in sample.iter().zip(Judge::Python.judge(&asked)) {
         let again = || format!("seed {seed}: {name} {}", hex(bytes));
         let judged = match judged {
             Ok(judged) => judged,
