@@ -71,7 +71,8 @@ lint: lint-tools ## check format, clippy, the protos (also against the accepted 
 accept-proto: lint-tools ## make the contract as it is the one that `make lint` holds later changes against
 	cd proto && ../.tools/bin/buf build --path orders --exclude-source-info --output accepted.binpb
 
-golden: tools test-tools ## write tests/contract/schema/golden.txt anew, after a wanted change of the contract; with RELEASE=v2, keep the payloads that are new as those of that release
+golden: tools test-tools ## write tests/contract/schema/golden.txt and the published service config anew, after a wanted change of the contract; with RELEASE=v2, keep the payloads that are new as those of that release
+	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) -p orders-server --lib -- method::tests::service_config
 	$(WITH_TOOLS) UPDATE_GOLDEN=1 cargo test $(LOCKED) $(HOOKS) -p orders-server --test contract -- contract::schema::
 	@test -z "$(RELEASE)" || GOLDEN_RELEASE=$(RELEASE) cargo test $(LOCKED) -p orders-worker --lib -- --exact golden_tests::every_payload_is_written_as_it_was
 

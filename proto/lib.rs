@@ -1,8 +1,8 @@
 //! The generated API of the orders service: the messages, clients and servers of the Protobuf package `orders.v1`.
 //!
-//! Written by hand are only this file, `redacted.rs`, which keeps payment tokens out of logs, and
-//! [`endpoint`], how a client reaches a server. The contract, with every meaning, unit and limit, is
-//! `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
+//! The contract, with every meaning, unit and limit, is `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
+//! Written by hand are `redacted.rs`, which keeps payment tokens out of logs, [`endpoint`], how a client reaches a
+//! server, and what the generated checks of [`rules`] are made of.
 //!
 //! # Layout
 //!
@@ -11,6 +11,7 @@
 //!   - [`v1::inventory_service_client`], [`v1::inventory_service_server`]: the inventory service.
 //!   - [`v1::signal_order_request`]: the commands that `SignalOrder` takes.
 //! - [`provider::v1`]: what the server asks of a payment provider outside of it.
+//! - [`rules`]: the checks of what a request has to be in itself.
 //! - [`google::type`]: [`Money`](google::type::Money) (in code `google::r#type::Money`), vendored in
 //!   `proto/third_party`.
 //! - [`REPLAYED`]: the one trailer of the contract.

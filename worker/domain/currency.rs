@@ -9,7 +9,7 @@
 //! was recorded in it can be shown and given back.
 //!
 //! To follow a new amendment, change the lists and [`AS_OF`] here, and the lists in the rules of
-//! `line_item.proto` and `order_commands.proto`, which a test compares with these.
+//! `line_item.proto`, `confirm_payment.proto` and `signal_order.proto`, which a test compares with these.
 
 use std::fmt;
 
