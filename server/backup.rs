@@ -3,7 +3,10 @@
 use crate::{
     private::make_private_dir,
     settings::CommonSettings,
-    temporal::connect::{ConnectError, Profile},
+    temporal::{
+        connect::{ConnectError, Profile},
+        embedded::DATABASE,
+    },
 };
 use clap::Args;
 use orders_store::copy::{CopyError, copy};
@@ -14,7 +17,6 @@ use std::{
 
 /// In the data directory, and in the copy.
 const ORDERS: &str = "orders.db";
-const TEMPORAL: &str = "temporal.db";
 
 /// Settings of `backup`.
 #[derive(Args, Debug)]
@@ -32,6 +34,12 @@ pub struct BackupSettings {
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// There is no database to copy.
+    #[error(
+        "there is no database {0}, so nothing was copied: name the data directory of the server \
+         with --data-dir"
+    )]
+    NoDatabase(PathBuf),
     /// The folder has something in it.
     #[error("{0} is not empty: name a new folder, so that no older backup is lost")]
     NotEmpty(PathBuf),
@@ -66,19 +74,23 @@ pub async fn backup(settings: BackupSettings) -> Result<(), BackupError> {
     if common.database.database_url.is_some() {
         return Err(BackupError::Server);
     }
-    make_empty(to)?;
+    let orders = common.database.data_dir.join(ORDERS);
+    if !orders.is_file() {
+        return Err(BackupError::NoDatabase(orders));
+    }
     let address = common.temporal_address.as_deref();
     let profile = Profile::load(address, common.namespace.as_deref())?;
-    let temporal = common.database.data_dir.join(TEMPORAL);
+    make_empty(to)?;
+    let temporal = common.database.data_dir.join(DATABASE);
     // Temporal first: the orders' database is then the newer of the two, which is the harmless way
     // round. A workflow that is behind catches up; one that is ahead would have to be started anew.
     if profile.address().is_none() && temporal.is_file() {
-        copy(&temporal, &to.join(TEMPORAL)).await?;
-        println!("copied {}", to.join(TEMPORAL).display());
+        copy(&temporal, &to.join(DATABASE)).await?;
+        println!("copied {}", to.join(DATABASE).display());
     } else {
         println!("Temporal is not embedded here: back it up where it is, before this");
     }
-    copy(&common.database.data_dir.join(ORDERS), &to.join(ORDERS)).await?;
+    copy(&orders, &to.join(ORDERS)).await?;
     println!("copied {}", to.join(ORDERS).display());
     let synced = std::fs::File::open(to).and_then(|folder| folder.sync_all());
     synced.map_err(|source| folder(to, source))

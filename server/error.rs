@@ -19,7 +19,7 @@ use orders_domain::{
 };
 use orders_store::{
     StoreError,
-    stock_command::{StockRefusal, StockRequest},
+    stock_command::{StockCommand, StockRefusal, StockRequest},
 };
 use size::{add_violations, fitting, invalid_message};
 use std::{collections::HashMap, time::Duration};
@@ -103,7 +103,10 @@ pub enum Error {
         known: String,
     },
     /// The confirmed transaction is known from another payment, or with another amount.
-    #[error("the transaction {transaction_id} {known}: nothing was recorded as paid")]
+    #[error(
+        "the transaction {transaction_id} {known}: not counted as paid; it is noted with the order, \
+         which asks for attention"
+    )]
     TransactionExists {
         /// Which order.
         order_id: String,
@@ -113,7 +116,10 @@ pub enum Error {
         known: KnownTransaction,
     },
     /// The confirmed amount is in another currency than the order.
-    #[error("the amount is {amount}, but the order {order_id} is in {currency}")]
+    #[error(
+        "the amount is {amount}, but the order {order_id} is in {currency}: not counted as paid; it is \
+         noted with the order, which asks for attention"
+    )]
     WrongCurrency {
         /// Which order.
         order_id: String,
@@ -123,12 +129,16 @@ pub enum Error {
         currency: String,
     },
     /// Orders hold more of the stock than its new count.
-    #[error("{reserved} pieces of {sku} are reserved: on_hand cannot be less")]
+    #[error("{reserved} pieces of {sku} are reserved: {}", stock_left(*reserved, *on_hand, *is_adjusted))]
     StockReserved {
         /// Which stock item.
         sku: String,
         /// How much is held.
         reserved: i64,
+        /// How much there is.
+        on_hand: i64,
+        /// Whether pieces were to be taken away, rather than counted.
+        is_adjusted: bool,
     },
     /// The numbers of a stock item would not fit together.
     #[error("the stock of {sku} cannot be like that: {why}")]
@@ -218,7 +228,9 @@ pub enum Error {
     #[error("pages of the origin {0} may not call this server: `serve --web-origin` allows them")]
     Origin(String),
     /// The caller's time is up.
-    #[error("the deadline has passed: the same request_id tells how it ended")]
+    #[error(
+        "the deadline has passed; if the call asked for a change, the same request_id tells how it ended"
+    )]
     Late,
     /// A broken invariant.
     #[error("an internal error; the log has the cause")]
@@ -298,7 +310,10 @@ impl Error {
     /// The refusal of a command on stock as an error.
     pub fn stock(asked: StockRequest, refusal: StockRefusal) -> Self {
         let StockRequest {
-            sku, request_id, ..
+            sku,
+            request_id,
+            command,
+            ..
         } = asked;
         match refusal {
             StockRefusal::RequestReused => Self::RequestReused(request_id),
@@ -308,7 +323,12 @@ impl Error {
                 expected,
                 actual,
             },
-            StockRefusal::BelowReserved { reserved } => Self::StockReserved { sku, reserved },
+            StockRefusal::BelowReserved { reserved, on_hand } => Self::StockReserved {
+                sku,
+                reserved,
+                on_hand,
+                is_adjusted: matches!(command, StockCommand::Adjust { .. }),
+            },
             StockRefusal::TooMany { on_hand } => Self::StockOutOfRange {
                 sku,
                 why: format!("{on_hand} are on hand, and more than 1,000,000,000 cannot be"),
@@ -456,7 +476,7 @@ impl Error {
                 ("order_id", order_id.clone()),
                 ("currency_code", currency.clone()),
             ],
-            Self::StockReserved { sku, reserved } => {
+            Self::StockReserved { sku, reserved, .. } => {
                 vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
             }
             Self::StockOutOfRange { sku, .. } => vec![("sku", sku.clone())],
@@ -547,4 +567,14 @@ impl Error {
 fn allowed_commands(allowed: &[CommandKind]) -> String {
     let names = allowed.iter().map(|kind| format!("COMMAND_{kind}"));
     names.collect::<Vec<_>>().join(",")
+}
+
+/// What the stock may be reduced to, where orders hold some of it.
+fn stock_left(reserved: i64, on_hand: i64, is_adjusted: bool) -> String {
+    if is_adjusted {
+        let most = on_hand.saturating_sub(reserved);
+        format!("of the {on_hand} on hand, at most {most} can be taken away")
+    } else {
+        "on_hand cannot be less".to_owned()
+    }
 }

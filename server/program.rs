@@ -36,19 +36,16 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Replay(settings) => match replay::replay(settings).await {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
-            Err(error) => {
-                eprintln!("orders: {error}");
-                ExitCode::from(error.exit_code())
-            }
+            Err(error) => failed(&error, error.exit_code()),
         },
         Command::Verify(settings) => match verify::verify(settings).await {
             Ok(Verdict::Clean) => ExitCode::SUCCESS,
             Ok(Verdict::Findings) => ExitCode::FAILURE,
-            Err(error) => failed(&error),
+            Err(error) => failed(&error, error.exit_code()),
         },
         Command::Backup(settings) => match backup::backup(settings).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&error),
+            Err(error) => failed(&error, SYSTEM),
         },
         // It takes no signals: Ctrl-C ends it as it ends any command.
         Command::Client(command) => orders_cli::run(command).await.into(),
@@ -57,9 +54,9 @@ async fn carry_out(command: Command) -> ExitCode {
 }
 
 /// What a command needs cannot be reached, or used.
-fn failed(error: &dyn std::error::Error) -> ExitCode {
+fn failed(error: &dyn std::error::Error, code: u8) -> ExitCode {
     eprintln!("orders: {error}");
-    ExitCode::from(SYSTEM)
+    ExitCode::from(code)
 }
 
 async fn until_stopped(work: impl AsyncFnOnce(Stop) -> Result<(), ServeError>) -> ExitCode {

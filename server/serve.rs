@@ -46,6 +46,13 @@ use tower::ServiceBuilder;
 /// How long calls under way may take when the program stops, and then the worker.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long the start waits until commands work.
+const READY: Duration = Duration::from_secs(10);
+
+/// The same where other processes run the orders: their workers poll already, or nobody knows when they
+/// will.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Why the program could not start, or ended before it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -190,6 +197,7 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
         limits: settings.limits,
         max_watches: settings.max_watches,
         operator: !settings.no_operator,
+        runs_orders: !settings.no_worker,
         starter,
         pays_embedded: settings.common.payment.payment_provider.is_none(),
     };
@@ -268,6 +276,8 @@ struct Edge {
     max_watches: u32,
     /// Whether operators are served, too.
     operator: bool,
+    /// Whether this process also runs the orders.
+    runs_orders: bool,
     /// What starts the orders that are placed.
     starter: Starter,
     /// Whether the embedded payment provider moves the money.
@@ -286,6 +296,7 @@ async fn serve_api(
         origins,
         max_watches,
         operator,
+        runs_orders,
         starter,
         pays_embedded,
     } = edge;
@@ -344,16 +355,35 @@ async fn serve_api(
     );
     // Calls are answered from here on; that it is ready is said when commands work, too.
     let mut server = tokio::spawn(server);
-    tokio::select! {
-        () = health.wait_ready(Duration::from_secs(10)) => {}
-        () = stop.asked() => {}
-    }
     if let Some(ui) = &base.ui {
         progress(&format!("Temporal's web UI is at {}", ui.base_url));
     }
-    progress(&format!(
+    let ready = format!(
         "ready on {address}; try: grpcurl -plaintext {address} list orders.v1.OrderService"
-    ));
+    );
+    let begins = async {
+        if runs_orders {
+            health.wait_ready(READY).await;
+            return true;
+        }
+        // The workers are other processes: it may be long until one polls, and reads work meanwhile.
+        health.is_ready_within(SOON).await || !health.reads_within(READY).await
+    };
+    let is_ready = tokio::select! {
+        is_ready = begins => is_ready,
+        () = stop.asked() => true,
+    };
+    if is_ready {
+        progress(&ready);
+    } else {
+        progress(&format!("serving on {address}; no worker polls yet"));
+    }
+    let later = async {
+        if !is_ready && health.is_ready_within(Duration::MAX).await {
+            progress(&ready);
+        }
+        std::future::pending::<std::convert::Infallible>().await
+    };
     let ended = async {
         match &mut base.dev_server {
             Some(dev_server) => embedded::keep(dev_server, &base.profile).await.to_string(),
@@ -363,6 +393,7 @@ async fn serve_api(
     let result = tokio::select! {
         served = &mut server => return served.map_err(ServeError::from),
         reason = ended => Err(ServeError::TemporalEnded(reason)),
+        never = later => match never {},
         () = stop.asked() => Ok(()),
     };
     progress("stopping: finishing the calls under way");

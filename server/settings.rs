@@ -32,7 +32,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 #[derive(Args, Debug)]
 pub struct ServeSettings {
     /// Where to listen. Port 0 takes a free one.
-    #[arg(long, env = "ORDERS_LISTEN", default_value = "127.0.0.1:50051")]
+    #[arg(
+        long,
+        env = "ORDERS_LISTEN",
+        value_name = "IP:PORT",
+        default_value = "127.0.0.1:50051",
+        value_parser = parse_listen
+    )]
     pub listen: SocketAddr,
 
     /// A TOML file with more policies, or with other numbers for those that ship with the server.
@@ -170,6 +176,14 @@ pub struct CommonSettings {
         value_parser = parse_lead_time
     )]
     pub supplier_lead_time: Duration,
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let read = text.parse();
+    read.map_err(|_| {
+        "give IP:PORT, as 127.0.0.1:50051 or [::1]:50051; 0.0.0.0 listens at every IPv4 address"
+            .to_owned()
+    })
 }
 
 /// Longer than this is a slip of the keyboard.

@@ -35,6 +35,9 @@ pub enum Verdict {
 /// When the database or Temporal cannot be reached.
 pub async fn verify(settings: VerifySettings) -> Result<Verdict, ReachError> {
     let mut report = Report::new(settings.json);
+    if !settings.no_temporal {
+        reach::require_temporal(&settings.common)?;
+    }
     let store = reach::store(&settings.common).await?;
     // Temporal first: a server that is not there is better known at once.
     let temporal = match settings.no_temporal {

@@ -45,7 +45,7 @@ impl Run for Attention {
             unavailable.set(unavailable.get() || message.temporal_unavailable);
             Ok((message.orders, message.next_page_token))
         });
-        let (orders, next_page_token) = read.await?;
+        let (orders, next_page_token) = read.await.map_err(Failure::of_operator)?;
         let all = ListOrdersNeedingAttentionResponse {
             orders,
             next_page_token,

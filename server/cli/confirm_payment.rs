@@ -3,9 +3,11 @@
 use super::{
     Run, amount,
     command::CommandOptions,
+    connection::Connection,
     failure::Failure,
     options::Format,
     payment_method::{self, Kind},
+    wait::{get, order_of},
 };
 use clap::Args;
 use orders::v1::{
@@ -27,17 +29,13 @@ pub struct ConfirmPayment {
     #[arg(long, value_name = "AMOUNT")]
     amount: String,
 
-    /// The currency of the amount.
-    #[arg(long, value_name = "CODE", default_value = "USD")]
-    currency: String,
+    /// The currency of the amount [default: the order's own].
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
 
     /// With what it was paid.
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     kind: Option<Kind>,
-
-    /// The payment provider's token of the method.
-    #[arg(long)]
-    token: Option<String>,
 
     /// The last four digits of the method.
     #[arg(long, value_name = "DIGITS")]
@@ -56,11 +54,15 @@ impl Run for ConfirmPayment {
             amount,
             currency,
             kind,
-            token,
             last4,
         } = self;
+        let currency = match currency {
+            Some(currency) => currency,
+            None => currency_of(&command).await?,
+        };
         let amount = Some(amount::parse("--amount", &amount, &currency)?);
-        let payment_method = payment_method::method(kind, token, last4);
+        // Money that has arrived needs no token: nobody is charged.
+        let payment_method = payment_method::method(kind, None, last4);
         let request_id = command.change.request_id();
         if command.signal {
             let signal = Command::ConfirmPayment(Signal {
@@ -87,4 +89,13 @@ impl Run for ConfirmPayment {
             )
             .await
     }
+}
+
+/// Reads the currency of the order.
+async fn currency_of(command: &CommandOptions) -> Result<String, Failure> {
+    let connection = Connection::new(&command.client)?;
+    let answer = get(&connection, &command.order_id).await?;
+    let total = order_of(&answer)?.total.as_ref();
+    let currency = total.map(|total| total.currency_code.clone());
+    currency.ok_or_else(|| Failure::unexpected("the order has no total: give --currency"))
 }

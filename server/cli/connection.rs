@@ -10,7 +10,7 @@ use orders::v1::{
     inventory_service_client::InventoryServiceClient,
     operator_service_client::OperatorServiceClient, order_service_client::OrderServiceClient,
 };
-use std::{cell::Cell, error::Error, time::Duration};
+use std::{cell::Cell, error::Error, io::ErrorKind, time::Duration};
 use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt;
@@ -19,6 +19,10 @@ use tonic_types::StatusExt;
 const PAUSE: Duration = Duration::from_millis(100);
 /// To this the pause grows.
 const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// The reason of a server for a call whose time is up.
+const LATE: &str = "DEADLINE_EXCEEDED";
+/// In the error of a TLS library that is answered by something else.
+const NO_TLS: &str = "InvalidContentType";
 /// While a call waits, a silent server is pinged: a watch would never notice that its host is gone.
 const KEEP_ALIVE: KeepAlive = KeepAlive {
     interval: Duration::from_secs(20),
@@ -149,8 +153,16 @@ impl Connection {
             let told = told.and_then(|info| info.retry_delay);
             let (failure, wait) = match told {
                 Some(delay) => (Failure::status(&status), delay),
-                None if status.code() == Code::Cancelled && self.remaining().is_zero() => {
-                    return Err(self.late());
+                None if self.is_late(&status) => return Err(self.late()),
+                None if self.is_refused_by_tls(&status) => {
+                    let (server, cause) = (&self.server, root_cause(&status).to_string());
+                    let hint = if cause.contains(NO_TLS) {
+                        ". Does it speak TLS? If it does not, use http:// instead of https://"
+                    } else {
+                        ""
+                    };
+                    let message = format!("{server} cannot be reached by TLS: {cause}{hint}");
+                    return Err(Failure::usage(message));
                 }
                 None if is_broken_connection(&status) => (self.unreachable(&status), pause),
                 None => return Err(Failure::status(&status)),
@@ -173,6 +185,28 @@ impl Connection {
         };
         let told = told.and_then(|info| info.retry_delay);
         told.or(broken.then_some(PAUSE_MOST))
+    }
+
+    /// Whether the status means that the time of the command is up. A server answers a little before that,
+    /// in words for a change, since it cannot know whether its caller asked for one.
+    fn is_late(&self, status: &Status) -> bool {
+        match status.code() {
+            Code::Cancelled => self.remaining().is_zero(),
+            Code::DeadlineExceeded => {
+                let info = status.get_details_error_info();
+                let is_time_of_call = info.is_none_or(|info| info.reason == LATE);
+                is_time_of_call && self.remaining() < self.timeout / 10
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the server speaks no TLS, or shows a certificate that is not trusted. Then trying again does
+    /// not help.
+    fn is_refused_by_tls(&self, status: &Status) -> bool {
+        let cause = root_cause(status).downcast_ref::<std::io::Error>();
+        let is_refused = cause.is_some_and(|cause| cause.kind() == ErrorKind::InvalidData);
+        self.server.starts_with("https:") && is_refused
     }
 
     fn late(&self) -> Failure {

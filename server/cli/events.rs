@@ -11,7 +11,8 @@ use super::{
 };
 use clap::Args;
 use orders::v1::{
-    ListOrderEventsRequest, ListOrderEventsResponse, OrderEvent, OrderEventType as Type, Step,
+    ListOrderEventsRequest, ListOrderEventsResponse, OrderEvent, OrderEventType as Type,
+    OrderState, Step,
 };
 use prost_types::Timestamp;
 
@@ -91,7 +92,9 @@ pub(super) fn what(event: &OrderEvent) -> String {
         }
         Type::PaymentRequested => "waits for the payment".to_owned(),
         Type::ApprovalRequested => "waits for a review".to_owned(),
-        Type::Reviewed => "reviewed".to_owned(),
+        // Only a rejection has the order undone.
+        Type::Reviewed if event.order_state() == OrderState::Cancelling => "rejected".to_owned(),
+        Type::Reviewed => "approved".to_owned(),
         Type::Held => "held until the release".to_owned(),
         Type::Screened => "screened: nothing found".to_owned(),
         Type::PickupReminded => "carrier reminded of the pickup".to_owned(),
@@ -118,7 +121,6 @@ pub(super) fn what(event: &OrderEvent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orders::v1::OrderState;
 
     #[test]
     fn events_are_told_in_words() {
@@ -142,5 +144,12 @@ mod tests {
         event.r#type = Type::InventoryReserved.into();
         event.reason.clear();
         assert_eq!(what(&event), "inventory reserved");
+        event.r#type = Type::Reviewed.into();
+        event.reason = "too much".to_owned();
+        event.order_state = OrderState::Cancelling.into();
+        assert_eq!(what(&event), "rejected (too much)");
+        event.order_state = OrderState::Placed.into();
+        event.reason.clear();
+        assert_eq!(what(&event), "approved");
     }
 }

@@ -35,7 +35,7 @@ impl Run for Explain {
         let answer = connection.call(&request, async |request| {
             connection.operator().explain_order(request).await
         });
-        let answer = answer.await?.message;
+        let answer = answer.await.map_err(Failure::of_operator)?.message;
         print::answer(self.client.output, &answer, |lines| sheet(lines, &answer))
     }
 }

@@ -133,6 +133,16 @@ impl Failure {
         self
     }
 
+    /// The failure of a call of the OperatorService, which a server may leave to others.
+    pub fn of_operator(mut self) -> Self {
+        if self.0.code == code_name(Code::Unimplemented) {
+            "this server does not serve the OperatorService (it was started with --no-operator): name \
+             one that does with --server"
+                .clone_into(&mut self.0.message);
+        }
+        self
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         self.0.exit_code
@@ -166,6 +176,12 @@ impl Failure {
                 "allowed_commands" => {
                     lines.line(format!("  allowed now: {}", command_list(value)));
                 }
+                "currency_code" if self.0.reason == "CURRENCY_MISMATCH" => {
+                    lines.line(format!(
+                        "  if that is the currency that arrived: send it again with --currency {value} \
+                         and another --request-id"
+                    ));
+                }
                 // They stand in the message.
                 _ => {}
             }
@@ -181,5 +197,32 @@ impl Failure {
             _ => {}
         }
         lines.into_text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn another_currency_is_told_with_the_way_to_send_it() {
+        let metadata = [("currency_code".to_owned(), "EUR".to_owned())];
+        let details =
+            ErrorDetails::with_error_info("CURRENCY_MISMATCH", "orders", HashMap::from(metadata));
+        let status = Status::with_error_details(Code::FailedPrecondition, "in EUR", details);
+        let text = Failure::status(&status).in_format(Format::Text);
+        assert!(text.contains("--currency EUR"), "{text}");
+    }
+
+    #[test]
+    fn a_server_without_the_operator_service_is_named_as_such() {
+        let failure = Failure::status(&Status::unimplemented("there is no method"));
+        let text = failure.of_operator().in_format(Format::Text);
+        assert!(text.contains("--no-operator"), "{text}");
+        let failure = Failure::status(&Status::not_found("there is no order"));
+        let text = failure.of_operator().in_format(Format::Text);
+        assert_eq!(text, "orders: there is no order");
     }
 }

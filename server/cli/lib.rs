@@ -124,7 +124,8 @@ client_commands! {
     ConfirmPickup(confirm_pickup::ConfirmPickup),
     /// Say that the customer has the parcel.
     ConfirmDelivery(confirm_delivery::ConfirmDelivery),
-    /// Send the parcel to another address; possible until it is dispatched.
+    /// Send the parcel to another address, which replaces the old one as a whole; possible until the
+    /// parcel is dispatched.
     UpdateAddress(update_address::UpdateAddress),
     /// Undo everything and close the order, or show what that would undo.
     Cancel(cancel::Cancel),

@@ -104,6 +104,9 @@ fn timeout(text: &str) -> Result<Duration, String> {
     let read = read.and_then(|duration| Duration::try_from(duration).ok());
     match read {
         Some(duration) if !duration.is_zero() => Ok(duration.min(LONGEST)),
+        _ if text.parse::<f64>().is_ok_and(|number| number > 0.0) => Err(format!(
+            "the unit is missing: {text}s are seconds, {text}m minutes"
+        )),
         _ => Err("give a time above zero, as 10s, 1m 30s or 500ms".to_owned()),
     }
 }
@@ -121,5 +124,7 @@ mod tests {
         for wrong in ["", "10", "0s", "-1s", "soon"] {
             assert!(timeout(wrong).is_err(), "{wrong}");
         }
+        let unit = timeout("5").unwrap_err();
+        assert!(unit.contains("the unit is missing: 5s"), "{unit}");
     }
 }

@@ -7,7 +7,7 @@ use super::{
     words::{self, small},
 };
 use orders::v1::{
-    Approval, Attention, Compensation, Deadline, LineItem, Order, Payment, Reservation,
+    Approval, Attention, Compensation, Deadline, LineItem, Order, OrderState, Payment, Reservation,
     ReviewDecision, Shipment, VouchedPayment,
 };
 use prost_types::Timestamp;
@@ -37,9 +37,10 @@ pub fn write(lines: &mut Lines, order: &Order) {
         "reservation",
         reservation.map_or_else(String::new, self::reservation),
     );
+    let approval = order.approval.as_ref();
     lines.field(
         "approval",
-        order.approval.as_ref().map_or_else(String::new, approval),
+        approval.map_or_else(String::new, |approval| self::approval(approval, order)),
     );
     lines.field(
         "shipment",
@@ -169,10 +170,11 @@ fn reservation(reservation: &Reservation) -> String {
     joined([state.to_owned(), reservation.reservation_id.clone()])
 }
 
-fn approval(approval: &Approval) -> String {
+fn approval(approval: &Approval, order: &Order) -> String {
+    let is_going_on = order.close_time.is_none() && order.state() != OrderState::Cancelling;
     let decision = match approval.decision() {
-        ReviewDecision::Unspecified if approval.required => "waits for a review",
-        // Most orders: nothing to say.
+        ReviewDecision::Unspecified if approval.required && is_going_on => "waits for a review",
+        // Most orders: nothing to say. Nor of one that ended before its review.
         ReviewDecision::Unspecified => return String::new(),
         decision => words::decision(decision),
     };
@@ -231,4 +233,33 @@ fn at(time: Option<&Timestamp>) -> String {
 fn joined(parts: impl IntoIterator<Item = String>) -> String {
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_ended_waits_for_no_review() {
+        let mut order = Order {
+            approval: Some(Approval {
+                required: true,
+                ..Approval::default()
+            }),
+            ..Order::default()
+        };
+        let mut shown = |state: OrderState| {
+            order.state = state.into();
+            let mut lines = Lines::default();
+            write(&mut lines, &order);
+            lines.into_text().contains("waits for a review")
+        };
+        assert!(shown(OrderState::AwaitingApproval));
+        assert!(!shown(OrderState::Cancelling));
+        order.close_time = Some(Timestamp::default());
+        order.state = OrderState::Cancelled.into();
+        let mut lines = Lines::default();
+        write(&mut lines, &order);
+        assert!(!lines.into_text().contains("approval"));
+    }
 }

@@ -4,11 +4,12 @@ use super::{
     Run, command::order_line, connection::Connection, failure::Failure, operator::OperatorOptions,
     options::Format, print,
 };
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use orders::v1::{PaymentOutcome, ResolvePaymentRequest, Step};
 
 /// Arguments of `orders resolve-payment`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("outcome").required(true))]
 pub struct ResolvePayment {
     #[command(flatten)]
     operator: OperatorOptions,
@@ -18,16 +19,11 @@ pub struct ResolvePayment {
     step: PaymentStep,
 
     /// The money moved: under this name of the provider.
-    #[arg(
-        long,
-        value_name = "TRANSACTION_ID",
-        required_unless_present = "not_happened",
-        conflicts_with = "not_happened"
-    )]
+    #[arg(long, value_name = "TRANSACTION_ID", group = "outcome")]
     succeeded: Option<String>,
 
     /// The money did not move, and never will.
-    #[arg(long)]
+    #[arg(long, group = "outcome")]
     not_happened: bool,
 
     /// How that is known: a statement of the provider, a ticket.
@@ -64,6 +60,12 @@ impl Run for ResolvePayment {
 
     async fn run(self) -> Result<(), Failure> {
         let options = self.operator;
+        if options.actor().is_empty() {
+            return Err(Failure::usage(
+                "only a named person can say what became of a payment: give --actor, or set \
+                 ORDERS_ACTOR",
+            ));
+        }
         let connection = Connection::new(&options.client)?;
         let outcome = match self.not_happened {
             true => PaymentOutcome::NotHappened,
@@ -83,7 +85,8 @@ impl Run for ResolvePayment {
             connection.operator().resolve_payment(request).await
         });
         let answer = answer.await;
-        let answer = answer.map_err(|failure| failure.of_request(&request.request_id))?;
+        let answer =
+            answer.map_err(|failure| failure.of_operator().of_request(&request.request_id))?;
         print::answer(options.client.output, &answer.message, |lines| {
             lines.line(order_line(&answer));
         })

@@ -32,7 +32,8 @@ impl Run for Retry {
             connection.operator().retry_order(request).await
         });
         let answer = answer.await;
-        let answer = answer.map_err(|failure| failure.of_request(&request.request_id))?;
+        let answer =
+            answer.map_err(|failure| failure.of_operator().of_request(&request.request_id))?;
         print::answer(options.client.output, &answer.message, |lines| {
             lines.line(order_line(&answer));
         })

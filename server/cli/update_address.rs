@@ -14,7 +14,7 @@ use orders::v1::{
 pub struct UpdateAddress {
     #[command(flatten)]
     command: CommandOptions,
-    /// The new address, as a whole.
+    /// The new address, as a whole: what is left out is empty afterwards, and not as it was.
     #[command(flatten)]
     address: AddressOptions,
 }

@@ -31,7 +31,8 @@ pub struct Watch {
     after: Option<String>,
 
     /// End when everything that was recorded until now is printed. As JSON, the last line has only
-    /// the position for the next --after, so that a job which polls misses nothing.
+    /// the position for the next --after, so that a job which polls misses nothing. Not with an
+    /// ORDER_ID: `orders events ORDER_ID` prints what has happened to one order until now.
     #[arg(long, conflicts_with = "order_id")]
     until_now: bool,
 
@@ -92,6 +93,12 @@ impl Watch {
     }
 
     async fn many(&self, mut connection: Connection) -> Result<(), Failure> {
+        if let Some(after) = self.after.as_deref().filter(|after| after.starts_with('{')) {
+            return Err(Failure::usage(format!(
+                "--after {after}: give the position alone, which is the text behind \"position\" in \
+                 that line"
+            )));
+        }
         let mut request = WatchOrdersRequest {
             filter: self.which.filter(),
             after: self.after.clone().unwrap_or_default(),

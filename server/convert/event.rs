@@ -84,7 +84,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             // The other order may be another customer's.
             other_order_id: _,
         } => {
-            let why = format!("{amount} was not recorded: {reason}");
+            let why = format!("{amount} is not counted as paid: {reason}");
             (Type::PaymentRefused, nothing.why(&why))
         }
         Change::PaymentDisputed {

@@ -104,8 +104,8 @@ pub struct DevServer {
 }
 
 impl DevServer {
-    /// Finds the CLI, starts the dev server and waits until `ready` says that it serves. `ready`
-    /// asks for something real (`DescribeNamespace`): an open port is not enough. `progress` gets
+    /// Locks the data directory, finds the CLI, starts the dev server and waits until `ready` says
+    /// that it serves. `ready` asks for something real (`DescribeNamespace`): an open port is not enough. `progress` gets
     /// a line for each step.
     ///
     /// # Errors
@@ -121,10 +121,12 @@ impl DevServer {
         R: Fn(SocketAddr) -> F,
         F: Future<Output = bool>,
     {
+        let data_dir = process::make_data_dir(&settings.data_dir)?;
+        // The lock comes before the CLI: where another process has the data directory, the caller
+        // may use that one's Temporal, and then needs no CLI.
+        let lock = DataLock::acquire(&data_dir, settings.lock_patience, &progress).await?;
         let cli = find::cli(settings.cli.as_deref())?;
         progress(&format!("using the Temporal CLI {}", cli.display()));
-        let data_dir = process::make_data_dir(&settings.data_dir)?;
-        let lock = DataLock::acquire(&data_dir, settings.lock_patience, &progress).await?;
         let ports = Ports::choose(settings.preferred_port, settings.ui)?;
         let started =
             match try_start(settings, &cli, &data_dir, &lock, ports, &progress, &ready).await {
@@ -269,5 +271,31 @@ where
     let answered = Instant::now();
     while !pid.is_some_and(|pid| port::listens(pid, address)) && answered.elapsed() < SETTLE {
         sleep(PROBE_INTERVAL).await;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_data_directory_in_use_is_told_before_a_missing_cli() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = DevServerSettings {
+            cli: Some(dir.path().join("nothing")),
+            lock_patience: Duration::ZERO,
+            ..DevServerSettings::new(dir.path())
+        };
+        let start = async || DevServer::start(&settings, |_| {}, async |_| true).await;
+        let server = DataLock::acquire(dir.path(), Duration::ZERO, &|_| {}).await;
+        let refused = start().await.unwrap_err();
+        assert!(matches!(refused, DevServerError::InUse { .. }), "{refused}");
+        drop(server);
+        let refused = start().await.unwrap_err();
+        assert!(
+            matches!(refused, DevServerError::CliUnusable { .. }),
+            "{refused}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::{Orders, mark_replayed};
 use crate::{convert, error::Error};
 use orders::v1::{SetStockItemRequest, SetStockItemResponse, StockItem};
 use orders_store::clock;
-use orders_store::stock_command::{StockOutcome, StockRequest};
+use orders_store::stock_command::{StockCommand, StockOutcome, StockRequest};
 use tonic::{Request, Response};
 
 impl Orders {
@@ -31,7 +31,21 @@ impl Orders {
                 let (sku, actor) = (&item.sku, &asked.actor);
                 let request_id = &asked.request_id;
                 let (on_hand, revision) = (item.on_hand, item.revision);
-                tracing::info!(sku, request_id, actor, on_hand, revision, "stock changed");
+                let (delta, reason) = match &asked.command {
+                    StockCommand::Set { .. } => (None, None),
+                    StockCommand::Adjust { delta, reason } => (Some(delta), Some(reason)),
+                };
+                tracing::info!(
+                    sku,
+                    request_id,
+                    actor,
+                    on_hand,
+                    revision,
+                    delta,
+                    reason,
+                    replayed,
+                    "stock changed"
+                );
                 Ok((convert::stock_item(&item), replayed))
             }
             StockOutcome::Refused(refusal) => Err(Error::stock(asked, refusal)),

@@ -26,10 +26,17 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What the last look has seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    reads: bool,
+    commands: bool,
+}
+
 /// Looks at what the service needs, and says so.
 pub(super) struct Monitor {
     reporter: HealthReporter,
-    ready: watch::Receiver<bool>,
+    seen: watch::Receiver<Seen>,
     looking: JoinHandle<()>,
 }
 
@@ -44,7 +51,7 @@ pub(super) async fn start(
             .set_service_status(name, ServingStatus::NotServing)
             .await;
     }
-    let (tell, ready) = watch::channel(false);
+    let (tell, seen) = watch::channel(Seen::default());
     let looking = tokio::spawn(look(
         reporter.clone(),
         store.clone(),
@@ -53,7 +60,7 @@ pub(super) async fn start(
     ));
     let monitor = Monitor {
         reporter,
-        ready,
+        seen,
         looking,
     };
     (monitor, service)
@@ -62,11 +69,25 @@ pub(super) async fn start(
 impl Monitor {
     /// Waits until commands work, at most `patience`: a server that can only read is still of use.
     pub(super) async fn wait_ready(&self, patience: Duration) {
-        let mut ready = self.ready.clone();
-        let waited = tokio::time::timeout(patience, ready.wait_for(|ready| *ready)).await;
-        if waited.is_err() {
+        if !self.is_ready_within(patience).await {
             tracing::warn!("no worker polls yet: commands wait until one does");
         }
+    }
+
+    /// Waits until commands work, at most `patience`, and returns whether they do.
+    pub(super) async fn is_ready_within(&self, patience: Duration) -> bool {
+        self.sees_within(patience, |seen| seen.commands).await
+    }
+
+    /// Waits until reads work, at most `patience`, and returns whether they do.
+    pub(super) async fn reads_within(&self, patience: Duration) -> bool {
+        self.sees_within(patience, |seen| seen.reads).await
+    }
+
+    async fn sees_within(&self, patience: Duration, what: impl Fn(&Seen) -> bool) -> bool {
+        let mut seen = self.seen.clone();
+        let waited = tokio::time::timeout(patience, seen.wait_for(what)).await;
+        matches!(waited, Ok(Ok(_)))
     }
 
     /// Says that nothing is served any more.
@@ -86,7 +107,7 @@ async fn look(
     reporter: HealthReporter,
     store: Store,
     temporal: Temporal,
-    ready: watch::Sender<bool>,
+    tell: watch::Sender<Seen>,
 ) {
     let mut before = None;
     let mut probe = store.write_probe();
@@ -119,7 +140,7 @@ async fn look(
                 reporter.set_service_status(name, status).await;
             }
         }
-        ready.send_replace(commands);
+        tell.send_replace(Seen { reads, commands });
         let pause = if commands { INTERVAL } else { INTERVAL / 10 };
         tokio::time::sleep(pause).await;
     }

@@ -90,7 +90,7 @@ pub struct ConnectionSettings {
     pub max_request_time: Duration,
 
     /// The largest metadata of a call, in bytes, as HTTP/2 counts them. More is refused for that call;
-    /// more than twelve times as much ends the connection.
+    /// more than three times as much may end the connection.
     #[arg(
         long,
         env = "ORDERS_MAX_HEADER_BYTES",

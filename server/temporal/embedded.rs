@@ -18,6 +18,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long it may be away. Whoever watches over the server may then know better.
 const GIVE_UP: Duration = Duration::from_secs(600);
 
+/// In the data directory: the database of the embedded Temporal.
+pub const DATABASE: &str = "temporal.db";
+
 /// In the data directory: where the embedded Temporal of the running server listens.
 const ADDRESS: &str = "temporal.address";
 

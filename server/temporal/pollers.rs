@@ -3,7 +3,7 @@
 use super::{Temporal, TemporalError, run_worker::Role};
 use orders_store::clock;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -24,8 +24,13 @@ const RECENT: Duration = Duration::from_secs(70);
 /// Who would get the tasks of a task queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Attendance {
-    /// Somebody polls who gets them. The newest sign of life.
-    Attended(SystemTime),
+    /// Somebody polls who gets them.
+    Attended {
+        /// The newest sign of life of a worker that gets tasks.
+        heard: SystemTime,
+        /// The builds that poll beside it and get no tasks.
+        standing_by: BTreeSet<Build>,
+    },
     /// Workers of these builds poll, but Temporal's worker versioning gives tasks to another build.
     NotCurrent(BTreeSet<Build>),
     /// Nobody polls.
@@ -49,13 +54,18 @@ impl Temporal {
         let described = self.describe_queue(self.task_queue.clone()).await?;
         let attendance = attendance(described);
         let is_current = !matches!(attendance, Attendance::NotCurrent(_));
-        if self.newest.is_news(is_current)
-            && let Attendance::NotCurrent(builds) = &attendance
-        {
-            self.say_not_current(builds);
+        let is_news = self.newest.is_news(is_current);
+        match &attendance {
+            Attendance::Attended { standing_by, .. } => {
+                for build in self.newest.not_said_before(standing_by) {
+                    self.say_standing_by(&build);
+                }
+            }
+            Attendance::NotCurrent(builds) if is_news => self.say_not_current(builds),
+            Attendance::NotCurrent(_) | Attendance::Unattended => {}
         }
         Ok(match attendance {
-            Attendance::Attended(heard) => self.newest.is_recent(heard),
+            Attendance::Attended { heard, .. } => self.newest.is_recent(heard),
             Attendance::NotCurrent(_) | Attendance::Unattended => false,
         })
     }
@@ -99,14 +109,36 @@ impl Temporal {
                 deployment_name,
                 build_id,
             } = build;
-            let (namespace, address) = (self.namespace(), &self.address);
+            let command = self.command_to_make_current(build);
             tracing::warn!(
                 "no order runs: build {build_id} of deployment {deployment_name} polls, but is not \
-                 Temporal's current version. Make it current with: temporal worker deployment \
-                 set-current-version --deployment-name {deployment_name} --build-id {build_id} \
-                 --namespace {namespace} --address {address}"
+                 Temporal's current version. Make it current with: {command}"
             );
         }
+    }
+
+    fn say_standing_by(&self, build: &Build) {
+        let Build {
+            deployment_name,
+            build_id,
+        } = build;
+        let command = self.command_to_make_current(build);
+        tracing::info!(
+            "build {build_id} of deployment {deployment_name} polls, but gets no tasks until it is \
+             Temporal's current version; other workers run the orders. Make it current with: {command}"
+        );
+    }
+
+    fn command_to_make_current(&self, build: &Build) -> String {
+        let Build {
+            deployment_name,
+            build_id,
+        } = build;
+        let (namespace, address) = (self.namespace(), &self.address);
+        format!(
+            "temporal worker deployment set-current-version --deployment-name {deployment_name} \
+             --build-id {build_id} --namespace {namespace} --address {address}"
+        )
     }
 }
 
@@ -115,29 +147,42 @@ fn attendance(described: DescribeTaskQueueResponse) -> Attendance {
     // Without it, tasks go to workers without a version.
     let routing = described.versioning_info.unwrap_or_default();
     let current = routing.current_deployment_version.map(Build::from);
+    let ramping = routing.ramping_deployment_version.map(Build::from);
     let is_ramped = routing.ramping_version_percentage >= 100.0;
-    let current = if is_ramped {
-        routing.ramping_deployment_version.map(Build::from)
-    } else {
-        current
-    };
+    // It gets a share of the tasks.
+    let shares = ramping
+        .clone()
+        .filter(|_| routing.ramping_version_percentage > 0.0);
+    let current = if is_ramped { ramping } else { current };
     let mut newest: Option<SystemTime> = None;
-    let mut others = BTreeSet::new();
+    let mut others = BTreeMap::new();
     for poller in described.pollers {
         let build = poller.deployment_options.and_then(Build::of_options);
-        let heard = poller
+        let heard: Option<SystemTime> = poller
             .last_access_time
             .and_then(|time| time.try_into().ok());
         if build == current {
             newest = newest.max(heard);
-        } else {
-            others.extend(build);
+        } else if let Some(build) = build {
+            let before = others.entry(build).or_default();
+            *before = heard.max(*before);
         }
     }
-    match newest {
-        Some(heard) => Attendance::Attended(heard),
+    // Temporal lists a worker for some minutes after its end. Only its own times are compared here, since
+    // its clock need not agree with this one.
+    let newest_of_all = others.values().copied().max().flatten().max(newest);
+    let recent = newest_of_all.and_then(|newest| newest.checked_sub(RECENT));
+    others.retain(|_, heard| *heard >= recent);
+    match newest.filter(|_| newest >= recent) {
+        Some(heard) => {
+            others.retain(|build, _| Some(build) != shares.as_ref());
+            Attendance::Attended {
+                heard,
+                standing_by: others.into_keys().collect(),
+            }
+        }
         None if others.is_empty() => Attendance::Unattended,
-        None => Attendance::NotCurrent(others),
+        None => Attendance::NotCurrent(others.into_keys().collect()),
     }
 }
 
@@ -167,12 +212,23 @@ pub(super) struct Newest {
     sign: Mutex<Option<(SystemTime, Instant)>>,
     /// The log has said that only builds poll that are not current.
     said_not_current: AtomicBool,
+    /// The builds that get no tasks while others do, as they were last seen. The log has named them.
+    standing_by: Mutex<BTreeSet<Build>>,
 }
 
 impl Newest {
     /// Whether the log has not yet said that the polling builds are current, or are not.
     fn is_news(&self, is_current: bool) -> bool {
         self.said_not_current.swap(!is_current, Ordering::Relaxed) == is_current
+    }
+
+    /// Returns those of the builds that were not among them the last time.
+    fn not_said_before(&self, builds: &BTreeSet<Build>) -> Vec<Build> {
+        let said = self.standing_by.lock();
+        let mut said = said.unwrap_or_else(PoisonError::into_inner);
+        let new = builds.difference(&said).cloned().collect();
+        said.clone_from(builds);
+        new
     }
 
     /// Whether a sign of life that was given at `heard` is recent: by the clock, or, since that need
@@ -236,6 +292,16 @@ mod tests {
         }
     }
 
+    /// So long after the time of [`poller`] that this one has stopped.
+    const LATER: Duration = Duration::from_secs(2 * RECENT.as_secs());
+
+    fn heard_later(poller: PollerInfo) -> PollerInfo {
+        PollerInfo {
+            last_access_time: Some((SystemTime::UNIX_EPOCH + LATER).into()),
+            ..poller
+        }
+    }
+
     fn described(
         pollers: Vec<PollerInfo>,
         versioning_info: Option<TaskQueueVersioningInfo>,
@@ -249,7 +315,11 @@ mod tests {
 
     #[test]
     fn only_a_worker_that_is_given_tasks_counts() {
-        let attended = Attendance::Attended(SystemTime::UNIX_EPOCH);
+        let beside = |ids: &[&str]| Attendance::Attended {
+            heard: SystemTime::UNIX_EPOCH,
+            standing_by: ids.iter().map(|build_id| build(build_id)).collect(),
+        };
+        let attended = beside(&[]);
         let not_current = |ids: &[&str]| {
             let builds = ids.iter().map(|build_id| build(build_id));
             Attendance::NotCurrent(builds.collect())
@@ -268,10 +338,31 @@ mod tests {
             (vec![poller(None)], None, attended.clone()),
             // Nothing was ever made current.
             (vec![poller(Some("2"))], None, not_current(&["2"])),
+            (vec![poller(Some("2")), poller(None)], None, beside(&["2"])),
             (
-                vec![poller(Some("2")), poller(None)],
-                None,
+                vec![poller(Some("1")), poller(Some("2")), poller(Some("3"))],
+                current("2", "3", 0.0),
+                beside(&["1", "3"]),
+            ),
+            // A part of the tasks is for 3.
+            (
+                vec![poller(Some("2")), poller(Some("3"))],
+                current("2", "3", 50.0),
                 attended.clone(),
+            ),
+            // The one that was not heard of for so long has stopped.
+            (
+                vec![poller(Some("1")), heard_later(poller(Some("2")))],
+                current("2", "", 0.0),
+                Attendance::Attended {
+                    heard: SystemTime::UNIX_EPOCH + LATER,
+                    standing_by: BTreeSet::new(),
+                },
+            ),
+            (
+                vec![poller(None), heard_later(poller(Some("2")))],
+                None,
+                not_current(&["2"]),
             ),
             (
                 vec![poller(Some("2"))],
@@ -306,5 +397,20 @@ mod tests {
             let described = described(pollers, routing);
             assert_eq!(attendance(described.clone()), expected, "{described:?}");
         }
+    }
+    #[test]
+    fn a_build_that_stands_by_is_said_once() {
+        let newest = Newest::default();
+        let said = |ids: &[&str]| {
+            let builds = ids.iter().map(|build_id| build(build_id)).collect();
+            let new = newest.not_said_before(&builds).into_iter();
+            new.map(|build| build.build_id).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&["2"]), ["2"]);
+        assert_eq!(said(&["2", "3"]), ["3"]);
+        assert!(said(&["2", "3"]).is_empty());
+        // It was current meanwhile, and is replaced again.
+        assert!(said(&[]).is_empty());
+        assert_eq!(said(&["2"]), ["2"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Reaching the database and Temporal, beside a server that runs or without one.
 
 use crate::{
-    settings::{CommonSettings, DatabaseSettingsError},
+    settings::{CommonSettings, DatabaseSettings, DatabaseSettingsError},
     temporal::{
         Temporal, TemporalError,
         connect::{ConnectError, Profile},
@@ -30,6 +30,13 @@ pub enum ReachError {
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database is a server's, and nothing says which Temporal runs its orders.
+    #[error(
+        "which Temporal runs the orders of this database? {0} holds none: name it with \
+         --temporal-address, name the data directory of the server with --data-dir, or leave it out \
+         with --no-temporal"
+    )]
+    WhichTemporal(PathBuf),
     /// Temporal does not answer.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -47,6 +54,16 @@ pub enum ReachError {
     Unknown(PathBuf),
 }
 
+impl ReachError {
+    /// Returns the program's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_) | Self::WhichTemporal(_) => 2,
+            _ => 3,
+        }
+    }
+}
+
 /// Temporal, and our own embedded one if no server runs one.
 pub struct Reached {
     /// Temporal.
@@ -61,6 +78,31 @@ impl Reached {
             dev_server.stop().await;
         }
     }
+}
+
+/// Refuses settings that name a database server and no Temporal. A new, empty one in the data
+/// directory would lack every workflow, and a repair would start them all a second time.
+///
+/// # Errors
+/// When nothing says which Temporal it is.
+pub fn require_temporal(settings: &CommonSettings) -> Result<(), ReachError> {
+    let DatabaseSettings {
+        data_dir,
+        database_url,
+        ..
+    } = &settings.database;
+    let is_embedded = database_url.is_none() || data_dir.join(embedded::DATABASE).is_file();
+    if is_embedded || profile(settings)?.address().is_some() {
+        return Ok(());
+    }
+    Err(ReachError::WhichTemporal(data_dir.clone()))
+}
+
+fn profile(settings: &CommonSettings) -> Result<Profile, ConnectError> {
+    Profile::load(
+        settings.temporal_address.as_deref(),
+        settings.namespace.as_deref(),
+    )
 }
 
 /// The database, as it is.
@@ -83,10 +125,7 @@ pub async fn store(settings: &CommonSettings) -> Result<Store, ReachError> {
 /// # Errors
 /// When it cannot be reached.
 pub async fn temporal(settings: &CommonSettings) -> Result<Reached, ReachError> {
-    let profile = Profile::load(
-        settings.temporal_address.as_deref(),
-        settings.namespace.as_deref(),
-    )?;
+    let profile = profile(settings)?;
     let (profile, own) = match profile.address() {
         Some(_) => (profile, None),
         None => embedded(settings, &profile).await?,
@@ -102,6 +141,7 @@ async fn embedded(
     profile: &Profile,
 ) -> Result<(Profile, Option<DevServer>), ReachError> {
     let dev_server = DevServerSettings {
+        cli: settings.temporal_cli.clone(),
         preferred_port: 0,
         ui: false,
         lock_patience: Duration::ZERO,

@@ -241,6 +241,8 @@ async fn reviews_payments_and_signals_are_sent() {
         shown.contains("APPROVE, by admin@example.com, verified by phone"),
         "{shown}"
     );
+    let events = cli.out(&["events", &id]);
+    assert!(events.contains("approved (verified by phone)"), "{events}");
 
     let mut external = orders_test_support::Placing::new("external-payment", &sku);
     external.0.payment_method = None;
@@ -267,6 +269,46 @@ async fn reviews_payments_and_signals_are_sent() {
     let signalled = cli.out(&["start-fulfillment", &id, "--signal", "--request-id", &id]);
     assert_eq!(signalled, format!("{id}: signalled with request id {id}\n"));
     cli.out(&["get", &id, "--wait", "IN_FULFILLMENT", "--timeout", "30s"]);
+}
+
+#[tokio::test]
+async fn a_payment_is_in_the_currency_of_its_order_unless_it_says_otherwise() {
+    let server = shared().await;
+    let (cli, sku, id) = (Cli::of(server), sku(), unique("order"));
+    cli.out(&["stock", "set", &sku, "--on-hand", "1"]);
+    let item = format!("{sku}:1:19.99");
+    let place = [
+        "place",
+        "--order-id",
+        &id,
+        "--customer",
+        "ada",
+        "--item",
+        &item,
+    ];
+    let paid = ["--policy", "external-payment", "--currency", "EUR"];
+    let address = ["--line1", "1 Main St", "--city", "Berlin"];
+    let country = ["--postal-code", "10115", "--country", "DE"];
+    let wait = ["--wait", "AWAITING_PAYMENT", "--timeout", "30s"];
+    cli.out(&[&place[..], &paid, &address, &country, &wait].concat());
+    let confirm = |transaction: &str, more: &[&str]| {
+        let pay = ["confirm-payment", &id, "--amount", "19.99"];
+        cli.run(&[&pay[..], &["--transaction-id", transaction], more].concat())
+    };
+    let wrong = unique("bank");
+    let refused = confirm(&wrong, &["--currency", "USD"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    for part in [
+        "not counted as paid",
+        "noted with the order",
+        "--currency EUR",
+    ] {
+        assert!(refused.err.contains(part), "{part} in {refused:?}");
+    }
+    let paid = confirm(&wrong, &[]);
+    assert_eq!(paid.code, Some(0), "{paid:?}");
+    let shown = cli.out(&["get", &id]);
+    assert!(shown.contains("captured 19.99 EUR"), "{shown}");
 }
 
 #[tokio::test]

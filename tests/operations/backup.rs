@@ -229,3 +229,15 @@ async fn a_backup_of_a_server_at_work_can_be_started_and_loses_nothing_older() {
     .await;
     assert_eq!(server.stop().await, Some(0));
 }
+
+#[test]
+fn without_a_database_nothing_is_copied_or_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (wrong, backup) = (folder.path().join("wrong"), folder.path().join("backup"));
+    let [data_dir, to] = [&wrong, &backup].map(|path| path.to_str().unwrap());
+    let ran = Cli::at("127.0.0.1:1").run(&["backup", to, "--data-dir", data_dir]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.out, "", "it says something of what it does not do");
+    assert!(ran.err.contains("--data-dir"), "{ran:?}");
+    assert!(!wrong.exists() && !backup.exists());
+}

@@ -5,8 +5,8 @@ use orders::v1::{
     OrderState, PaymentState, Step, WaitsFor,
 };
 use orders_test_support::{
-    Client, Placing, ServerOptions, TestServer, TestTemporal, eventually, shared, sku, temporal,
-    unique,
+    Cli, Client, Placing, ServerOptions, TestServer, TestTemporal, eventually, shared, sku,
+    temporal, unique,
 };
 use std::{collections::BTreeSet, path::Path, time::SystemTime};
 use tonic::Code;
@@ -305,4 +305,9 @@ async fn operators_can_be_kept_out() {
     let listed = operator.list_orders_needing_attention(request).await;
     assert_eq!(listed.unwrap_err().code(), Code::Unimplemented);
     assert!(server.client().await.stock(&sku(), 1).await.available == 1);
+    for command in [&["attention"][..], &["explain", "order-1"]] {
+        let ran = Cli::of(&server).run(command);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.err.contains("--no-operator"), "{ran:?}");
+    }
 }

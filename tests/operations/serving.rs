@@ -34,6 +34,10 @@ async fn health_tells_reads_from_commands() {
         health(&server.address, "orders.v1.OrderService").await,
         NOT_SERVING
     );
+    // The address is known before anybody runs orders, and nothing is called ready.
+    let serving = format!("serving on {}; no worker polls yet", server.address);
+    assert!(server.process.line_with(&serving).is_some());
+    assert_eq!(server.process.line_with("ready on "), None);
 
     let mut worker = Command::new(env!("CARGO_BIN_EXE_orders"));
     worker
@@ -51,6 +55,10 @@ async fn health_tells_reads_from_commands() {
     eventually("commands to be possible", async || {
         let status = health(&server.address, "orders.v1.OrderService").await;
         (status == SERVING).then_some(())
+    })
+    .await;
+    eventually("the server to say so", async || {
+        server.process.line_with("ready on ")
     })
     .await;
     // The order is run by the other process.
@@ -222,6 +230,11 @@ fn what_cannot_work_is_said_with_an_exit_code() {
             vec!["--supplier-lead-time", "366days"],
             2,
             "at most 365days",
+        ),
+        (
+            vec!["--listen", "localhost:50051"],
+            2,
+            "give IP:PORT, as 127.0.0.1:50051",
         ),
         (
             vec!["--listen", &taken_address, "--data-dir", &data],

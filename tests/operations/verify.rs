@@ -159,6 +159,51 @@ async fn what_cannot_be_reached_is_told_apart_from_findings() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
 }
 
+/// An empty Temporal that is started for a database server would have no workflow of any order, and a repair
+/// would start them all in it.
+#[test]
+fn a_database_server_without_its_temporal_is_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let cli =
+        Cli::at("127.0.0.1:1").env("ORDERS_DATABASE_URL", "postgres://a:b@127.0.0.1:1/orders");
+    let data_dir = data.to_str().unwrap();
+    for more in [&[][..], &["--repair"]] {
+        let ran = cli.run(&[&["verify", "--data-dir", data_dir][..], more].concat());
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        for way in ["--temporal-address", "--data-dir", "--no-temporal"] {
+            assert!(ran.err.contains(way), "{way}: {}", ran.err);
+        }
+        assert!(!data.exists(), "it made what it was to look at");
+    }
+    // With Temporal named, or left out, the database is asked.
+    for more in [
+        &["--no-temporal"][..],
+        &["--temporal-address", "127.0.0.1:1"],
+    ] {
+        let ran = cli.run(&[&["verify", "--data-dir", data_dir][..], more].concat());
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        assert!(ran.err.contains("the database"), "{}", ran.err);
+    }
+}
+
+/// Beside a running server its Temporal is used, and nothing is started.
+#[tokio::test]
+async fn beside_a_server_no_temporal_cli_is_needed() {
+    if orders_test_support::postgres::chosen() {
+        return println!("about a SQLite file");
+    }
+    let server = TestServer::start(ServerOptions::default()).await;
+    let data_dir = server.data_dir.to_str().unwrap();
+    let cli = Cli::at("127.0.0.1:1")
+        .env("PATH", "")
+        .env("ORDERS_TEMPORAL_CLI", "/nothing");
+    let ran = cli.run(&["verify", "--data-dir", data_dir, "--log-level", "warn"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("compared with Temporal"), "{}", ran.out);
+    server.stop().await;
+}
+
 /// Runs `orders verify` until it finds these: what happened just now is not said yet.
 pub async fn until_found(data: &Path, args: &[&str], expected: &[(&str, &str)]) -> Ran {
     let expected: BTreeSet<(String, String)> = expected

@@ -1,4 +1,4 @@
-//! The sixteen defects of the seeds (order-model.md, "What the seeds get wrong"): one test each, which
+//! Sixteen defects that were found in the five systems which the policies unify: one test each, which
 //! fails where the defect is there. `cargo test defect_06` finds the sixth.
 //!
 //! | number | what the test is about | file |

@@ -1,4 +1,5 @@
-//! Money from outside, by the table of order-model.md: it is recorded whenever it arrives, by call or by signal.
+//! Money from outside is recorded whenever it arrives, by call or by signal: what the order asks for counts as
+//! its payment, and the rest is a surplus.
 
 use futures::future::join_all;
 use orders::v1::{

@@ -1,6 +1,6 @@
 //! A few hundred orders through the wire, under random policies, with random commands, failing
-//! providers and a kill in the middle: every order ends, and every invariant of order-model.md holds
-//! over all that is left behind.
+//! providers and a kill in the middle: every order ends, and every invariant of `checks` holds over all that
+//! is left behind.
 //!
 //! What happens follows from a seed, but for the moments at which it happens: `ORDERS_SOAK_SEED=...`
 //! plays the same orders, policies, failures and commands again, `ORDERS_SOAK_ORDERS=...` more or fewer.

@@ -344,7 +344,8 @@ impl Command {
 }
 
 impl CommandKind {
-    /// Whether an order may be asked for this now: the command table of order-model.md.
+    /// Returns whether an order may be asked for this now. Each command has its rule in a file of its own;
+    /// the test module `property_tests::command_table` lists them as one table.
     pub fn is_allowed(self, order: &Order) -> bool {
         match self {
             Self::ConfirmPayment => confirm_payment::is_allowed(order),

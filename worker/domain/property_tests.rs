@@ -1,5 +1,5 @@
 //! The rules of an order, tested without any I/O: a small world with its own ledgers, driven as
-//! the workflow drives the real one, and the invariants of order-model.md after every transaction.
+//! the workflow drives the real one, and the invariants of [`invariants`] after every transaction.
 
 mod cancel_stories;
 mod case;

@@ -136,7 +136,8 @@ named! {
 }
 
 impl CloseReason {
-    /// The closed state that goes with the reason (order-model.md, "States").
+    /// Returns the closed state that goes with the reason: COMPLETED where the order was fulfilled, REJECTED
+    /// where it was refused before anything was shipped, and CANCELLED otherwise.
     pub fn closed_state(self) -> OrderState {
         match self {
             Self::Completed => OrderState::Completed,

@@ -148,10 +148,7 @@ pub(super) async fn prepare(
     migrations: Migrations,
 ) -> Result<Prepared, OpenError> {
     let path = database.to_string();
-    let connect = |source| OpenError::Connect {
-        path: path.clone(),
-        source,
-    };
+    let connect = |source| OpenError::connect(database, source);
     let failed = |reason: String| OpenError::Migrate {
         path: path.clone(),
         reason,

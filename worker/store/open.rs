@@ -37,6 +37,22 @@ pub enum OpenError {
         #[source]
         source: sqlx::Error,
     },
+    /// The server has no database of that name.
+    #[error("the database {path} does not exist: create it with `createdb {name}` on that server")]
+    NoDatabase {
+        /// Which one.
+        path: String,
+        /// Its name.
+        name: String,
+    },
+    /// The server answered, and refused.
+    #[error("the database {path} cannot be opened: {message}")]
+    Refused {
+        /// Which one.
+        path: String,
+        /// Why, in the server's own words.
+        message: String,
+    },
     /// It was written by a newer program.
     #[error(
         "the database {path} was written by a newer version of orders (it has migration {version}, \
@@ -70,6 +86,29 @@ pub enum OpenError {
     },
 }
 
+/// What PostgreSQL says when it has no database of that name.
+const NO_SUCH_DATABASE: &str = "3D000";
+
+impl OpenError {
+    /// The database could not be connected to.
+    pub(super) fn connect(database: &Database, source: sqlx::Error) -> Self {
+        let path = database.to_string();
+        let refused = source.as_database_error();
+        match (database, refused) {
+            (Database::Server { url, .. }, Some(refused)) => {
+                if refused.code().as_deref() == Some(NO_SUCH_DATABASE) {
+                    let name = url.path().trim_matches('/').to_owned();
+                    return Self::NoDatabase { path, name };
+                }
+                // Its `Display` also names a line of PostgreSQL's source.
+                let message = refused.message().to_owned();
+                Self::Refused { path, message }
+            }
+            _ => Self::Connect { path, source },
+        }
+    }
+}
+
 fn migrations(versions: &[i64]) -> String {
     let versions: Vec<String> = versions.iter().map(i64::to_string).collect();
     let noun = match versions.len() {
@@ -95,10 +134,7 @@ impl Store {
     /// When it cannot be used, was written by a newer version, or lacks migrations that it is not to
     /// be given.
     pub async fn connect(database: &Database, migrations: Migrations) -> Result<Store, OpenError> {
-        let connect = |source| OpenError::Connect {
-            path: database.to_string(),
-            source,
-        };
+        let connect = |source| OpenError::connect(database, source);
         let dialect = database.dialect();
         let prepared = migrate::prepare(database, migrations).await?;
         let (writers, readers) = match database {

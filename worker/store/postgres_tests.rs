@@ -328,6 +328,17 @@ async fn what_the_database_refuses_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_missing_is_named_with_the_way_to_make_it() {
+    let url = Postgres::shared().database(Path::new("some"));
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let database = Database::server(&format!("{server}/nowhere"), 4).unwrap();
+    let refused = Store::connect(&database, Migrations::Apply).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("`createdb nowhere`"), "{refused}");
+    assert!(!refused.contains("at line"), "{refused}");
+}
+
+#[tokio::test]
 async fn connections_that_died_are_replaced() {
     let postgres = Postgres::start(true);
     let url = postgres.database(Path::new("orders"));

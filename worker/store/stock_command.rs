@@ -84,6 +84,8 @@ pub enum StockRefusal {
     BelowReserved {
         /// How much they hold.
         reserved: i64,
+        /// How many there are.
+        on_hand: i64,
     },
     /// There would be more than [`PIECES_MOST`].
     TooMany {
@@ -123,7 +125,8 @@ impl StockCommand {
             ..
         } = item;
         if on_hand < reserved {
-            return Err(StockRefusal::BelowReserved { reserved });
+            let on_hand = before.on_hand;
+            return Err(StockRefusal::BelowReserved { reserved, on_hand });
         }
         // A delivery may bring more than a caller may set; nothing forbids to take some of it away.
         if on_hand > PIECES_MOST && on_hand > before.on_hand {

@@ -122,10 +122,10 @@ async fn commands(store: &Store) {
     let other = request("a", "8", adjust(5));
     assert_eq!(refused(store, &other).await, StockRefusal::RequestReused);
     let fewer = request("a", "9", adjust(-32));
-    let reserved = 3;
+    let (reserved, on_hand) = (3, 34);
     assert_eq!(
         refused(store, &fewer).await,
-        StockRefusal::BelowReserved { reserved }
+        StockRefusal::BelowReserved { reserved, on_hand }
     );
     assert_eq!(
         done(store, &request("a", "9", adjust(-31))).await.on_hand,

@@ -256,8 +256,11 @@ impl World {
                 };
                 self.books.insert(sku, changed);
             }
-            StockOutcome::Refused(StockRefusal::BelowReserved { reserved }) => {
-                assert_eq!(reserved, books.reserved);
+            StockOutcome::Refused(StockRefusal::BelowReserved {
+                reserved,
+                on_hand: before,
+            }) => {
+                assert_eq!((reserved, before), (books.reserved, books.on_hand));
                 assert!(on_hand < reserved);
             }
             StockOutcome::Refused(other) => panic!("{other:?}"),

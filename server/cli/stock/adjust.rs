@@ -19,7 +19,7 @@ pub struct Adjust {
     sku: String,
 
     /// How many pieces more, or fewer: `+4` or `-1`.
-    #[arg(long, value_name = "PIECES", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PIECES", allow_hyphen_values = true, value_parser = pieces)]
     by: i64,
 
     /// Why: goods received, a count, breakage.
@@ -64,4 +64,9 @@ impl Run for Adjust {
             }
         })
     }
+}
+
+fn pieces(text: &str) -> Result<i64, String> {
+    let read = text.parse();
+    read.map_err(|_| "give a whole number of pieces, as +4 or -1".to_owned())
 }

@@ -75,7 +75,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
                 other_order_id: Some("other".to_owned()),
             },
             None,
-            "0.01 USD was not recorded: because",
+            "0.01 USD is not counted as paid: because",
         ),
         (
             Change::PaymentDisputed {

@@ -11,10 +11,41 @@ async fn each_family_of_failures_has_its_own() {
     client.stock(&sku, 5).await;
     let id = client.held(&sku).await;
     let address = ["--line1", "1 Main St"];
+    let by_tls = format!("https://{}", server.address);
+    let resolve = ["resolve-payment", &id, "--step", "charge_payment"];
+    let why = ["--evidence", "statement 7", "--reason", "asked the bank"];
+    let resolve = [&resolve[..], &why].concat();
     let cases: Vec<(Vec<&str>, i32, &str)> = vec![
         (vec!["nonsense"], 2, "nonsense"),
         (vec!["get"], 2, "ORDER_ID"),
         (vec!["get", &id, "--timeout", "soon"], 2, "10s"),
+        (
+            vec!["get", &id, "--timeout", "5"],
+            2,
+            "the unit is missing: 5s",
+        ),
+        (vec!["get", &id, "--server", &by_tls], 2, "use http://"),
+        (
+            vec!["watch", "--after", r#"{"position":"x"}"#],
+            2,
+            "give the position alone",
+        ),
+        (
+            vec!["stock", "adjust", &sku, "--by", "x", "--reason", "count"],
+            2,
+            "a whole number of pieces",
+        ),
+        (
+            vec!["stock", "adjust", &sku, "--by", "-6", "--reason", "count"],
+            5,
+            "of the 5 on hand, at most 4 can be taken away",
+        ),
+        (resolve.to_vec(), 2, "--succeeded"),
+        (
+            [&resolve[..], &["--not-happened"]].concat(),
+            2,
+            "give --actor, or set ORDERS_ACTOR",
+        ),
         (
             vec!["get", &id, "--server", "not a url"],
             2,

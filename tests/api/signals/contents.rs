@@ -147,7 +147,7 @@ async fn an_update_with_contents_that_no_call_could_have_is_refused() {
         let input = request.to_string();
         let args = ["workflow", "update", "execute", "--name", "command"];
         let args = [&args[..], &["--workflow-id", &workflow, "--input", &input]].concat();
-        let refused = tokio::task::block_in_place(|| run_cli(&address, &args)).unwrap_err();
+        let refused = run_cli(&address, &args).unwrap_err();
         let is_said = refused.contains("must") || refused.contains("is required");
         assert!(is_said, "{request}: {refused}");
     }
@@ -189,6 +189,6 @@ async fn the_request_ids_of_the_service_are_not_for_callers() {
     }
     let workflow = format!("order/{id}");
     let args = ["workflow", "cancel", "--workflow-id", &workflow];
-    tokio::task::block_in_place(|| run_cli(&address, &args)).unwrap();
+    run_cli(&address, &args).unwrap();
     client.until(&id, OrderState::Cancelled).await;
 }

@@ -1,5 +1,5 @@
-//! The invariants of order-model.md, over everything that a run left behind: in the database, which
-//! is the truth, and in what the API says. Worked out apart from the server's own rules.
+//! The invariants of orders, over everything that a run left behind: in the database, which is the truth, and
+//! in what the API says. They are worked out apart from the server's own rules.
 
 mod log;
 mod money;

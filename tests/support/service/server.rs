@@ -86,7 +86,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts one and waits until it says that it is ready.
+    /// Starts one and waits until it says where it serves.
     pub async fn start(options: ServerOptions) -> TestServer {
         let own_dir = match &options.data_dir {
             Some(_) => None,
@@ -114,9 +114,12 @@ impl TestServer {
                     server.process.output()
                 );
             }
-            if let Some(line) = server.process.line_with("ready on ") {
-                let rest = line.split("ready on ").nth(1).unwrap();
-                server.address = rest.split(';').next().unwrap().to_owned();
+            // One without a worker serves also while nobody runs orders.
+            for begin in ["ready on ", "serving on "] {
+                if let Some(line) = server.process.line_with(begin) {
+                    let rest = line.split(begin).nth(1).unwrap();
+                    server.address = rest.split(';').next().unwrap().to_owned();
+                }
             }
             assert!(
                 tokio::time::Instant::now() < end,

@@ -144,8 +144,8 @@ mod tests {
         for part in [
             "line 2",
             "lower-case",
-            "approval_above and approval_timeout",
-            "delivery_after",
+            "approval_above needs approval_timeout",
+            "delivery = \"AUTO_AFTER\" needs delivery_after",
             "backoff",
             "initial_interval",
         ] {
@@ -238,9 +238,49 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_need_each_other_name_the_one_that_is_missing() {
+        let policy = |keys: &str| {
+            let text = format!(
+                "[[policy]]\nname = \"x\"\nsecure = \"PAY_ONLY\"\ncancel_until = \"DISPATCH\"\n\
+                 retry = {{ max_attempts = 1, initial_interval = \"1s\", backoff = 1.0, \
+                 max_interval = \"1s\" }}\n{keys}\n"
+            );
+            PolicyBook::with_file(&text)
+                .err()
+                .map(|error| error.to_string())
+        };
+        for (keys, needed) in [
+            (
+                "payment = \"EXTERNAL\"\ndelivery = \"CONFIRM\"",
+                "payment = \"EXTERNAL\" needs payment_timeout",
+            ),
+            (
+                "payment = \"SALE\"\npayment_timeout = \"1h\"\ndelivery = \"CONFIRM\"",
+                "payment_timeout needs payment = \"EXTERNAL\"",
+            ),
+            (
+                "payment = \"SALE\"\napproval_timeout = \"1h\"\ndelivery = \"CONFIRM\"",
+                "approval_timeout needs approval_above",
+            ),
+            (
+                "payment = \"SALE\"\ndelivery = \"CONFIRM\"\ndelivery_after = \"1h\"",
+                "delivery_after needs delivery = \"AUTO_AFTER\"",
+            ),
+            (
+                "payment = \"SALE\"\ndelivery = \"CONFIRM\"\nauthorization_expiry = \"1h\"",
+                "authorization_expiry needs payment = \"AUTHORIZE_CAPTURE\"",
+            ),
+        ] {
+            let why = policy(keys).unwrap_or_default();
+            assert!(why.contains(needed), "{needed} in {why}");
+        }
+        assert_eq!(policy("payment = \"SALE\"\ndelivery = \"CONFIRM\""), None);
+    }
+
+    #[test]
     fn a_lane_has_its_own_numbers() {
         let why = refused("shipping-lane", &[("shipping = \"LANE\"", "")]);
-        assert!(why.contains("shipping_retry belongs to"), "{why}");
+        assert!(why.contains("shipping_retry needs shipping"), "{why}");
         let why = refused("shipping-lane", &[("250ms", "3s")]);
         assert!(why.contains("attempt_timeout must be"), "{why}");
     }

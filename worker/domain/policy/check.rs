@@ -39,12 +39,20 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
     );
     let external = policy.payment == PaymentMode::External;
     require(
-        external == policy.payment_timeout.is_some(),
-        "payment_timeout belongs to payment = \"EXTERNAL\", and only there",
+        !external || policy.payment_timeout.is_some(),
+        "payment = \"EXTERNAL\" needs payment_timeout",
     );
     require(
-        policy.approval_above.is_some() == policy.approval_timeout.is_some(),
-        "approval_above and approval_timeout belong together",
+        external || policy.payment_timeout.is_none(),
+        "payment_timeout needs payment = \"EXTERNAL\"",
+    );
+    require(
+        policy.approval_above.is_none() || policy.approval_timeout.is_some(),
+        "approval_above needs approval_timeout",
+    );
+    require(
+        policy.approval_timeout.is_none() || policy.approval_above.is_some(),
+        "approval_timeout needs approval_above",
     );
     require(
         policy.approval_above.is_none_or(|units| units >= 0),
@@ -52,8 +60,12 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
     );
     let auto = policy.delivery == DeliveryMode::AutoAfter;
     require(
-        auto == policy.delivery_after.is_some(),
-        "delivery_after belongs to delivery = \"AUTO_AFTER\", and only there",
+        !auto || policy.delivery_after.is_some(),
+        "delivery = \"AUTO_AFTER\" needs delivery_after",
+    );
+    require(
+        auto || policy.delivery_after.is_none(),
+        "delivery_after needs delivery = \"AUTO_AFTER\"",
     );
     require(
         !(external && policy.secure == SecureOrder::PayThenReserve),
@@ -62,7 +74,7 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
     let lane = policy.shipping == ShippingMode::Lane;
     require(
         lane || policy.shipping_retry.is_none(),
-        "shipping_retry belongs to shipping = \"LANE\", and only there",
+        "shipping_retry needs shipping = \"LANE\"",
     );
     let longest = match policy.lane {
         Lane::Local => LONGEST_LOCAL_ATTEMPT,
@@ -74,7 +86,7 @@ pub(super) fn problems(policy: &Policy) -> Vec<String> {
     );
     require(
         policy.authorization_expiry.is_none() || policy.payment == PaymentMode::AuthorizeCapture,
-        "authorization_expiry belongs to payment = \"AUTHORIZE_CAPTURE\", and only there",
+        "authorization_expiry needs payment = \"AUTHORIZE_CAPTURE\"",
     );
     require(
         policy.reservation_expiry.is_none() || policy.reserves(),

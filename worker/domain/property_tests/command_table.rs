@@ -1,5 +1,5 @@
-//! The command table of order-model.md, written out: for each preset, what may be asked in which
-//! state, and that everything else is refused.
+//! The table of commands: for each preset, what may be asked in which state, and that everything else is
+//! refused.
 
 use super::{
     replies::samples,

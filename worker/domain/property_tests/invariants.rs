@@ -1,4 +1,4 @@
-//! The invariants of order-model.md, looked at after every transaction.
+//! The invariants of an order, checked after every transaction.
 //!
 //! | | where |
 //! |---|---|

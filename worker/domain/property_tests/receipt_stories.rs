@@ -1,5 +1,5 @@
-//! Money from outside, row by row of the table in order-model.md: it is recorded whenever it arrives, and ends
-//! somewhere.
+//! Money from outside, one story for each state of an order in which it can arrive: it is recorded whenever
+//! it arrives. What the order asks for counts as its payment, and the rest is a surplus.
 
 use super::{
     ledger::Answer::Failed,

@@ -149,7 +149,7 @@ fn the_time_is_over() {
     );
 }
 
-/// The closed state of each reason, as order-model.md lists them.
+/// Each reason to close has exactly one closed state.
 #[test]
 fn each_reason_has_its_state() {
     use CloseReason::{
