@@ -179,8 +179,12 @@ impl Compare<'_> {
             return Ok(Some(ahead));
         }
         if progress.task_attempt >= STUCK {
+            let described = self.temporal.describe(&order_id).await?;
             return Ok(Some(Trouble::Stuck {
                 attempts: progress.task_attempt,
+                error: described
+                    .and_then(|described| described.task_failure)
+                    .unwrap_or_default(),
             }));
         }
         let mut failing = progress.failing.into_iter();

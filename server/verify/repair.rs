@@ -33,7 +33,7 @@ pub(super) enum Trouble {
         forgotten: Vec<Event>,
     },
     /// The workflow's task fails again and again.
-    Stuck { attempts: i32 },
+    Stuck { attempts: i32, error: String },
     /// An activity of the workflow fails again and again.
     Failing {
         activity: String,
@@ -110,10 +110,10 @@ impl Trouble {
                     }
                 },
             ),
-            Self::Stuck { attempts } => (
+            Self::Stuck { attempts, error } => (
                 "workflow-stuck",
                 Finding,
-                format!("its workflow task has failed {attempts} times"),
+                format!("its workflow task has failed {attempts} times: {error}"),
                 "see the error in Temporal's web UI; run the build that it was made with, or one that is patched",
             ),
             Self::Failing {

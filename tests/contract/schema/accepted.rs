@@ -16,7 +16,7 @@ const INCOMPATIBLE: [(&str, Change); 8] = [
     (
         "a field gets another name",
         (
-            "order_service.proto",
+            "place_order.proto",
             "string customer_id = 4",
             "string client_id = 4",
         ),
@@ -24,7 +24,7 @@ const INCOMPATIBLE: [(&str, Change); 8] = [
     (
         "a field gets another number",
         (
-            "order_service.proto",
+            "place_order.proto",
             "string policy = 5",
             "string policy = 50",
         ),
@@ -53,7 +53,15 @@ const INCOMPATIBLE: [(&str, Change); 8] = [
         "an RPC is taken away",
         (
             "inventory_service.proto",
-            "  rpc GetStockItem(GetStockItemRequest) returns (GetStockItemResponse);\n",
+            concat!(
+                "  rpc GetStockItem(GetStockItemRequest) returns (GetStockItemResponse) {\n",
+                "    option (orders.v1.method) = {\n",
+                "      kind: METHOD_KIND_READ\n",
+                "      scope: \"inventory.read\"\n",
+                "      default_timeout: {seconds: 10}\n",
+                "    };\n",
+                "  }\n",
+            ),
             "",
         ),
     ),
