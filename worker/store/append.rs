@@ -1,10 +1,10 @@
 //! Writing events: all of a transaction in one statement, since each statement is a way to the
 //! database's thread, or to another machine, and back.
 
-use super::{StoreError, micros, statement::Batch};
+use super::{StoreError, batch::Batch, micros, statement::values};
 use orders_domain::event::Event;
 
-/// An event that is to be written, and the step or command that it is the outcome of: the database
+/// An event that is to be written, with the step or command that it is the outcome of. The database
 /// takes one event for each.
 #[derive(Clone, Debug)]
 pub(super) struct Appended {
@@ -12,7 +12,7 @@ pub(super) struct Appended {
     pub step_key: Option<String>,
 }
 
-/// Adds what writes events of an order, oldest first.
+/// Adds the statement that inserts events of an order, oldest first.
 pub(super) fn insert_events(
     batch: &mut Batch,
     order_id: &str,
@@ -21,16 +21,22 @@ pub(super) fn insert_events(
     if events.is_empty() {
         return Ok(());
     }
-    let insert = batch
-        .begin("INSERT INTO order_events (order_id, revision, type, step_key, time, body) VALUES ");
-    for (index, Appended { event, step_key }) in events.iter().enumerate() {
-        insert.push(if index == 0 { "(" } else { ", (" });
-        insert.bind(order_id).push(", ");
-        insert.bind(event.revision).push(", ");
-        insert.bind(event.change.type_name()).push(", ");
-        insert.bind(step_key.as_deref()).push(", ");
-        insert.bind(micros(event.time)).push(", ");
-        insert.bind(serde_json::to_string(event)?).push(")");
-    }
+    let rows = events.iter().map(|Appended { event, step_key }| {
+        Ok(values![
+            order_id,
+            event.revision,
+            event.change.type_name(),
+            step_key.as_deref(),
+            micros(event.time),
+            serde_json::to_string(event)?,
+        ])
+    });
+    let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+    batch
+        .add(
+            "INSERT INTO order_events (order_id, revision, type, step_key, time, body) VALUES ",
+            [],
+        )
+        .rows(rows);
     Ok(())
 }

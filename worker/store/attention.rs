@@ -1,9 +1,9 @@
 //! The orders that need a person, as far as the store knows: two questions, each answered by an index.
 
-use super::{Store, StoreError, from_micros, micros};
+use super::{DbRow, Store, StoreError, from_micros, micros};
 use jiff::Timestamp;
 use orders_domain::order::Order;
-use sqlx::{Row, any::AnyRow};
+use sqlx::Row;
 
 /// How the store found an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +37,15 @@ pub struct Candidate {
 }
 
 /// Those that ask for attention themselves.
-pub(super) const ASKING: &str = "SELECT document, due_time, order_id, attention_time FROM orders
+pub(super) const ASKING: &str = "SELECT document, due_time, order_id, attention_time AS since
+     FROM orders
      WHERE attention_time IS NOT NULL AND attention_time <= $1
          AND (attention_time, order_id) > ($2, $3)
      ORDER BY attention_time, order_id LIMIT $4";
 
 /// Those that are late, without those of [`ASKING`].
-pub(super) const LATE: &str = "SELECT document, due_time, order_id, due_time FROM orders
+pub(super) const LATE: &str = "SELECT document, due_time, order_id, due_time AS since
+     FROM orders
      WHERE due_time IS NOT NULL AND due_time < $1 AND (due_time, order_id) > ($2, $3)
          AND close_time IS NULL AND (attention_time IS NULL OR attention_time > $4)
      ORDER BY due_time, order_id LIMIT $5";
@@ -118,17 +120,17 @@ fn key(after: Option<&Position>) -> (i64, &str) {
     })
 }
 
-fn candidate(row: &AnyRow, source: Source) -> Result<Candidate, StoreError> {
-    let due_time: Option<i64> = row.try_get(1)?;
-    let order_id: &str = row.try_get(2)?;
-    let order = serde_json::from_str(row.try_get::<&str, _>(0)?)
+fn candidate(row: &DbRow, source: Source) -> Result<Candidate, StoreError> {
+    let due_time: Option<i64> = row.try_get("due_time")?;
+    let order_id: &str = row.try_get("order_id")?;
+    let order = serde_json::from_str(row.try_get("document")?)
         .inspect_err(|error| tracing::error!(order_id, %error, "an order cannot be read"));
     Ok(Candidate {
         order: order.ok(),
         due_time: due_time.map(from_micros).transpose()?,
         position: Position {
             source,
-            time: from_micros(row.try_get(3)?)?,
+            time: from_micros(row.try_get("since")?)?,
             order_id: order_id.to_owned(),
         },
     })

@@ -75,7 +75,7 @@ async fn the_list_is_no_scan_of_all_orders() {
             .fetch_all(&store.readers)
             .await
             .unwrap();
-        let plan: Vec<String> = plan.iter().map(|row| row.get(3)).collect();
+        let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
         // Rows of the same due time are sorted by their id afterwards.
         assert!(plan[0].contains(index), "{plan:?}");
         assert!(!plan.iter().any(|line| line.contains("SCAN")), "{plan:?}");

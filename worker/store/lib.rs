@@ -9,6 +9,7 @@
 
 mod append;
 pub mod attention;
+mod batch;
 pub mod clock;
 pub mod commits;
 pub mod copy;

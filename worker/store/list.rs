@@ -1,7 +1,11 @@
 //! Listing orders: filtered, ordered, page by page. A page begins after the last row of the one
 //! before, so pages stay right while orders are placed.
 
-use super::{Store, StoreError, from_micros, micros, read::StoredOrder, statement::Statement};
+use super::{
+    Store, StoreError, from_micros, micros,
+    read::{StoredOrder, order_of},
+    statement::{Statement, Value, values},
+};
 use jiff::Timestamp;
 use orders_domain::{order::Order, state::OrderState};
 use sqlx::Row;
@@ -114,6 +118,60 @@ impl Equality {
     }
 }
 
+impl Term {
+    /// Returns the term as SQL, and the value of its parameter.
+    fn condition(&self) -> (&'static str, Value) {
+        match self {
+            Self::Customer(Equality::Is, id) => (" AND customer_id = $1", id.into()),
+            Self::Customer(Equality::IsNot, id) => (" AND customer_id <> $1", id.into()),
+            Self::Policy(Equality::Is, name) => (" AND policy = $1", name.into()),
+            Self::Policy(Equality::IsNot, name) => (" AND policy <> $1", name.into()),
+            Self::State(Equality::Is, state) => (" AND state = $1", state.as_str().into()),
+            Self::State(Equality::IsNot, state) => (" AND state <> $1", state.as_str().into()),
+            Self::PlaceTime(comparison, time) => {
+                let condition = match comparison {
+                    Comparison::Before => " AND place_time < $1",
+                    Comparison::NotAfter => " AND place_time <= $1",
+                    Comparison::At => " AND place_time = $1",
+                    Comparison::NotBefore => " AND place_time >= $1",
+                    Comparison::After => " AND place_time > $1",
+                };
+                (condition, micros(*time).into())
+            }
+        }
+    }
+}
+
+impl Sorting {
+    fn order_by(self) -> &'static str {
+        match (self.by, self.descending) {
+            (SortKey::PlaceTime, true) => " ORDER BY place_time DESC, order_id DESC",
+            (SortKey::PlaceTime, false) => " ORDER BY place_time ASC, order_id ASC",
+            (SortKey::UpdateTime, true) => " ORDER BY update_time DESC, order_id DESC",
+            (SortKey::UpdateTime, false) => " ORDER BY update_time ASC, order_id ASC",
+        }
+    }
+
+    /// Returns the condition on the rows after a [`Position`].
+    fn beyond(self) -> &'static str {
+        match (self.by, self.descending) {
+            (SortKey::PlaceTime, true) => " AND (place_time, order_id) < ($1, $2)",
+            (SortKey::PlaceTime, false) => " AND (place_time, order_id) > ($1, $2)",
+            (SortKey::UpdateTime, true) => " AND (update_time, order_id) < ($1, $2)",
+            (SortKey::UpdateTime, false) => " AND (update_time, order_id) > ($1, $2)",
+        }
+    }
+}
+
+impl SortKey {
+    fn column(self) -> &'static str {
+        match self {
+            Self::PlaceTime => "place_time",
+            Self::UpdateTime => "update_time",
+        }
+    }
+}
+
 impl Store {
     /// The orders that pass `filter`, sorted, after `after`, at most `limit`.
     ///
@@ -126,73 +184,32 @@ impl Store {
         after: Option<&Position>,
         limit: i64,
     ) -> Result<Vec<(StoredOrder, Position)>, StoreError> {
-        let column = match sorting.by {
-            SortKey::PlaceTime => "place_time",
-            SortKey::UpdateTime => "update_time",
-        };
-        let (direction, beyond) = match sorting.descending {
-            true => (" DESC", " < "),
-            false => (" ASC", " > "),
-        };
-        let mut query = Statement::new("SELECT document, run_id, workflow_started, order_id, ");
-        query.push(column).push(" FROM orders WHERE 1 = 1");
+        let mut query = Statement::new(
+            "SELECT document, run_id, workflow_started, order_id, place_time, update_time
+             FROM orders WHERE 1 = 1",
+            [],
+        );
         for term in &filter.terms {
-            push_term(&mut query, term);
+            let (condition, value) = term.condition();
+            query.push(condition, [value]);
         }
         if let Some(after) = after {
-            query
-                .push(" AND (")
-                .push(column)
-                .push(", order_id)")
-                .push(beyond);
-            query.push("(").bind(micros(after.time)).push(", ");
-            query.bind(after.order_id.as_str()).push(")");
+            query.push(
+                sorting.beyond(),
+                values![micros(after.time), &after.order_id],
+            );
         }
-        query.push(" ORDER BY ").push(column).push(direction);
-        query.push(", order_id").push(direction);
-        query.limit(limit);
+        query.push(sorting.order_by(), []).limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
+        let column = sorting.by.column();
         rows.iter()
             .map(|row| {
-                let stored = StoredOrder {
-                    order: serde_json::from_str(row.try_get::<&str, _>(0)?)?,
-                    run_id: row.try_get(1)?,
-                    workflow_started: row.try_get::<i64, _>(2)? == 1,
-                };
                 let position = Position {
-                    order_id: row.try_get(3)?,
-                    time: from_micros(row.try_get(4)?)?,
+                    order_id: row.try_get("order_id")?,
+                    time: from_micros(row.try_get(column)?)?,
                 };
-                Ok((stored, position))
+                Ok((order_of(row)?, position))
             })
             .collect()
     }
-}
-
-fn push_term(query: &mut Statement, term: &Term) {
-    match term {
-        Term::Customer(equality, value) => push_equality(query, "customer_id", *equality, value),
-        Term::Policy(equality, value) => push_equality(query, "policy", *equality, value),
-        Term::State(equality, state) => push_equality(query, "state", *equality, state.as_str()),
-        Term::PlaceTime(comparison, time) => {
-            let operator = match comparison {
-                Comparison::Before => " < ",
-                Comparison::NotAfter => " <= ",
-                Comparison::At => " = ",
-                Comparison::NotBefore => " >= ",
-                Comparison::After => " > ",
-            };
-            query.push(" AND place_time").push(operator);
-            query.bind(micros(*time));
-        }
-    }
-}
-
-fn push_equality(query: &mut Statement, column: &'static str, equality: Equality, value: &str) {
-    let operator = match equality {
-        Equality::Is => " = ",
-        Equality::IsNot => " <> ",
-    };
-    query.push(" AND ").push(column).push(operator);
-    query.bind(value);
 }

@@ -3,10 +3,10 @@
 use super::{
     Store, StoreError,
     read::{StoredOrder, events_between, load},
-    statement::Statement,
+    statement::{Statement, values},
 };
 use orders_domain::{event::Event, order::Order};
-use sqlx::Row;
+use sqlx::{FromRow, Row};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -22,7 +22,7 @@ impl Appended {
 }
 
 /// One event as the log has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Record {
     /// Where it stands, over all orders: larger than that of every event that could be read before.
     pub position: i64,
@@ -65,11 +65,13 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn log_head(&self) -> Result<i64, StoreError> {
-        let mut query =
-            Statement::new("SELECT COALESCE(MAX(position), 0) FROM order_events WHERE ");
-        query.push(self.dialect.is_final());
+        let mut query = Statement::new(
+            "SELECT COALESCE(MAX(position), 0) AS head FROM order_events WHERE ",
+            [],
+        );
+        query.push(self.dialect.is_final(), []);
         let row = query.query().fetch_one(&self.readers).await?;
-        Ok(row.try_get(0)?)
+        Ok(row.try_get("head")?)
     }
 
     /// The events after `position`, oldest first, at most `limit`.
@@ -80,24 +82,14 @@ impl Store {
         let mut query = Statement::new(
             "SELECT e.position, e.order_id, o.run_id, e.body
              FROM order_events e JOIN orders o ON o.order_id = e.order_id
-             WHERE e.position > ",
+             WHERE e.position > $1 AND ",
+            values![position],
         );
-        query
-            .bind(position)
-            .push(" AND ")
-            .push(self.dialect.is_final());
-        query.push(" ORDER BY e.position").limit(limit);
+        query.push(self.dialect.is_final(), []);
+        query.push(" ORDER BY e.position", []).limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Record {
-                    position: row.try_get(0)?,
-                    order_id: row.try_get(1)?,
-                    run_id: row.try_get(2)?,
-                    body: row.try_get(3)?,
-                })
-            })
-            .collect()
+        let records = rows.iter().map(Record::from_row);
+        Ok(records.collect::<Result<_, _>>()?)
     }
 
     /// The events of an order after `revision`, each with the order after it, at most `limit`.

@@ -11,7 +11,7 @@
 //! for each read of the log, and is left for the day when naming the session is not enough.
 
 use super::{Store, StoreError, dialect::Dialect};
-use sqlx::Row;
+use sqlx::{FromRow, Row};
 use std::{fmt, time::Duration};
 
 /// Events are counted up to here.
@@ -21,7 +21,7 @@ const MOST: i64 = 10_000;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Events that are committed, and that no reader of the log can see yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct LogLag {
     /// How many; 10,000 stands for as many or more.
     pub events: i64,
@@ -65,15 +65,15 @@ impl Store {
             return Ok(None);
         }
         let row = sqlx::query(
-            "SELECT COUNT(*), COALESCE(MIN(position), 0) FROM
+            "SELECT COUNT(*) AS events, COALESCE(MIN(position), 0) AS position FROM
                  (SELECT position FROM order_events WHERE position >= log_end()
                   ORDER BY position LIMIT $1) AS unseen",
         )
         .bind(MOST)
         .fetch_one(&self.readers)
         .await?;
-        let (events, position) = (row.try_get(0)?, row.try_get(1)?);
-        Ok((events > 0).then_some(LogLag { events, position }))
+        let lag = LogLag::from_row(&row)?;
+        Ok(Some(lag).filter(|lag| lag.events > 0))
     }
 
     /// Whether this kind of database can hold its log back at all.
@@ -90,8 +90,9 @@ impl Store {
             return Ok(None);
         }
         let row = sqlx::query(
-            "SELECT pid::bigint, datname::text, usename::text, application_name, state,
-                 EXTRACT(EPOCH FROM clock_timestamp() - xact_start)::bigint
+            "SELECT pid::bigint AS pid, datname::text AS database, usename::text AS owner,
+                 application_name, state,
+                 EXTRACT(EPOCH FROM clock_timestamp() - xact_start)::bigint AS seconds
              FROM pg_stat_activity
              WHERE backend_xid = pg_snapshot_xmin(pg_current_snapshot())::xid
              UNION ALL
@@ -106,17 +107,17 @@ impl Store {
         let Some(row) = row else {
             return Ok(None);
         };
-        let text = |index: usize| {
-            let text: Option<String> = row.try_get(index)?;
+        let text = |column: &str| {
+            let text: Option<String> = row.try_get(column)?;
             Ok::<_, sqlx::Error>(text.unwrap_or_default())
         };
-        let age: Option<i64> = row.try_get(5)?;
+        let age: Option<i64> = row.try_get("seconds")?;
         Ok(Some(LogHolder {
-            pid: row.try_get(0)?,
-            database: text(1)?,
-            user: text(2)?,
-            application: text(3)?,
-            state: text(4)?,
+            pid: row.try_get("pid")?,
+            database: text("database")?,
+            user: text("owner")?,
+            application: text("application_name")?,
+            state: text("state")?,
             age: age.map(|seconds| Duration::from_secs(seconds.max(0).unsigned_abs())),
         }))
     }

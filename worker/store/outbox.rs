@@ -1,19 +1,24 @@
 //! The outbox: messages are written in the transaction of their event, and delivered afterwards.
-//! So a message is told if and only if its event happened, and no delivery holds up an order.
+//! So a message is sent if and only if its event happened, and no delivery holds up an order.
 //!
-//! A message that is being delivered is on lease: should its process die, another one delivers it
-//! again when the lease is over. The receiver tells the two by [`Message::id`].
+//! A message that is being delivered is on lease: if its process dies, another one delivers it
+//! again when the lease is over. The receiver recognizes a repetition by [`Message::id`].
+
+mod update;
 
 use super::{
-    Connection, DbRow, Store, StoreError, from_micros, micros,
-    statement::{Batch, Statement},
+    DbRow, Store, StoreError,
+    batch::Batch,
+    from_micros, micros,
+    statement::{Statement, values},
 };
 use crate::clock;
 use jiff::Timestamp;
-use orders_domain::message::{Message, message_id};
+use orders_domain::message::Message;
 use sqlx::Row;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::Notify;
+use update::{delivered, give_up, retry, take};
 
 /// Messages of one order that are taken at once.
 const OF_AN_ORDER: usize = 16;
@@ -81,31 +86,36 @@ pub enum Outcome {
     },
 }
 
-/// Adds what writes messages, each with its event's revision, once: the same milestone again is passed
-/// over.
+/// Adds the statement that inserts messages, each with the revision of its event. A milestone that has
+/// a message already is left as it is.
 pub(super) fn insert(batch: &mut Batch, messages: &[(Message, i64)]) {
     if messages.is_empty() {
         return;
     }
-    let insert = batch.begin(
-        "INSERT INTO notifications (order_id, milestone, recipient, time, audience, revision,
-             subject, text, state, next_time) VALUES ",
-    );
     // Not the message's time: a workflow's clock may be elsewhere (a Temporal that skips time).
     let next_time = micros(clock::now());
-    for (index, (message, revision)) in messages.iter().enumerate() {
-        insert.push(if index == 0 { "(" } else { ", (" });
-        insert.bind(message.order_id.as_str()).push(", ");
-        insert.bind(message.milestone.as_str()).push(", ");
-        insert.bind(message.customer_id.as_str()).push(", ");
-        insert.bind(micros(message.time)).push(", ");
-        insert.bind(message.audience.as_str()).push(", ");
-        insert.bind(*revision).push(", ");
-        insert.bind(message.subject.as_str()).push(", ");
-        insert.bind(message.text.as_str()).push(", 'PENDING', ");
-        insert.bind(next_time).push(")");
-    }
-    insert.push(" ON CONFLICT (order_id, milestone) DO NOTHING");
+    let rows = messages.iter().map(|(message, revision)| {
+        values![
+            &message.order_id,
+            &message.milestone,
+            &message.customer_id,
+            micros(message.time),
+            message.audience.as_str(),
+            *revision,
+            &message.subject,
+            &message.text,
+            "PENDING",
+            next_time,
+        ]
+    });
+    batch
+        .add(
+            "INSERT INTO notifications (order_id, milestone, recipient, time, audience, revision,
+                 subject, text, state, next_time) VALUES ",
+            [],
+        )
+        .rows(rows)
+        .push(" ON CONFLICT (order_id, milestone) DO NOTHING", []);
 }
 
 impl Store {
@@ -177,20 +187,19 @@ impl Store {
              FROM notifications
              WHERE state = 'PENDING' AND order_id IN (
                  SELECT order_id FROM notifications n
-                 WHERE state = 'PENDING' AND next_time <= ",
-        );
-        query.bind(micros(now)).push(
-            " AND NOT EXISTS (
+                 WHERE state = 'PENDING' AND next_time <= $1 AND NOT EXISTS (
                      SELECT 1 FROM notifications e WHERE e.order_id = n.order_id
                      AND e.state = 'PENDING' AND e.revision < n.revision)
                  ORDER BY next_time, order_id",
+            values![micros(now)],
         );
-        query.limit(orders).push(") ORDER BY order_id, revision");
+        query.limit(orders);
+        query.push(") ORDER BY order_id, revision", []);
         let rows = query.query().fetch_all(&self.readers).await?;
         // Each with the time from which it is due.
         let mut pending: Vec<Vec<(Claim, i64)>> = Vec::new();
         for row in &rows {
-            let claim = (claim(row, now, lease)?, row.try_get(9)?);
+            let claim = (claim(row, now, lease)?, row.try_get("next_time")?);
             match pending.last_mut() {
                 Some(of_order) if of_order[0].0.order_id() == claim.0.order_id() => {
                     of_order.push(claim);
@@ -250,148 +259,25 @@ impl Store {
     }
 }
 
-/// Puts messages on lease, and gives the ids of those that nobody has taken, or is done with, since
-/// they were read.
-async fn take(
-    connection: &mut Connection,
-    due: &[Vec<Claim>],
-    now: Timestamp,
-    lease: i64,
-) -> Result<BTreeSet<String>, StoreError> {
-    let mut update = Statement::new("UPDATE notifications SET next_time = ");
-    update
-        .bind(lease)
-        .push(", first_time = COALESCE(first_time, ");
-    update.bind(micros(now)).push(")");
-    push_named(&mut update, &due.iter().flatten().collect::<Vec<_>>());
-    update.push(" AND next_time <= ").bind(micros(now));
-    update.push(" RETURNING order_id, milestone");
-    let rows = update.query().persistent(false).fetch_all(connection);
-    let rows = rows.await?;
-    let names = rows.iter().map(|row| {
-        let (order_id, milestone): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(message_id(order_id, milestone))
-    });
-    names.collect()
-}
-
-/// Which messages a statement changes: these, as long as nobody is done with them.
-fn push_named(update: &mut Statement, claims: &[&Claim]) {
-    // Joined, so that each is looked up by its name, and not among all that are pending.
-    update.push(" FROM (VALUES ");
-    for (index, claim) in claims.iter().enumerate() {
-        update.push(if index == 0 { "(" } else { ", (" });
-        update.bind(claim.order_id()).push(", ");
-        update.bind(claim.milestone()).push(")");
-    }
-    update.push(
-        ") AS named WHERE order_id = named.column1 AND milestone = named.column2
-             AND state = 'PENDING'",
-    );
-}
-
-async fn delivered(
-    connection: &mut Connection,
-    outcomes: &[(Claim, Outcome)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let claims = outcomes
-        .iter()
-        .filter(|(_, outcome)| *outcome == Outcome::Delivered)
-        .map(|(claim, _)| claim)
-        .collect::<Vec<_>>();
-    if claims.is_empty() {
-        return Ok(());
-    }
-    let mut update = Statement::new(
-        "UPDATE notifications SET state = 'DELIVERED', attempts = attempts + 1, last_error = NULL,
-             delivered_time = ",
-    );
-    update.bind(micros(now));
-    push_named(&mut update, &claims);
-    let updated = update.query().persistent(false).execute(connection);
-    updated.await?;
-    Ok(())
-}
-
-async fn give_up(
-    connection: &mut Connection,
-    claim: &Claim,
-    error: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE notifications SET state = 'FAILED', attempts = attempts + 1, last_error = $1
-         WHERE order_id = $2 AND milestone = $3 AND state = 'PENDING'",
-    )
-    .bind(error)
-    .bind(claim.order_id())
-    .bind(claim.milestone())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Puts a message off, and those behind it. Without an error it was not an attempt.
-async fn retry(
-    connection: &mut Connection,
-    claim: &Claim,
-    error: Option<&str>,
-    again: Timestamp,
-) -> Result<(), StoreError> {
-    let again = micros(again);
-    // Only while the lease is ours: who took it over knows better. What was taken and not tried has no
-    // first time: it is as old as its first attempt.
-    let noted = sqlx::query(
-        "UPDATE notifications SET next_time = $1, attempts = attempts + $2,
-             first_time = CASE WHEN attempts + $2 > 0 THEN first_time END,
-             last_error = COALESCE($3, last_error)
-         WHERE order_id = $4 AND milestone = $5 AND state = 'PENDING' AND next_time = $6",
-    )
-    .bind(again)
-    .bind(i64::from(error.is_some()))
-    .bind(error)
-    .bind(claim.order_id())
-    .bind(claim.milestone())
-    .bind(claim.lease)
-    .execute(&mut *connection)
-    .await?;
-    if noted.rows_affected() == 1 {
-        // Those that were taken with it, and those that wait: else each look would have to pass over them.
-        sqlx::query(
-            "UPDATE notifications SET next_time = $1,
-                 first_time = CASE WHEN attempts > 0 THEN first_time END
-             WHERE order_id = $2 AND state = 'PENDING' AND revision > $3
-                 AND (next_time < $1 OR next_time = $4)",
-        )
-        .bind(again)
-        .bind(claim.order_id())
-        .bind(claim.revision)
-        .bind(claim.lease)
-        .execute(connection)
-        .await?;
-    }
-    Ok(())
-}
-
 fn claim(row: &DbRow, now: Timestamp, lease: i64) -> Result<Claim, StoreError> {
-    let audience: &str = row.try_get(2)?;
+    let audience: &str = row.try_get("audience")?;
     let audience = audience
         .parse()
         .map_err(|()| StoreError::Corrupt(format!("the audience {audience}")))?;
-    let first_time: Option<i64> = row.try_get(8)?;
+    let first_time: Option<i64> = row.try_get("first_time")?;
     Ok(Claim {
         message: Message {
-            order_id: row.try_get(0)?,
-            milestone: row.try_get(1)?,
+            order_id: row.try_get("order_id")?,
+            milestone: row.try_get("milestone")?,
             audience,
-            customer_id: row.try_get(3)?,
-            time: from_micros(row.try_get(4)?)?,
-            subject: row.try_get(5)?,
-            text: row.try_get(6)?,
+            customer_id: row.try_get("recipient")?,
+            time: from_micros(row.try_get("time")?)?,
+            subject: row.try_get("subject")?,
+            text: row.try_get("text")?,
         },
-        attempts: u32::try_from(row.try_get::<i64, _>(7)?).unwrap_or(u32::MAX),
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         first_time: first_time.map_or(Ok(now), from_micros)?,
-        revision: row.try_get(10)?,
+        revision: row.try_get("revision")?,
         lease,
     })
 }

@@ -66,13 +66,13 @@ impl Store {
         let last = rows.last().filter(|_| rows.len() as i64 == limit);
         let next = last.map(|row| {
             Ok::<_, StoreError>(Place {
-                order_id: row.try_get(0)?,
-                due_time: from_micros(row.try_get(1)?)?,
+                order_id: row.try_get("order_id")?,
+                due_time: from_micros(row.try_get("due_time")?)?,
             })
         });
         let next = next.transpose()?;
         let orders = rows.iter().filter_map(|row| {
-            let order_id: Option<&str> = row.try_get(0).ok();
+            let order_id: Option<&str> = row.try_get("order_id").ok();
             overdue(row)
                 .inspect_err(|error| tracing::error!(order_id, %error, "an order cannot be read"))
                 .ok()
@@ -99,7 +99,7 @@ impl Store {
 
 fn overdue(row: &DbRow) -> Result<Overdue, StoreError> {
     Ok(Overdue {
-        order: serde_json::from_str(row.try_get::<&str, _>(2)?)?,
-        workflow_started: row.try_get::<i64, _>(3)? == 1,
+        order: serde_json::from_str(row.try_get("document")?)?,
+        workflow_started: row.try_get::<i64, _>("workflow_started")? == 1,
     })
 }

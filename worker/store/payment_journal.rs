@@ -1,6 +1,8 @@
 //! The payment journal in the database, and the sums of each payment beside it.
 
-use super::{Connection, DbRow, StoreError, micros, order_tx::OrderTx, statement::Batch};
+use super::{
+    Connection, DbRow, StoreError, batch::Batch, micros, order_tx::OrderTx, statement::values,
+};
 use orders_domain::{
     event::ACTOR_PROCESS,
     movement::{self, Balance, Entry, EntryPhase, Imbalance, Journal, Movement, MovementKind},
@@ -227,38 +229,47 @@ fn contradiction(payment_id: &str, error: &Imbalance) -> StoreError {
 }
 
 fn write_sums(batch: &mut Batch, payment_id: &str, balance: Balance) {
-    let update = "UPDATE payments SET authorized = ";
-    let update = batch.begin_of_one("payment", payment_id, update);
-    update.bind(balance.authorized).push(", captured = ");
-    update.bind(balance.captured).push(", refunded = ");
-    update.bind(balance.refunded).push(", voided = ");
-    update.bind(i64::from(balance.voided));
-    update.push(" WHERE payment_id = ").bind(payment_id);
+    batch.add_of_one(
+        ("payment", payment_id),
+        "UPDATE payments SET authorized = $1, captured = $2, refunded = $3, voided = $4
+         WHERE payment_id = $5",
+        values![
+            balance.authorized,
+            balance.captured,
+            balance.refunded,
+            i64::from(balance.voided),
+            payment_id,
+        ],
+    );
 }
 
 fn insert(batch: &mut Batch, added: &[Added]) {
-    let insert = batch.begin(
-        "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
-             transaction_id, vouched, actor, evidence, time) VALUES ",
-    );
-    for (index, entry) in added.iter().enumerate() {
+    let rows = added.iter().map(|entry| {
         let (movement, outcome) = (&entry.movement, &entry.outcome);
-        insert.push(if index == 0 { "(" } else { ", (" });
-        insert.bind(movement.payment_id.as_str()).push(", ");
-        insert.bind(entry.number).push(", ");
-        insert.bind(movement.key.as_str()).push(", ");
-        insert.bind(movement.kind.as_str()).push(", ");
-        insert.bind(outcome.phase.as_str()).push(", ");
-        insert.bind(movement.amount).push(", ");
-        insert.bind(outcome.transaction_id.as_deref()).push(", ");
-        insert.bind(i64::from(outcome.vouched)).push(", ");
-        insert.bind(entry.actor.as_str()).push(", ");
-        insert.bind(outcome.evidence.as_str()).push(", ");
-        insert.bind(entry.time).push(")");
-    }
+        values![
+            &movement.payment_id,
+            entry.number,
+            &movement.key,
+            movement.kind.as_str(),
+            outcome.phase.as_str(),
+            movement.amount,
+            outcome.transaction_id.as_deref(),
+            i64::from(outcome.vouched),
+            &entry.actor,
+            &outcome.evidence,
+            entry.time,
+        ]
+    });
+    batch
+        .add(
+            "INSERT INTO payment_journal (payment_id, entry, key, kind, phase, amount,
+                 transaction_id, vouched, actor, evidence, time) VALUES ",
+            [],
+        )
+        .rows(rows);
 }
 
-/// The journal of a payment and its sums, in one question.
+/// Reads the journal of a payment and its sums with one query.
 async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreError> {
     let rows = sqlx::query(
         "SELECT p.authorized, p.captured, p.refunded, p.voided,
@@ -275,15 +286,17 @@ async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreErr
     for row in &rows {
         let unknown = |text: &str| StoreError::Corrupt(format!("no such entry: {text}"));
         // One row without an entry stands for a payment without entries.
-        let Some(key) = row.try_get(4)? else { continue };
-        let (kind, phase): (&str, &str) = (row.try_get(5)?, row.try_get(6)?);
+        let Some(key) = row.try_get("key")? else {
+            continue;
+        };
+        let (kind, phase): (&str, &str) = (row.try_get("kind")?, row.try_get("phase")?);
         journal.entries.push(Entry {
             key,
             kind: kind.parse::<MovementKind>().map_err(|()| unknown(kind))?,
             phase: phase.parse::<EntryPhase>().map_err(|()| unknown(phase))?,
-            amount: row.try_get(7)?,
-            transaction_id: row.try_get(8)?,
-            vouched: row.try_get::<i64, _>(9)? == 1,
+            amount: row.try_get("amount")?,
+            transaction_id: row.try_get("transaction_id")?,
+            vouched: row.try_get::<i64, _>("vouched")? == 1,
         });
     }
     Ok(Account { journal, sums })
@@ -299,12 +312,11 @@ async fn sums(db: &mut Connection, payment_id: &str) -> Result<Balance, StoreErr
     balance_of(&row)
 }
 
-/// From the first four columns.
 fn balance_of(row: &DbRow) -> Result<Balance, StoreError> {
     Ok(Balance {
-        authorized: row.try_get(0)?,
-        captured: row.try_get(1)?,
-        refunded: row.try_get(2)?,
-        voided: row.try_get::<i64, _>(3)? == 1,
+        authorized: row.try_get("authorized")?,
+        captured: row.try_get("captured")?,
+        refunded: row.try_get("refunded")?,
+        voided: row.try_get::<i64, _>("voided")? == 1,
     })
 }

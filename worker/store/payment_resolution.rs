@@ -312,8 +312,8 @@ async fn ledger(db: &mut Connection, key: &str) -> Result<Said, StoreError> {
         .await?;
     Ok(match row {
         Some(row) => Said::Moved {
-            transaction_id: row.try_get(0)?,
-            amount: row.try_get(1)?,
+            transaction_id: row.try_get("transaction_id")?,
+            amount: row.try_get("amount")?,
         },
         None => Said::NotMoved,
     })
@@ -413,7 +413,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn vouched(&self, now: Timestamp, limit: i64) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query(
+        let order_ids = sqlx::query_scalar(
             "SELECT order_id FROM orders
              WHERE vouch_time IS NOT NULL AND vouch_time <= $1
              ORDER BY vouch_time, order_id LIMIT $2",
@@ -422,7 +422,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        Ok(order_ids)
     }
 
     /// Has the provider of an order asked at `time` about what a person vouched for, or, with none, not again. Only while

@@ -3,9 +3,9 @@
 //! A token is worth money, so it has a table of its own. No order, event, message or workflow holds
 //! one; the payment activity reads it at the time of the call.
 
-use super::{Store, StoreError, order_tx::OrderTx, statement::Batch};
+use super::{Store, StoreError, batch::Batch, order_tx::OrderTx, statement::values};
 use orders_domain::{order::Order, payment_method::PaymentToken};
-use sqlx::{Pool, Row};
+use sqlx::Pool;
 
 /// The payment token of a new order.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +35,17 @@ impl Store {
 }
 
 impl Kept<'_> {
-    /// Makes the token the customer's. Changes no row where it is another customer's.
+    /// Adds the statement that makes the token the customer's. It changes no row if the token is
+    /// another customer's.
     pub(super) fn take_owner(&self, batch: &mut Batch, order: &Order) {
         let Some(hash) = &self.hash else { return };
-        let insert =
-            batch.begin("INSERT INTO payment_token_owners (token_hash, customer_id) VALUES (");
-        insert.bind(hash.as_str()).push(", ");
-        insert.bind(order.customer_id.as_str());
-        // An update of what is so already: it counts as a row, and tells from somebody else's.
-        insert.push(
-            ") ON CONFLICT (token_hash) DO UPDATE SET customer_id = excluded.customer_id
+        // A repeated token of the same customer is updated to what it is already: that counts as a
+        // row, so it differs from the token of another customer.
+        batch.add(
+            "INSERT INTO payment_token_owners (token_hash, customer_id) VALUES ($1, $2)
+             ON CONFLICT (token_hash) DO UPDATE SET customer_id = excluded.customer_id
              WHERE payment_token_owners.customer_id = excluded.customer_id",
+            values![hash, &order.customer_id],
         );
     }
 
@@ -54,20 +54,21 @@ impl Kept<'_> {
         self.hash.is_some()
     }
 
-    /// Keeps the token. Its payment is written before it.
+    /// Adds the statement that keeps the token. Its payment is written before it.
     pub(super) fn insert(&self, batch: &mut Batch, order: &Order) {
-        let insert =
-            batch.begin("INSERT INTO payment_tokens (payment_id, customer_id, token) VALUES (");
-        insert.bind(order.payment.payment_id.as_str()).push(", ");
-        insert.bind(order.customer_id.as_str()).push(", ");
-        insert.bind(self.token).push(")");
+        batch.add(
+            "INSERT INTO payment_tokens (payment_id, customer_id, token) VALUES ($1, $2, $3)",
+            values![&order.payment.payment_id, &order.customer_id, self.token],
+        );
     }
 }
 
-/// Deletes the token of an order that will never ask for it again.
+/// Adds the statement that deletes the token of an order that will never ask for it again.
 pub(super) fn forget(batch: &mut Batch, payment_id: &str) {
-    let delete = batch.begin("DELETE FROM payment_tokens WHERE payment_id = ");
-    delete.bind(payment_id);
+    batch.add(
+        "DELETE FROM payment_tokens WHERE payment_id = $1",
+        values![payment_id],
+    );
 }
 
 /// The salt of a database, made with its tables.
@@ -84,11 +85,11 @@ impl OrderTx {
     /// When the database cannot be read.
     pub async fn payment_token(&mut self) -> Result<Option<PaymentToken>, StoreError> {
         let (order, db) = self.parts();
-        let row = sqlx::query("SELECT token FROM payment_tokens WHERE payment_id = $1")
-            .bind(&order.payment.payment_id)
-            .fetch_optional(db)
-            .await?;
-        let token: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        let token: Option<String> =
+            sqlx::query_scalar("SELECT token FROM payment_tokens WHERE payment_id = $1")
+                .bind(&order.payment.payment_id)
+                .fetch_optional(db)
+                .await?;
         Ok(token.as_deref().and_then(PaymentToken::new))
     }
 }
@@ -130,7 +131,7 @@ pub(super) mod tests {
             .unwrap()
     }
 
-    /// On whatever database.
+    /// Runs on either database.
     pub(crate) async fn belongs_to_its_customer_and_is_forgotten(store: &Store) {
         let ada = order_of("one", "ada");
         assert!(matches!(

@@ -3,14 +3,14 @@
 use super::{
     Connection, Store, StoreError, Tx,
     append::{Appended, insert_events},
+    batch::Batch,
     is_duplicate, micros, outbox,
     payment_tokens::{Kept, NewToken},
     read::{StoredOrder, StoredRequest, load, request},
     remember::remember_new_request,
-    statement::Batch,
+    statement::values,
 };
 use orders_domain::{event::Event, message::Message, order::Order};
-use sqlx::Row;
 
 /// What became of a placing.
 #[derive(Debug)]
@@ -217,15 +217,15 @@ async fn fingerprint_of(
     connection: &mut Connection,
     order_id: &str,
 ) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT fingerprint FROM orders WHERE order_id = $1")
+    let fingerprint = sqlx::query_scalar("SELECT fingerprint FROM orders WHERE order_id = $1")
         .bind(order_id)
         .fetch_optional(connection)
         .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    Ok(fingerprint)
 }
 
-/// An order that is to be taken in. It takes four keys, of the request, the order, the payment and the
-/// payment token; each statement that does changes no row where its key is taken.
+/// A new order that is to be inserted. It takes four keys: those of the request, the order, the payment
+/// and the payment token. A statement that takes a key changes no row if the key is taken already.
 struct Intake<'a> {
     request_id: &'a str,
     asked: &'a StoredRequest,
@@ -245,40 +245,45 @@ impl Intake<'_> {
     fn take_order(&self, batch: &mut Batch) {
         let order = self.order;
         let now = micros(order.place_time);
-        let insert = batch.begin(
-            "INSERT INTO orders (order_id, customer_id, policy, state, revision, place_time,
-                 update_time, due_time, fingerprint, document) VALUES (",
+        batch.add(
+            "INSERT INTO orders (order_id, customer_id, policy, state, revision,
+                 place_time, update_time, due_time, fingerprint, document)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)
+             ON CONFLICT (order_id) DO NOTHING",
+            values![
+                &order.order_id,
+                &order.customer_id,
+                &order.policy.name,
+                order.state.as_str(),
+                order.revision,
+                now,
+                &self.asked.fingerprint,
+                &self.document,
+            ],
         );
-        insert.bind(order.order_id.as_str()).push(", ");
-        insert.bind(order.customer_id.as_str()).push(", ");
-        insert.bind(order.policy.name.as_str()).push(", ");
-        insert.bind(order.state.as_str()).push(", ");
-        insert.bind(order.revision).push(", ");
-        for _ in ["place_time", "update_time", "due_time"] {
-            insert.bind(now).push(", ");
-        }
-        insert.bind(self.asked.fingerprint.as_str()).push(", ");
-        insert.bind(self.document.as_str());
-        insert.push(") ON CONFLICT (order_id) DO NOTHING");
     }
 
     fn take_payment(&self, batch: &mut Batch) {
         let order = self.order;
-        let insert = batch.begin("INSERT INTO payments (payment_id, order_id, currency) VALUES (");
-        insert.bind(order.payment.payment_id.as_str()).push(", ");
-        insert.bind(order.order_id.as_str()).push(", ");
-        insert.bind(order.total.currency.as_str());
-        insert.push(") ON CONFLICT (payment_id) DO NOTHING");
+        batch.add(
+            "INSERT INTO payments (payment_id, order_id, currency) VALUES ($1, $2, $3)
+             ON CONFLICT (payment_id) DO NOTHING",
+            values![
+                &order.payment.payment_id,
+                &order.order_id,
+                &order.total.currency,
+            ],
+        );
     }
 
-    /// The same customer takes it as often as it likes.
+    /// Takes the payment token for the customer, who may use it for several orders.
     fn take_token(&self, batch: &mut Batch) {
         if let Some(token) = &self.token {
             token.take_owner(batch, self.order);
         }
     }
 
-    /// What belongs to the keys.
+    /// Inserts what belongs to the keys.
     fn insert_rest(&self, batch: &mut Batch) -> Result<(), StoreError> {
         if let Some(token) = &self.token {
             token.insert(batch, self.order);

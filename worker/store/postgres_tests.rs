@@ -5,13 +5,13 @@
 use super::{
     Store, StoreError,
     append::{Appended, insert_events},
+    batch::Batch,
     database::Database,
     dialect::Dialect,
     migrate::{Migrations, migrate},
     open::OpenError,
     place::Placing,
     samples::{self, open_postgres, placed, take_in},
-    statement::Batch,
     stock_command::{StockOutcome, StockRefusal},
 };
 use futures::future::join_all;
@@ -289,7 +289,7 @@ async fn tables_are_made_once_and_not_without_leave() {
 
 #[tokio::test]
 async fn a_batch_counts_the_rows_of_each_here_too() {
-    crate::statement::tests::counts_and_insists(&store().await).await;
+    crate::batch::tests::counts_and_insists(&store().await).await;
 }
 
 #[tokio::test]

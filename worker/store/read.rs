@@ -2,7 +2,7 @@
 
 use super::{Connection, DbRow, Store, StoreError, dialect::Dialect, order_tx::attempt_key};
 use orders_domain::{event::Event, order::Order};
-use sqlx::{Row, SqlSafeStr, SqlStr};
+use sqlx::{FromRow, Row, SqlSafeStr, SqlStr};
 
 /// An order as the database keeps it.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct StoredOrder {
 }
 
 /// What was asked under a request id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct StoredRequest {
     /// The order id or sku.
     pub resource: String,
@@ -54,15 +54,12 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let fingerprint: Option<String> = row.try_get(3)?;
-        let asked = fingerprint.map(|fingerprint| {
-            Ok::<_, StoreError>(StoredRequest {
-                fingerprint,
-                resource: row.try_get(4)?,
-                revision: row.try_get(5)?,
-            })
-        });
-        Ok(Some((order_of(&row)?, asked.transpose()?)))
+        // The request's columns are null when there is none.
+        let is_asked = row.try_get::<Option<&str>, _>("fingerprint")?.is_some();
+        let asked = is_asked
+            .then(|| StoredRequest::from_row(&row))
+            .transpose()?;
+        Ok(Some((order_of(&row)?, asked)))
     }
 
     /// The order as it was at `revision`: the fold of its events up to there.
@@ -107,11 +104,12 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn refused_signals(&self, order_id: &str) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT refused_signals FROM orders WHERE order_id = $1")
-            .bind(order_id)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+        let refused: Option<i64> =
+            sqlx::query_scalar("SELECT refused_signals FROM orders WHERE order_id = $1")
+                .bind(order_id)
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(refused.unwrap_or(0))
     }
 
     /// What was asked under a request id.
@@ -163,12 +161,12 @@ async fn load_by(
     row.as_ref().map(order_of).transpose()
 }
 
-/// From the first three columns.
-fn order_of(row: &DbRow) -> Result<StoredOrder, StoreError> {
+/// Reads an order from the columns `document`, `run_id` and `workflow_started`.
+pub(super) fn order_of(row: &DbRow) -> Result<StoredOrder, StoreError> {
     Ok(StoredOrder {
-        order: serde_json::from_str(row.try_get::<&str, _>(0)?)?,
-        run_id: row.try_get(1)?,
-        workflow_started: row.try_get::<i64, _>(2)? == 1,
+        order: serde_json::from_str(row.try_get("document")?)?,
+        run_id: row.try_get("run_id")?,
+        workflow_started: row.try_get::<i64, _>("workflow_started")? == 1,
     })
 }
 
@@ -201,7 +199,7 @@ pub(super) async fn events_up_to(
     .await?;
     let (mut events, mut read) = (Vec::new(), 0);
     for row in &rows {
-        let body: &str = row.try_get(0)?;
+        let body: &str = row.try_get("body")?;
         read += body.len();
         if read > bytes && !events.is_empty() {
             break;
@@ -216,16 +214,6 @@ pub(super) async fn request(
     request_id: &str,
 ) -> Result<Option<StoredRequest>, StoreError> {
     let query = "SELECT resource, fingerprint, revision FROM requests WHERE request_id = $1";
-    let row = sqlx::query(query)
-        .bind(request_id)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        Ok(StoredRequest {
-            resource: row.try_get(0)?,
-            fingerprint: row.try_get(1)?,
-            revision: row.try_get(2)?,
-        })
-    })
-    .transpose()
+    let request = sqlx::query_as(query).bind(request_id);
+    Ok(request.fetch_optional(connection).await?)
 }

@@ -181,8 +181,8 @@ async fn receipt(tx: &mut OrderTx, payment: &ConfirmPayment) -> Result<Found, St
     let Some(row) = row else {
         return Ok(Found::Nothing);
     };
-    let (order_id, minor): (&str, i64) = (row.try_get(0)?, row.try_get(1)?);
-    let currency: &str = row.try_get(2)?;
+    let (order_id, currency): (&str, &str) = (row.try_get("order_id")?, row.try_get("currency")?);
+    let minor: i64 = row.try_get("amount")?;
     if order_id != order.order_id {
         return Ok(Found::Other(Known {
             refusal: KnownTransaction::OtherPayment,
@@ -203,29 +203,26 @@ async fn receipt(tx: &mut OrderTx, payment: &ConfirmPayment) -> Result<Found, St
 /// The order that has a receipt of the transaction.
 async fn owner(tx: &mut OrderTx, payment: &ConfirmPayment) -> Result<Option<String>, StoreError> {
     let query = "SELECT order_id FROM payment_receipts WHERE transaction_id = $1";
-    let row = sqlx::query(query)
+    let order_id = sqlx::query_scalar(query)
         .bind(&payment.transaction_id)
         .fetch_optional(tx.parts().1)
         .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    Ok(order_id)
 }
 
 /// Whether a payment provider has answered the id, for this order or another one.
 async fn answered(tx: &mut OrderTx, payment: &ConfirmPayment) -> Result<Option<Known>, StoreError> {
-    let row = sqlx::query(
+    let order_id = sqlx::query_scalar(
         "SELECT p.order_id FROM payment_journal j JOIN payments p ON p.payment_id = j.payment_id
          WHERE j.transaction_id = $1 AND j.kind <> 'CONFIRM' LIMIT 1",
     )
     .bind(&payment.transaction_id)
     .fetch_optional(tx.parts().1)
     .await?;
-    row.map(|row| {
-        Ok(Known {
-            refusal: KnownTransaction::OtherPayment,
-            order_id: Some(row.try_get(0)?),
-        })
-    })
-    .transpose()
+    Ok(order_id.map(|order_id| Known {
+        refusal: KnownTransaction::OtherPayment,
+        order_id: Some(order_id),
+    }))
 }
 
 /// False when the transaction has a receipt already.
@@ -265,15 +262,17 @@ impl OrderTx {
     /// Notes that a payment provider has answered an id that a caller confirmed before, on this order at
     /// once and on the caller's with the next sweep. It never fails because the id is taken.
     pub(super) async fn note_answered(&mut self, transaction_id: &str) -> Result<(), StoreError> {
-        let row = sqlx::query(
+        let order_id = sqlx::query_scalar(
             "UPDATE payment_receipts SET disputed = CASE disputed WHEN 0 THEN 1 ELSE disputed END
              WHERE transaction_id = $1 RETURNING order_id",
         )
         .bind(transaction_id)
         .fetch_optional(self.parts().1)
         .await?;
-        let Some(row) = row else { return Ok(()) };
-        self.dispute(transaction_id, row.try_get(0)?).await
+        let Some(order_id) = order_id else {
+            return Ok(());
+        };
+        self.dispute(transaction_id, order_id).await
     }
 
     /// Records once that a transaction is in question.
@@ -325,7 +324,8 @@ impl Store {
     /// When the database cannot be used; the next call continues.
     pub async fn pass_on_disputes(&self, now: Timestamp) -> Result<(), StoreError> {
         let rows = sqlx::query(
-            "SELECT r.transaction_id, r.order_id, MIN(p.order_id) FROM payment_receipts r
+            "SELECT r.transaction_id, r.order_id, MIN(p.order_id) AS other_order_id
+             FROM payment_receipts r
              JOIN payment_journal j ON j.transaction_id = r.transaction_id
                  AND j.kind <> 'CONFIRM' AND j.vouched = 0
              JOIN payments p ON p.payment_id = j.payment_id
@@ -336,10 +336,12 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         for row in &rows {
-            let (transaction_id, order_id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            let transaction_id: &str = row.try_get("transaction_id")?;
+            let order_id: &str = row.try_get("order_id")?;
             let mut tx = self.lock_order(order_id, now).await?;
             let known = tx.order().revision;
-            tx.dispute(transaction_id, row.try_get(2)?).await?;
+            tx.dispute(transaction_id, row.try_get("other_order_id")?)
+                .await?;
             sqlx::query("UPDATE payment_receipts SET disputed = 2 WHERE transaction_id = $1")
                 .bind(transaction_id)
                 .execute(tx.parts().1)

@@ -1,33 +1,44 @@
 //! Remembering what was asked under a request id, in the transaction that did it.
 
 use super::{
+    batch::Batch,
     read::StoredRequest,
-    statement::{Batch, Statement},
+    statement::{Value, values},
 };
 
-/// Adds what remembers a request. It fails when something was asked under that id before.
-pub(super) fn remember_request<'a>(
-    batch: &'a mut Batch,
+/// Adds the statement that remembers a request. It fails if the request id was used before.
+pub(super) fn remember_request(
+    batch: &mut Batch,
     request_id: &str,
     asked: &StoredRequest,
     time: i64,
-) -> &'a mut Statement {
-    let insert = batch
-        .begin("INSERT INTO requests (request_id, resource, fingerprint, revision, time) VALUES (");
-    insert.bind(request_id).push(", ");
-    insert.bind(asked.resource.as_str()).push(", ");
-    insert.bind(asked.fingerprint.as_str()).push(", ");
-    insert.bind(asked.revision).push(", ");
-    insert.bind(time).push(")")
+) {
+    batch.add(
+        "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
+         VALUES ($1, $2, $3, $4, $5)",
+        row(request_id, asked, time),
+    );
 }
 
-/// The same; it changes no row, and does not fail, when something was asked under that id before.
+/// Adds the statement that remembers a request. It changes no row if the request id was used before.
 pub(super) fn remember_new_request(
     batch: &mut Batch,
     request_id: &str,
     asked: &StoredRequest,
     time: i64,
 ) {
-    let insert = remember_request(batch, request_id, asked, time);
-    insert.push(" ON CONFLICT (request_id) DO NOTHING");
+    batch.add(
+        "INSERT INTO requests (request_id, resource, fingerprint, revision, time)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (request_id) DO NOTHING",
+        row(request_id, asked, time),
+    );
+}
+
+fn row(request_id: &str, asked: &StoredRequest, time: i64) -> [Value; 5] {
+    let StoredRequest {
+        resource,
+        fingerprint,
+        revision,
+    } = asked;
+    values![request_id, resource, fingerprint, *revision, time]
 }

@@ -99,7 +99,7 @@ impl Store {
         .fetch_one(&self.readers)
         .await
         .unwrap();
-        (row.get(0), row.get(1), row.get(2))
+        (row.get("state"), row.get("attempts"), row.get("last_error"))
     }
 }
 

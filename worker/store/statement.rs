@@ -1,86 +1,133 @@
-//! Statements that are put together at run time. (sqlx's own builder writes `?` for a parameter,
-//! which PostgreSQL does not know.)
+//! SQL statements with their parameters.
+//!
+//! A statement is a whole text with the parameters `$1`, `$2`, ... and their values. Where its shape
+//! varies, it is put together from several such texts, and the parameters of each begin at `$1`.
+//! (sqlx's own `QueryBuilder` writes `?` for a parameter, which PostgreSQL does not understand.)
 
-use super::{Connection, Db, StoreError, dialect::Dialect};
-use futures::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, any::AnyArguments, query::Query};
+use super::Db;
+use sqlx::{AssertSqlSafe, any::AnyArguments, query::Query};
+use std::fmt::Write as _;
 
-/// A statement and its parameters.
-pub(super) struct Statement {
-    sql: String,
-    values: Vec<Value>,
-}
-
-/// A parameter.
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    Number(i64),
-    Text(String),
-    NoNumber,
-    NoText,
+    Number(Option<i64>),
+    Text(Option<String>),
 }
 
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
-        Self::Number(number)
+        Self::Number(Some(number))
     }
 }
 
 impl From<Option<i64>> for Value {
     fn from(number: Option<i64>) -> Self {
-        number.map_or(Self::NoNumber, Self::Number)
+        Self::Number(number)
     }
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(Some(text.clone()))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::Text(Some(text))
     }
 }
 
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
-        text.map_or(Self::NoText, Self::from)
+        Self::Text(text.map(str::to_owned))
     }
 }
 
+/// The values of a text's parameters, in the order of their numbers.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        [$($crate::statement::Value::from($value)),*]
+    };
+}
+pub(super) use values;
+
+/// A statement and the values of its parameters.
+#[derive(Default)]
+pub(super) struct Statement {
+    sql: String,
+    values: Vec<Value>,
+}
+
 impl Statement {
-    /// Begins with that text.
-    pub(super) fn new(sql: &'static str) -> Self {
-        Self {
-            sql: sql.to_owned(),
-            values: Vec::new(),
+    /// A statement that begins with `sql`.
+    pub(super) fn new<const N: usize>(sql: &'static str, values: [Value; N]) -> Self {
+        let mut statement = Self::default();
+        statement.push(sql, values);
+        statement
+    }
+
+    /// Appends `sql`, whose parameters are numbered from `$1` to `$N`. It cannot come from a caller.
+    pub(super) fn push<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> &mut Self {
+        debug_assert!(
+            !sql.contains("--"),
+            "a quote in a comment would begin a text"
+        );
+        debug_assert_eq!(last_parameter(sql), N, "{sql}");
+        push_shifted(&mut self.sql, sql, self.values.len());
+        self.values.extend(values);
+        self
+    }
+
+    /// Appends a list of values, with commas between them.
+    pub(super) fn list(&mut self, values: impl IntoIterator<Item = Value>) -> &mut Self {
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                self.sql.push_str(", ");
+            }
+            self.values.push(value);
+            push_parameter(&mut self.sql, self.values.len());
         }
-    }
-
-    /// Adds text, which cannot come from a caller.
-    pub(super) fn push(&mut self, sql: &'static str) -> &mut Self {
-        self.sql.push_str(sql);
         self
     }
 
-    /// Adds a parameter.
-    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
-        self.values.push(value.into());
-        self.sql.push('$');
-        self.sql.push_str(&self.values.len().to_string());
+    /// Appends the rows of a `VALUES` clause.
+    pub(super) fn rows<const N: usize>(
+        &mut self,
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> &mut Self {
+        for (index, row) in rows.into_iter().enumerate() {
+            self.sql.push_str(if index == 0 { "(" } else { ", (" });
+            self.list(row);
+            self.sql.push(')');
+        }
         self
     }
 
-    /// At most so many rows. Not a parameter: SQLite looks at a bound limit when it plans, and would plan
-    /// again each time that one is bound.
+    /// Appends a `LIMIT`. It is no parameter: SQLite reads a bound limit when it plans a statement, and
+    /// would plan it again for each new value.
     pub(super) fn limit(&mut self, rows: i64) -> &mut Self {
-        self.sql.push_str(" LIMIT ");
-        self.sql.push_str(&rows.to_string());
+        let _ = write!(self.sql, " LIMIT {rows}");
         self
     }
 
-    /// The statement, to be run.
+    #[cfg(test)]
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Returns the statement as sqlx runs it.
     pub(super) fn query(self) -> Query<'static, Db, AnyArguments> {
         let query = sqlx::query(AssertSqlSafe(self.sql));
         self.values
@@ -88,160 +135,137 @@ impl Statement {
             .fold(query, |query, value| match value {
                 Value::Number(number) => query.bind(number),
                 Value::Text(text) => query.bind(text),
-                Value::NoNumber => query.bind(None::<i64>),
-                Value::NoText => query.bind(None::<String>),
             })
     }
 }
 
-/// Statements that change something, one after the other, with parameters of their own each. SQLite is
-/// given all of them at once: the way to its thread and back costs more than most of them. PostgreSQL
-/// takes one at a time.
-pub(super) struct Batch {
-    dialect: Dialect,
-    statements: Vec<Statement>,
-    count: usize,
-    /// The statements that must change one row, by their numbers, with what has that row.
-    of_one: Vec<(usize, &'static str, String)>,
+/// Appends `sql` to `target`, with `offset` added to the number of each parameter. Quoted texts are
+/// copied as they are: what looks like a parameter in them is none.
+fn push_shifted(target: &mut String, sql: &str, offset: usize) {
+    if offset == 0 {
+        target.push_str(sql);
+        return;
+    }
+    target.reserve(sql.len() + 32);
+    // A quote begins or ends a quoted text. A doubled quote within one ends it and begins another.
+    for (index, part) in sql.split('\'').enumerate() {
+        if index > 0 {
+            target.push('\'');
+        }
+        let is_quoted = index % 2 == 1;
+        if is_quoted {
+            target.push_str(part);
+            continue;
+        }
+        let mut pieces = part.split('$');
+        target.push_str(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let (number, rest) = split_number(piece);
+            match number {
+                Some(number) => push_parameter(target, number + offset),
+                None => target.push('$'),
+            }
+            target.push_str(rest);
+        }
+    }
 }
 
-impl Batch {
-    /// For a database of that kind.
-    pub(super) fn new(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            statements: Vec::new(),
-            count: 0,
-            of_one: Vec::new(),
-        }
-    }
+fn push_parameter(target: &mut String, number: usize) {
+    let _ = write!(target, "${number}");
+}
 
-    /// Begins the next statement with that text.
-    pub(super) fn begin(&mut self, sql: &'static str) -> &mut Statement {
-        self.count += 1;
-        // Its parameters are counted through all of them.
-        if self.dialect == Dialect::Sqlite
-            && let Some(mut all) = self.statements.pop()
-        {
-            all.push("; ").push(sql);
-            self.statements.push(all);
-        } else {
-            self.statements.push(Statement::new(sql));
-        }
-        let last = self.statements.len() - 1;
-        &mut self.statements[last]
+/// Splits the digits off that a text begins with.
+fn split_number(text: &str) -> (Option<usize>, &str) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at(digits);
+    match number.parse() {
+        Ok(number) => (Some(number), rest),
+        Err(_) => (None, text),
     }
+}
 
-    /// The same with one that changes the row of `kind` and `id`, and that row only.
-    pub(super) fn begin_of_one(
-        &mut self,
-        kind: &'static str,
-        id: &str,
-        sql: &'static str,
-    ) -> &mut Statement {
-        self.of_one.push((self.count, kind, id.to_owned()));
-        self.begin(sql)
-    }
-
-    /// Runs them, and says how many rows each of them has changed. One that fails is the last one.
-    ///
-    /// # Errors
-    /// Also when one that was to change one row has not: the transaction must not be committed.
-    pub(super) async fn run(self, connection: &mut Connection) -> Result<Vec<u64>, StoreError> {
-        let mut changed = Vec::with_capacity(self.count);
-        for statement in self.statements {
-            let mut results = connection.fetch_many(statement.query());
-            while let Some(result) = results.try_next().await? {
-                if let Either::Left(result) = result {
-                    changed.push(result.rows_affected());
-                }
-            }
-        }
-        for (number, kind, id) in self.of_one {
-            match changed.get(number) {
-                Some(1) => {}
-                rows => {
-                    let rows = rows.copied().unwrap_or_default();
-                    let corrupt = format!("{rows} rows of {kind} {id}, where one was to change");
-                    return Err(StoreError::Corrupt(corrupt));
-                }
-            }
-        }
-        Ok(changed)
-    }
+/// Returns the largest number of a parameter in `sql`; 0 when it has none.
+fn last_parameter(sql: &str) -> usize {
+    let unquoted = sql.split('\'').step_by(2);
+    let pieces = unquoted.flat_map(|part| part.split('$').skip(1));
+    pieces
+        .filter_map(|piece| split_number(piece).0)
+        .max()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
     use super::*;
-    use crate::{Store, samples::open};
 
-    /// On whatever database.
-    pub(crate) async fn counts_and_insists(store: &Store) {
-        let insert = |batch: &mut Batch, sku: &str, level: i64| {
-            let insert = batch.begin("INSERT INTO stock (on_hand, sku, reorder_level) VALUES (0, ");
-            insert.bind(sku).push(", ").bind(level).push(")");
-        };
-        let level_of = async |sku: &str| {
-            let item = store.stock_item(sku).await.unwrap();
-            item.map(|item| item.reorder_level)
-        };
-        let mut batch = Batch::new(store.dialect);
-        insert(&mut batch, "one", 1);
-        insert(&mut batch, "two", 2);
-        batch
-            .begin("UPDATE stock SET reorder_level = reorder_level + ")
-            .bind(10);
-        let other = batch.begin("UPDATE stock SET reorder_level = 0 WHERE sku = ");
-        other.bind("three");
-        let update = batch.begin_of_one("sku", "two", "UPDATE stock SET reorder_level = ");
-        update.bind(20).push(" WHERE sku = ").bind("two");
-        let mut tx = store.write().await.unwrap();
-        assert_eq!(batch.run(&mut tx).await.unwrap(), [1, 1, 2, 0, 1]);
-        tx.commit().await.unwrap();
-        assert_eq!(
-            (level_of("one").await, level_of("two").await),
-            (Some(11), Some(20))
-        );
-
-        let mut batch = Batch::new(store.dialect);
-        insert(&mut batch, "four", 4);
-        let update = batch.begin_of_one("sku", "three", "UPDATE stock SET reorder_level = ");
-        update.bind(20).push(" WHERE sku = ").bind("three");
-        let mut tx = store.write().await.unwrap();
-        let none = batch.run(&mut tx).await.unwrap_err().to_string();
-        assert!(none.contains("0 rows of sku three"), "{none}");
-        drop(tx);
-        assert_eq!(level_of("four").await, None);
-
-        let mut batch = Batch::new(store.dialect);
-        insert(&mut batch, "four", 4);
-        insert(&mut batch, "one", 1);
-        insert(&mut batch, "five", 5);
-        let mut tx = store.write().await.unwrap();
-        let again = batch.run(&mut tx).await.unwrap_err();
-        let StoreError::Unavailable(error) = again else {
-            panic!("{again}");
-        };
-        assert!(crate::is_duplicate(&error), "{error}");
-        drop(tx);
-        assert_eq!(
-            (level_of("four").await, level_of("five").await),
-            (None, None)
-        );
-        // What failed does not stand in the way of the same text.
-        let mut batch = Batch::new(store.dialect);
-        for (sku, level) in [("four", 4), ("six", 6), ("five", 5)] {
-            insert(&mut batch, sku, level);
-        }
-        let mut tx = store.write().await.unwrap();
-        assert_eq!(batch.run(&mut tx).await.unwrap(), [1, 1, 1]);
+    fn shifted(sql: &str, offset: usize) -> String {
+        let mut target = "; ".to_owned();
+        push_shifted(&mut target, sql, offset);
+        target
     }
 
-    #[tokio::test]
-    async fn a_batch_counts_the_rows_of_each_and_insists_on_one_where_there_is_one() {
-        let folder = tempfile::tempdir().unwrap();
-        counts_and_insists(&open(&folder.path().join("orders.db")).await).await;
+    #[test]
+    fn parameters_are_shifted_and_all_else_is_copied() {
+        let sql = "UPDATE t SET a = $1, b = b + $2, c = COALESCE(c, $2) WHERE d = $10";
+        assert_eq!(shifted(sql, 0), format!("; {sql}"));
+        assert_eq!(
+            shifted(sql, 9),
+            "; UPDATE t SET a = $10, b = b + $11, c = COALESCE(c, $11) WHERE d = $19"
+        );
+        assert_eq!(shifted("DELETE FROM t", 9), "; DELETE FROM t");
+        assert_eq!(shifted("", 9), "; ");
+        assert_eq!(shifted("($1,$2)", 98), "; ($99,$100)");
+        // Not parameters: PostgreSQL's dollar quotes, and a name.
+        assert_eq!(shifted("$$ a$b $", 3), "; $$ a$b $");
+    }
+
+    #[test]
+    fn quoted_texts_are_copied() {
+        assert_eq!(
+            shifted("SELECT $1, '$1', 'it''s $2', '' || $2", 5),
+            "; SELECT $6, '$1', 'it''s $2', '' || $7"
+        );
+        assert_eq!(
+            shifted("LIKE 'attempt/%' AND a = $1", 1),
+            "; LIKE 'attempt/%' AND a = $2"
+        );
+    }
+
+    #[test]
+    fn the_last_parameter_is_found_outside_of_quotes() {
+        assert_eq!(last_parameter("SELECT 1"), 0);
+        assert_eq!(last_parameter("SELECT $2, $12, $1"), 12);
+        assert_eq!(last_parameter("SELECT $1, '$3', 'it''s $4', $2"), 2);
+    }
+
+    #[test]
+    fn a_statement_is_put_together_from_texts_of_their_own_numbers() {
+        let mut statement = Statement::new("SELECT a FROM t WHERE b = $1", values!["b"]);
+        statement.push(" AND (c, d) > ($1, $2)", values![1, None::<i64>]);
+        statement
+            .push(" AND e IN (", [])
+            .list(["x", "y"].map(Value::from));
+        statement.push(") OR f = $1", values![2]).limit(5);
+        assert_eq!(
+            statement.sql,
+            "SELECT a FROM t WHERE b = $1 AND (c, d) > ($2, $3) AND e IN ($4, $5) OR f = $6 LIMIT 5"
+        );
+        let values = values!["b", 1, None::<i64>, "x", "y", 2];
+        assert_eq!(statement.values, values);
+
+        let mut insert = Statement::new("INSERT INTO t (a, b) VALUES ", []);
+        insert.rows([values![1, "x"], values![2, "y"]]);
+        insert.push(" ON CONFLICT (a) DO NOTHING", []);
+        assert_eq!(
+            insert.sql,
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT (a) DO NOTHING"
+        );
+        assert_eq!(insert.values, values![1, "x", 2, "y"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a = $1 AND b = $2")]
+    fn a_text_needs_as_many_values_as_it_has_parameters() {
+        Statement::new("a = $1 AND b = $2", values![1]);
     }
 }

@@ -1,11 +1,15 @@
 //! Stock as the inventory service shows it.
 
-use super::{Connection, DbRow, Store, StoreError, dialect::Dialect, statement::Statement};
+use super::{
+    Connection, Store, StoreError,
+    dialect::Dialect,
+    statement::{Statement, Value},
+};
 use sqlx::Row;
 use std::collections::BTreeSet;
 
 /// The stock of one SKU, in pieces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StockItem {
     /// Stock keeping unit.
     pub sku: String,
@@ -51,13 +55,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn known_skus(&self, skus: &[&str]) -> Result<BTreeSet<String>, StoreError> {
-        let mut query = Statement::new("SELECT sku FROM stock WHERE sku IN (NULL");
-        for sku in skus {
-            query.push(", ").bind(*sku);
+        if skus.is_empty() {
+            return Ok(BTreeSet::new());
         }
-        query.push(")");
+        let mut query = Statement::new("SELECT sku FROM stock WHERE sku IN (", []);
+        query.list(skus.iter().map(|sku| Value::from(*sku)));
+        query.push(")", []);
         let rows = query.query().fetch_all(&self.readers).await?;
-        let skus = rows.iter().map(|row| row.try_get(0));
+        let skus = rows.iter().map(|row| row.try_get("sku"));
         Ok(skus.collect::<Result<_, sqlx::Error>>()?)
     }
 
@@ -66,7 +71,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn stock_items(&self, after: &str, limit: i64) -> Result<Vec<StockItem>, StoreError> {
-        let rows = sqlx::query(
+        let items = sqlx::query_as(
             "SELECT sku, on_hand, reserved, reorder_point, reorder_level, revision FROM stock
              WHERE sku > $1 ORDER BY sku LIMIT $2",
         )
@@ -74,7 +79,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(item_of).collect()
+        Ok(items)
     }
 }
 
@@ -86,33 +91,17 @@ pub(crate) async fn stock_item(
     connection: &mut Connection,
     sku: &str,
 ) -> Result<Option<StockItem>, StoreError> {
-    let row = sqlx::query(ITEM)
-        .bind(sku)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(item_of).transpose()
+    let item = sqlx::query_as(ITEM).bind(sku);
+    Ok(item.fetch_optional(connection).await?)
 }
 
-/// The same, with its row locked until the transaction ends. Who locks several locks them by sku.
+/// The stock of one SKU, with its row locked until the transaction ends. A transaction that locks
+/// several rows locks them in the order of their SKUs.
 pub(crate) async fn lock_stock_item(
     connection: &mut Connection,
     sku: &str,
 ) -> Result<Option<StockItem>, StoreError> {
     let query = Dialect::of(connection).locking(ITEM);
-    let row = sqlx::query(query)
-        .bind(sku)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(item_of).transpose()
-}
-
-fn item_of(row: &DbRow) -> Result<StockItem, StoreError> {
-    Ok(StockItem {
-        sku: row.try_get(0)?,
-        on_hand: row.try_get(1)?,
-        reserved: row.try_get(2)?,
-        reorder_point: row.try_get(3)?,
-        reorder_level: row.try_get(4)?,
-        revision: row.try_get(5)?,
-    })
+    let item = sqlx::query_as(query).bind(sku);
+    Ok(item.fetch_optional(connection).await?)
 }

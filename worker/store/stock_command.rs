@@ -2,10 +2,12 @@
 //! relative, so that two of them at once lose nothing.
 
 use super::{
-    Connection, Store, StoreError, is_duplicate, micros,
+    Connection, Store, StoreError,
+    batch::Batch,
+    is_duplicate, micros,
     read::{StoredRequest, request},
     remember::remember_request,
-    statement::Batch,
+    statement::values,
     stock::{StockItem, lock_stock_item, stock_item},
 };
 use jiff::Timestamp;
@@ -258,23 +260,34 @@ impl Store {
         let delta = after.on_hand - before.on_hand;
         let mut batch = Batch::new(self.dialect);
         // `adjusted` takes up the difference, so that the books still balance.
-        let update = batch.begin_of_one("sku", sku, "UPDATE stock SET adjusted = adjusted + ");
-        update.bind(delta).push(", on_hand = ").bind(after.on_hand);
-        update.push(", reorder_point = ").bind(after.reorder_point);
-        update.push(", reorder_level = ").bind(after.reorder_level);
-        update.push(", revision = revision + 1 WHERE sku = ");
-        update.bind(sku);
+        batch.add_of_one(
+            ("sku", sku),
+            "UPDATE stock SET adjusted = adjusted + $1, on_hand = $2, reorder_point = $3,
+                 reorder_level = $4, revision = revision + 1
+             WHERE sku = $5",
+            values![
+                delta,
+                after.on_hand,
+                after.reorder_point,
+                after.reorder_level,
+                sku,
+            ],
+        );
         if delta != 0 {
-            let insert = batch.begin(
+            batch.add(
                 "INSERT INTO stock_adjustments
-                     (sku, revision, delta, reason, actor, request_id, time) VALUES (",
+                     (sku, revision, delta, reason, actor, request_id, time)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                values![
+                    sku,
+                    before.revision + 1,
+                    delta,
+                    asked.command.reason(),
+                    &asked.actor,
+                    &asked.request_id,
+                    micros(now),
+                ],
             );
-            insert.bind(sku).push(", ").bind(before.revision + 1);
-            insert.push(", ").bind(delta);
-            insert.push(", ").bind(asked.command.reason());
-            insert.push(", ").bind(asked.actor.as_str());
-            insert.push(", ").bind(asked.request_id.as_str());
-            insert.push(", ").bind(micros(now)).push(")");
         }
         let remembered = StoredRequest {
             resource: asked.sku.clone(),

@@ -1,7 +1,8 @@
 //! Supplier orders: opened with the reservation that made the stock low, shown page by page.
 
 use super::{
-    Connection, DbRow, Store, StoreError, from_micros, micros, statement::Statement,
+    Connection, DbRow, Store, StoreError, from_micros, micros,
+    statement::{Statement, values},
     stock::StockItem,
 };
 use jiff::Timestamp;
@@ -79,17 +80,18 @@ impl Store {
         after: Option<&Position>,
         limit: i64,
     ) -> Result<Vec<SupplierOrder>, StoreError> {
-        let mut query = Statement::new(SELECT);
-        query.push(" WHERE 1 = 1");
+        let mut query = Statement::new(SELECT, []);
+        query.push(" WHERE 1 = 1", []);
         if let Some(sku) = sku {
-            query.push(" AND sku = ").bind(sku);
+            query.push(" AND sku = $1", values![sku]);
         }
         if let Some(after) = after {
-            query.push(" AND (open_time, supplier_order_id) < (");
-            query.bind(micros(after.open_time)).push(", ");
-            query.bind(after.supplier_order_id.as_str()).push(")");
+            query.push(
+                " AND (open_time, supplier_order_id) < ($1, $2)",
+                values![micros(after.open_time), &after.supplier_order_id],
+            );
         }
-        query.push(" ORDER BY open_time DESC, supplier_order_id DESC");
+        query.push(" ORDER BY open_time DESC, supplier_order_id DESC", []);
         query.limit(limit);
         let rows = query.query().fetch_all(&self.readers).await?;
         rows.iter().map(supplier_order_of).collect()
@@ -103,12 +105,12 @@ pub(super) const SELECT: &str = "SELECT supplier_order_id, sku, quantity, open_t
 pub(super) fn supplier_order_of(row: &DbRow) -> Result<SupplierOrder, StoreError> {
     let time = |micros: Option<i64>| micros.map(from_micros).transpose();
     Ok(SupplierOrder {
-        supplier_order_id: row.try_get(0)?,
-        sku: row.try_get(1)?,
-        quantity: row.try_get(2)?,
-        open_time: from_micros(row.try_get(3)?)?,
-        due_time: time(row.try_get(4)?)?,
-        deliver_time: time(row.try_get(5)?)?,
+        supplier_order_id: row.try_get("supplier_order_id")?,
+        sku: row.try_get("sku")?,
+        quantity: row.try_get("quantity")?,
+        open_time: from_micros(row.try_get("open_time")?)?,
+        due_time: time(row.try_get("due_time")?)?,
+        deliver_time: time(row.try_get("deliver_time")?)?,
     })
 }
 

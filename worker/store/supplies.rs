@@ -3,12 +3,11 @@
 
 use super::{
     Store, StoreError, from_micros, micros,
-    statement::Statement,
+    statement::{Statement, values},
     stock::{lock_stock_item, stock_item},
     supplier_orders::{Cause, SELECT, SupplierOrder, reorder, supplier_order_of},
 };
 use jiff::Timestamp;
-use sqlx::Row;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -24,7 +23,7 @@ impl Opened {
 }
 
 /// A supplier order that needs its process to be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Unattended {
     /// Which supplier order.
     pub supplier_order_id: String,
@@ -50,7 +49,7 @@ impl Store {
         after_sku: &str,
         limit: i64,
     ) -> Result<Vec<Unattended>, StoreError> {
-        let rows = sqlx::query(
+        let unattended = sqlx::query_as(
             "SELECT supplier_order_id, sku FROM supplier_orders
              WHERE state = 'OPEN' AND (due_time IS NULL OR due_time < $1) AND sku > $2
              ORDER BY sku LIMIT $3",
@@ -60,14 +59,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Unattended {
-                    supplier_order_id: row.try_get(0)?,
-                    sku: row.try_get(1)?,
-                })
-            })
-            .collect()
+        Ok(unattended)
     }
 
     /// The open supplier order of a sku.
@@ -78,9 +70,8 @@ impl Store {
         &self,
         sku: &str,
     ) -> Result<Option<SupplierOrder>, StoreError> {
-        let mut query = Statement::new(SELECT);
-        query.push(" WHERE state = 'OPEN' AND sku = ");
-        query.bind(sku);
+        let mut query = Statement::new(SELECT, []);
+        query.push(" WHERE state = 'OPEN' AND sku = $1", values![sku]);
         let row = query.query().fetch_optional(&self.readers).await?;
         row.as_ref().map(supplier_order_of).transpose()
     }

@@ -126,7 +126,10 @@ async fn orders_without_a_workflow_are_found_and_counted_by_their_index() {
                 .fetch_all(&store.readers)
                 .await
                 .unwrap();
-            let plan: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, 3)).collect();
+            let plan: Vec<String> = plan
+                .iter()
+                .map(|row| sqlx::Row::get(row, "detail"))
+                .collect();
             let plan = plan.join("; ");
             assert!(plan.contains("orders_unstarted"), "{plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");

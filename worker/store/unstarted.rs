@@ -9,7 +9,7 @@ pub(super) const FIND: &str = "SELECT order_id, document FROM orders
      WHERE workflow_started = 0 AND due_time < $1 AND (due_time, order_id) > ($2, $3)
      ORDER BY due_time, order_id LIMIT $4";
 
-pub(super) const COUNT: &str = "SELECT COUNT(*) FROM (
+pub(super) const COUNT: &str = "SELECT COUNT(*) AS unstarted FROM (
          SELECT 1 FROM orders WHERE workflow_started = 0 AND due_time < $1 LIMIT $2
      ) AS found";
 
@@ -40,8 +40,8 @@ impl Store {
             .await?;
         let mut orders = Vec::with_capacity(rows.len());
         for row in &rows {
-            let order_id: &str = row.try_get(0)?;
-            match serde_json::from_str(row.try_get::<&str, _>(1)?) {
+            let order_id: &str = row.try_get("order_id")?;
+            match serde_json::from_str(row.try_get("document")?) {
                 Ok(order) => orders.push(order),
                 Err(error) => tracing::error!(order_id, %error, "an order cannot be read"),
             }
@@ -55,11 +55,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn count_unstarted(&self, before: Timestamp, most: i64) -> Result<i64, StoreError> {
-        let row = sqlx::query(COUNT)
+        let unstarted = sqlx::query_scalar(COUNT)
             .bind(micros(before))
             .bind(most)
             .fetch_one(&self.readers)
             .await?;
-        Ok(row.try_get(0)?)
+        Ok(unstarted)
     }
 }

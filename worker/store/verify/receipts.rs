@@ -1,7 +1,7 @@
 //! The money from outside: each transaction pays one order, none is the provider's, and the receipts add up.
 
 use super::{
-    dossier::Dossier,
+    dossier::{Dossier, Elsewhere},
     finding::{Check, Findings},
 };
 use orders_domain::{
@@ -13,13 +13,21 @@ use std::collections::BTreeMap;
 pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) {
     check_sums(dossier, order, findings);
     check_owners(dossier, findings);
-    for (transaction_id, other_order_id) in &dossier.disputes {
+    for dispute in &dossier.disputes {
+        let Elsewhere {
+            transaction_id,
+            other_order_id,
+        } = dispute;
         let wrong = format!(
             "{transaction_id} was confirmed by a caller, and the payment provider answered it for order {other_order_id}"
         );
         findings.add(Check::PaymentDisputed, wrong);
     }
-    for (transaction_id, other_order_id) in &dossier.shared {
+    for shared in &dossier.shared {
+        let Elsewhere {
+            transaction_id,
+            other_order_id,
+        } = shared;
         let wrong = format!(
             "the payment provider answered {transaction_id} for this order and for order {other_order_id}"
         );

@@ -1,18 +1,21 @@
 //! The stock of a sku: its books balance, and what is held and supplied is what orders say.
 
 use super::{
-    super::{Connection, StoreError, micros, statement::Statement},
+    super::{
+        Connection, StoreError, micros,
+        statement::{Statement, values},
+    },
     finding::{Check, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row;
+use sqlx::{FromRow, Row};
 use std::collections::BTreeMap;
 
 /// A delivery that is later than this is worth a word.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Everything about one sku, read at one moment. Pieces.
-#[derive(Debug, Default)]
+#[derive(Debug, FromRow)]
 pub(super) struct Shelf {
     pub(super) sku: String,
     on_hand: i64,
@@ -21,11 +24,16 @@ pub(super) struct Shelf {
     supplied: i64,
     shipped: i64,
     /// What reservations hold, by their state.
+    #[sqlx(skip)]
     held: BTreeMap<String, i64>,
+    /// The pieces of delivered supplier orders.
+    #[sqlx(skip)]
     delivered: i64,
     /// The sum of the recorded adjustments.
+    #[sqlx(skip)]
     recorded: i64,
     /// Of the open supplier orders: id, and when each is due.
+    #[sqlx(skip)]
     open: Vec<(String, Option<i64>)>,
 }
 
@@ -40,29 +48,21 @@ pub(super) enum Which<'a> {
 /// Reads skus in their order, from what should be a snapshot.
 pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Shelf>, StoreError> {
     let mut query = Statement::new(
-        "SELECT sku, on_hand, reserved, adjusted, supplied, shipped FROM stock WHERE sku ",
+        "SELECT sku, on_hand, reserved, adjusted, supplied, shipped FROM stock",
+        [],
     );
     match which {
         Which::After(sku, limit) => {
-            query.push("> ").bind(sku);
-            query.push(" ORDER BY sku").limit(limit);
+            query.push(" WHERE sku > $1 ORDER BY sku", values![sku]);
+            query.limit(limit);
         }
         Which::Only(sku) => {
-            query.push("= ").bind(sku);
+            query.push(" WHERE sku = $1", values![sku]);
         }
     }
-    let mut shelves: Vec<Shelf> = Vec::new();
-    for row in query.query().fetch_all(&mut *db).await? {
-        shelves.push(Shelf {
-            sku: row.try_get(0)?,
-            on_hand: row.try_get(1)?,
-            reserved: row.try_get(2)?,
-            adjusted: row.try_get(3)?,
-            supplied: row.try_get(4)?,
-            shipped: row.try_get(5)?,
-            ..Shelf::default()
-        });
-    }
+    let rows = query.query().fetch_all(&mut *db).await?;
+    let shelves = rows.iter().map(Shelf::from_row);
+    let mut shelves = shelves.collect::<Result<Vec<_>, _>>()?;
     let (Some(first), Some(last)) = (shelves.first(), shelves.last()) else {
         return Ok(shelves);
     };
@@ -72,36 +72,38 @@ pub(super) async fn read(db: &mut Connection, which: Which<'_>) -> Result<Vec<Sh
         .map(|shelf| (shelf.sku.clone(), shelf))
         .collect();
     // One pass over the table for a page: reservations are not kept by sku.
-    let held = "SELECT sku, state, CAST(SUM(quantity) AS BIGINT) FROM reservations
+    let held = "SELECT sku, state, CAST(SUM(quantity) AS BIGINT) AS held FROM reservations
          WHERE sku BETWEEN $1 AND $2 GROUP BY sku, state ORDER BY sku, state";
     let rows = sqlx::query(held).bind(&range.0).bind(&range.1);
     for row in rows.fetch_all(&mut *db).await? {
-        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
-            shelf.held.insert(row.try_get(1)?, row.try_get(2)?);
+        if let Some(shelf) = by_sku.get_mut::<str>(row.try_get("sku")?) {
+            let (state, held) = (row.try_get("state")?, row.try_get("held")?);
+            shelf.held.insert(state, held);
         }
     }
-    let delivered = "SELECT sku, CAST(SUM(quantity) AS BIGINT) FROM supplier_orders
+    let delivered = "SELECT sku, CAST(SUM(quantity) AS BIGINT) AS delivered FROM supplier_orders
          WHERE state = 'DELIVERED' AND sku BETWEEN $1 AND $2 GROUP BY sku ORDER BY sku";
     let rows = sqlx::query(delivered).bind(&range.0).bind(&range.1);
     for row in rows.fetch_all(&mut *db).await? {
-        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
-            shelf.delivered = row.try_get(1)?;
+        if let Some(shelf) = by_sku.get_mut::<str>(row.try_get("sku")?) {
+            shelf.delivered = row.try_get("delivered")?;
         }
     }
-    let recorded = "SELECT sku, CAST(SUM(delta) AS BIGINT) FROM stock_adjustments
+    let recorded = "SELECT sku, CAST(SUM(delta) AS BIGINT) AS recorded FROM stock_adjustments
          WHERE sku BETWEEN $1 AND $2 GROUP BY sku ORDER BY sku";
     let rows = sqlx::query(recorded).bind(&range.0).bind(&range.1);
     for row in rows.fetch_all(&mut *db).await? {
-        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
-            shelf.recorded = row.try_get(1)?;
+        if let Some(shelf) = by_sku.get_mut::<str>(row.try_get("sku")?) {
+            shelf.recorded = row.try_get("recorded")?;
         }
     }
     let open = "SELECT sku, supplier_order_id, due_time FROM supplier_orders
          WHERE state = 'OPEN' AND sku BETWEEN $1 AND $2 ORDER BY sku, supplier_order_id";
     let rows = sqlx::query(open).bind(&range.0).bind(&range.1);
     for row in rows.fetch_all(&mut *db).await? {
-        if let Some(shelf) = by_sku.get_mut(row.try_get::<&str, _>(0)?) {
-            shelf.open.push((row.try_get(1)?, row.try_get(2)?));
+        if let Some(shelf) = by_sku.get_mut::<str>(row.try_get("sku")?) {
+            let (id, due_time) = (row.try_get("supplier_order_id")?, row.try_get("due_time")?);
+            shelf.open.push((id, due_time));
         }
     }
     Ok(shelves)

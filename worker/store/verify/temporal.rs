@@ -41,8 +41,8 @@ impl Store {
         .await?;
         let rows = rows.iter().map(|row| {
             Ok(OpenOrder {
-                order_id: row.try_get(0)?,
-                update_time: from_micros(row.try_get(1)?)?,
+                order_id: row.try_get("order_id")?,
+                update_time: from_micros(row.try_get("update_time")?)?,
             })
         });
         rows.collect()
@@ -68,9 +68,9 @@ impl Store {
         .await?;
         let rows = rows.iter().map(|row| {
             Ok(OpenSupplierOrder {
-                supplier_order_id: row.try_get(0)?,
-                sku: row.try_get(1)?,
-                open_time: from_micros(row.try_get(2)?)?,
+                supplier_order_id: row.try_get("supplier_order_id")?,
+                sku: row.try_get("sku")?,
+                open_time: from_micros(row.try_get("open_time")?)?,
             })
         });
         rows.collect()
