@@ -1,4 +1,17 @@
 //! Steps: a provider is asked, and its answer is recorded in the same transaction.
+//!
+//! # Which retry acts when
+//!
+//! | what happened | what tries again | when |
+//! |---|---|---|
+//! | the provider failed or did not answer, and the order's `retry_time` is less than 1 s away | this activity, in a new transaction | at `retry_time` |
+//! | the same, and `retry_time` is later | the workflow, which waits for that time and calls the step anew | at `retry_time`, as the policy's backoff says |
+//! | the provider refused to give money back | the workflow, as above; an operator may be quicker | an hour later (`REFUSED_WAIT`) |
+//! | our own database failed: nothing is recorded, and it counts as no attempt | the local activity | after 0.1 s, doubling, at most 4 times or 12 s |
+//! | it failed all that time | the same activity, scheduled by Temporal | after 1 s, doubling to 30 s, without limit |
+//! | the activity was carried out, and the order did not move (store and workflow disagree) | the workflow | after 1 s, doubling to 1 min, or when the order moves |
+//! | the process died | Temporal gives the workflow task to another worker, which finds what was committed | after the task's timeout, 3 s |
+//! | Temporal lost the workflow, or a commit that it was to learn of | the sweep of any server | 10 s after the order was due |
 
 use super::{
     News, OrderActivities, Progress, Recorded, failed, fault, onward,
