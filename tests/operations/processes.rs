@@ -8,7 +8,7 @@ use orders::v1::{
 };
 use orders_test_support::{
     Client, PATIENCE, Placing, Postgres, Refused, ServerOptions, TestServer, TestTemporal,
-    eventually, process::Process, sku, temporal::free_port, unique,
+    again::is_of_connection, eventually, process::Process, sku, temporal::free_port, unique,
 };
 use std::{
     collections::BTreeMap,
@@ -50,11 +50,10 @@ impl Fleet {
             match call(client).await {
                 Ok(answer) => return answer,
                 Err(status) => {
-                    let code = status.code();
                     // A call that the connection's end took with it: gRPC's own libraries say
-                    // UNAVAILABLE to that, too.
-                    let lost = code == Code::Unknown && status.message() == "transport error";
-                    let is_retried = code == Code::Unavailable || lost;
+                    // UNAVAILABLE to that, where this one says UNKNOWN or CANCELLED.
+                    let is_lost = is_of_connection(&status);
+                    let is_retried = status.code() == Code::Unavailable || is_lost;
                     let is_retried = is_retried && attempt < ATTEMPTS;
                     assert!(is_retried, "{what}, attempt {attempt}: {status:?}");
                     self.again.fetch_add(1, Ordering::Relaxed);
