@@ -26,8 +26,10 @@ pub fn verify(data_dir: &Path, args: &[&str]) -> Ran {
     cli.run(&all)
 }
 
-/// The names of the checks that found something, with the order or sku of each.
+/// The names of the checks that found something, with the order or sku of each. Fails where nothing was
+/// verified.
 pub fn found(ran: &Ran) -> BTreeSet<(String, String)> {
+    assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
     let lines = ran.out.lines().map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = |name: &str| line[name].as_str().map(str::to_owned);

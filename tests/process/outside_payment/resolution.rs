@@ -97,7 +97,10 @@ async fn an_answer_of_the_provider_counts_and_not_the_operators() {
     assert_eq!(order.payment.as_ref().unwrap().transaction_id, name);
     assert_eq!(vouched(&order), []);
     assert_eq!(client.reasons(&id).await, []);
-    let found = verify::found(&verify::verify(&server.data_dir, &["--json"]));
+    let found = verify::found(&verify::verify(
+        &server.data_dir,
+        &["--json", "--no-temporal"],
+    ));
     assert!(found.is_empty(), "{found:?}");
     assert_eq!(server.stop().await, Some(0));
 }
@@ -140,7 +143,10 @@ async fn a_person_vouches_while_the_provider_cannot_be_asked_and_it_shows_until_
         assert_eq!(client.reasons(id).await, [Reason::PaymentVouched]);
     }
     let name = |check: Check, id: &String| (check.as_str().to_owned(), id.clone());
-    let found = verify::found(&verify::verify(&server.data_dir, &["--json"]));
+    let found = verify::found(&verify::verify(
+        &server.data_dir,
+        &["--json", "--no-temporal"],
+    ));
     for id in [&confirmed, &contradicted, &open] {
         let finding = name(Check::PaymentVouched, id);
         assert!(found.contains(&finding), "{found:?}");
@@ -181,7 +187,10 @@ async fn a_person_vouches_while_the_provider_cannot_be_asked_and_it_shows_until_
         client.reasons(&contradicted).await,
         [Reason::PaymentVouched]
     );
-    let found = verify::found(&verify::verify(&server.data_dir, &["--json"]));
+    let found = verify::found(&verify::verify(
+        &server.data_dir,
+        &["--json", "--no-temporal"],
+    ));
     let still = [name(Check::PaymentVouched, &contradicted)];
     assert!(found.iter().eq(&still), "{found:?}");
     // Nothing more is to be asked of an order that is confirmed.
