@@ -96,7 +96,13 @@ where
                 Ok(read) => read,
                 Err(error) => {
                     let reason = error.reason();
-                    tracing::info!(path, reason, %error, "not done");
+                    // A caller that went away amid its request is no news, and one that does nothing else
+                    // would fill the log.
+                    if matches!(error, Error::Malformed(_)) {
+                        tracing::debug!(path, reason, %error, "not done");
+                    } else {
+                        tracing::info!(path, reason, %error, "not done");
+                    }
                     return Ok(error.into_status("").into_http());
                 }
             };
