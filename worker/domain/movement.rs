@@ -110,8 +110,6 @@ pub struct Entry {
     pub amount: i64,
     /// The provider's name for it, once it moved.
     pub transaction_id: Option<String>,
-    /// Whether only a person says so.
-    pub vouched: bool,
 }
 
 /// What has moved. `authorized >= captured >= refunded >= 0`, in minor units.

@@ -182,7 +182,6 @@ impl OrderTx {
             phase: outcome.phase,
             amount: movement.amount,
             transaction_id: outcome.transaction_id.clone(),
-            vouched: outcome.vouched,
         });
         let refutes = outcome.phase == EntryPhase::Refuted;
         if refutes {
@@ -273,7 +272,7 @@ fn insert(batch: &mut Batch, added: &[Added]) {
 async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreError> {
     let rows = sqlx::query(
         "SELECT p.authorized, p.captured, p.refunded, p.voided,
-             j.key, j.kind, j.phase, j.amount, j.transaction_id, j.vouched
+             j.key, j.kind, j.phase, j.amount, j.transaction_id
          FROM payments p LEFT JOIN payment_journal j ON j.payment_id = p.payment_id
          WHERE p.payment_id = $1 ORDER BY j.entry",
     )
@@ -296,7 +295,6 @@ async fn read(db: &mut Connection, payment_id: &str) -> Result<Account, StoreErr
             phase: phase.parse::<EntryPhase>().map_err(|()| unknown(phase))?,
             amount: row.try_get("amount")?,
             transaction_id: row.try_get("transaction_id")?,
-            vouched: row.try_get::<i64, _>("vouched")? == 1,
         });
     }
     Ok(Account { journal, sums })

@@ -2,7 +2,7 @@
 //! books, the provider, a named person), and what counts is written into the journal.
 
 use super::{
-    Connection, Store, StoreError, micros,
+    Store, StoreError, micros,
     order_tx::OrderTx,
     payment_journal::Outcome,
     receipts::{Received, ReceivedClosed},
@@ -18,7 +18,6 @@ use orders_domain::{
     state::VouchState,
     step::Step,
 };
-use sqlx::Row;
 
 /// What a provider says became of a movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +84,12 @@ pub async fn book(
         (Some(said), _) => Some(said),
         (None, Source::Outside(said)) => said,
         (None, Source::Ledger) => {
-            let (_, db) = tx.parts();
-            Some(ledger(db, &key).await?)
+            let (_, mut ledger) = tx.ledger();
+            let made = ledger.movement(&key).await?;
+            Some(made.map_or(Said::NotMoved, |entry| Said::Moved {
+                transaction_id: entry.transaction_id,
+                amount: entry.amount,
+            }))
         }
     };
     // Money that was given back by other means shows under none of the provider's keys.
@@ -301,21 +304,6 @@ fn movement(
         amount,
         original: None,
         key,
-    })
-}
-
-/// What the embedded provider knows of the movement of a key.
-async fn ledger(db: &mut Connection, key: &str) -> Result<Said, StoreError> {
-    let row = sqlx::query("SELECT transaction_id, amount FROM payment_entries WHERE key = $1")
-        .bind(key)
-        .fetch_optional(db)
-        .await?;
-    Ok(match row {
-        Some(row) => Said::Moved {
-            transaction_id: row.try_get("transaction_id")?,
-            amount: row.try_get("amount")?,
-        },
-        None => Said::NotMoved,
     })
 }
 

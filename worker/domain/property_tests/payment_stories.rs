@@ -103,7 +103,6 @@ impl World {
             phase,
             amount: movement.amount,
             transaction_id: (phase == EntryPhase::Succeeded).then(|| movement.key.clone()),
-            vouched: false,
         });
         self.balance();
     }

@@ -104,7 +104,6 @@ pub(super) struct EntryRow {
     pub(super) phase: String,
     pub(super) amount: i64,
     pub(super) transaction_id: Option<String>,
-    pub(super) vouched: bool,
 }
 
 impl FromRow<'_, DbRow> for EntryRow {
@@ -115,7 +114,6 @@ impl FromRow<'_, DbRow> for EntryRow {
             phase: row.try_get("phase")?,
             amount: row.try_get("amount")?,
             transaction_id: row.try_get("transaction_id")?,
-            vouched: row.try_get::<i64, _>("vouched")? == 1,
         })
     }
 }

@@ -156,7 +156,6 @@ fn check_open(entries: &[EntryRow], findings: &mut Findings<'_>) {
             phase: entry.phase.parse().ok()?,
             amount: entry.amount,
             transaction_id: entry.transaction_id.clone(),
-            vouched: entry.vouched,
         })
     });
     let journal = Journal {

@@ -111,8 +111,7 @@ impl Page<'_> {
     }
 
     async fn entries(&mut self) -> Result<(), StoreError> {
-        let query =
-            "SELECT p.order_id, e.key, e.kind, e.phase, e.amount, e.transaction_id, e.vouched
+        let query = "SELECT p.order_id, e.key, e.kind, e.phase, e.amount, e.transaction_id
              FROM payment_journal e JOIN payments p ON p.payment_id = e.payment_id
              WHERE p.order_id BETWEEN $1 AND $2 ORDER BY p.order_id, e.entry";
         self.rows(query, |dossier, entry| dossier.entries.push(entry))
