@@ -3,6 +3,7 @@
 
 use super::{Store, StoreError};
 use std::{
+    iter,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,7 +19,7 @@ const FEW: usize = 16 * 1024;
 
 /// How many bytes a try writes after a failure: about as many as an order, so that a disk with room for a
 /// few pages is not taken for one with room.
-const AS_AN_ORDER: usize = 256 * 1024;
+pub(super) const AS_AN_ORDER: usize = 256 * 1024;
 
 /// How many statements of this process a database has failed for a reason of its own: no room, a disk error.
 /// A transaction that is given up for that looks like any other that is given up, so it is counted where the
@@ -98,10 +99,15 @@ impl Store {
     }
 
     /// Writes `bytes` bytes, and commits.
-    async fn try_write(&self, bytes: usize) -> Result<(), StoreError> {
+    pub(super) async fn try_write(&self, bytes: usize) -> Result<(), StoreError> {
+        // Never what stands there: SQLite writes no page whose bytes stay the same. Never what PostgreSQL
+        // can compress.
+        let body: String = iter::repeat_with(fastrand::alphanumeric)
+            .take(bytes)
+            .collect();
         let mut tx = self.write().await?;
         sqlx::query("UPDATE write_probe SET body = $1 WHERE only_row = 1")
-            .bind("x".repeat(bytes))
+            .bind(body)
             .execute(&mut *tx)
             .await?;
         tx.commit().await

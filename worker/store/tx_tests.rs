@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{Store, samples::open};
+use super::{Store, probe::AS_AN_ORDER, samples::open};
 use orders_test_support::postgres;
 use std::{
     sync::{
@@ -101,6 +101,28 @@ async fn what_does_not_fit_fails_alone_and_the_probe_says_so() {
     drop(tx);
     add(&store, "after").await;
     probe.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_try_of_the_probe_writes_all_its_bytes() {
+    if postgres::chosen() {
+        return println!("about the log of a SQLite file");
+    }
+    let (folder, store) = store().await;
+    let log = || {
+        std::fs::metadata(folder.path().join("orders.db-wal"))
+            .unwrap()
+            .len()
+    };
+    for _ in 0..3 {
+        let before = log();
+        store.try_write(AS_AN_ORDER).await.unwrap();
+        assert!(
+            log() - before >= AS_AN_ORDER as u64,
+            "from {before} to {}",
+            log()
+        );
+    }
 }
 
 #[tokio::test]
