@@ -6,6 +6,7 @@
 
 mod reason;
 mod size;
+mod status;
 
 pub use reason::Reason;
 pub(crate) use size::shortened;
@@ -21,16 +22,10 @@ use orders_store::{
     StoreError,
     stock_command::{StockCommand, StockRefusal, StockRequest},
 };
-use size::{add_violations, fitting, invalid_message};
-use std::{collections::HashMap, time::Duration};
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic::Code;
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "orders";
-
-/// How long a caller should wait before it sends the same again.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Why a call was not done.
 #[derive(Debug, thiserror::Error)]
@@ -389,184 +384,6 @@ impl Error {
             Self::Internal(_) => Reason::Internal,
         }
     }
-
-    /// The status for the caller of `request_id`.
-    pub fn into_status(self, request_id: &str) -> Status {
-        let (code, reason) = (self.code(), self.reason());
-        let mut details = ErrorDetails::new();
-        details.set_error_info(reason, DOMAIN, self.metadata());
-        if !request_id.is_empty() {
-            details.set_request_info(shortened(request_id), "");
-        }
-        self.add_details(&mut details);
-        let message = match &self {
-            Self::Invalid(violations) => invalid_message(violations),
-            other => other.to_string(),
-        };
-        let message = fitting(message);
-        match &self {
-            Self::Internal(cause) => tracing::error!(request_id, cause, "internal error"),
-            Self::Temporal(cause) => tracing::warn!(request_id, cause, "temporal unavailable"),
-            Self::Database(cause) => tracing::warn!(request_id, %cause, "database unavailable"),
-            _ => {}
-        }
-        let mut status = Status::with_error_details(code, message, details);
-        if let Some(delay) = self.pushback().and_then(|delay| delay.parse().ok()) {
-            status
-                .metadata_mut()
-                .insert("grpc-retry-pushback-ms", delay);
-        }
-        status
-    }
-
-    /// What gRPC's own retries look at: when to send the same again, in milliseconds, or never.
-    fn pushback(&self) -> Option<String> {
-        match (self, self.code()) {
-            // Its code alone would be retried.
-            (Self::TooLarge { .. } | Self::HeadersTooLarge { .. }, _) => Some("-1".to_owned()),
-            (_, Code::Unavailable | Code::ResourceExhausted) => {
-                Some(RETRY_DELAY.as_millis().to_string())
-            }
-            _ => None,
-        }
-    }
-
-    fn metadata(&self) -> HashMap<String, String> {
-        let pairs: Vec<(&str, String)> = match self {
-            Self::NotAllowed {
-                order_id,
-                command,
-                state,
-                allowed,
-                why: _,
-            } => vec![
-                ("order_id", order_id.clone()),
-                ("command", format!("COMMAND_{command}")),
-                ("state", format!("ORDER_STATE_{state}")),
-                ("allowed_commands", allowed_commands(allowed)),
-            ],
-            Self::Moved {
-                order_id,
-                expected,
-                actual,
-            } => vec![
-                ("order_id", order_id.clone()),
-                ("expected_revision", expected.to_string()),
-                ("revision", actual.to_string()),
-            ],
-            Self::Closed { order_id, state } => vec![
-                ("order_id", order_id.clone()),
-                ("state", format!("ORDER_STATE_{state}")),
-                ("allowed_commands", String::new()),
-            ],
-            Self::PaymentKnown { order_id, step, .. } => {
-                vec![("order_id", order_id.clone()), ("step", step.to_string())]
-            }
-            Self::TransactionExists {
-                order_id,
-                transaction_id,
-                ..
-            } => vec![
-                ("order_id", order_id.clone()),
-                ("transaction_id", transaction_id.clone()),
-            ],
-            Self::WrongCurrency {
-                order_id, currency, ..
-            } => vec![
-                ("order_id", order_id.clone()),
-                ("currency_code", currency.clone()),
-            ],
-            Self::StockReserved { sku, reserved, .. } => {
-                vec![("sku", sku.clone()), ("reserved", reserved.to_string())]
-            }
-            Self::StockOutOfRange { sku, .. } => vec![("sku", sku.clone())],
-            Self::StockMoved {
-                sku,
-                expected,
-                actual,
-            } => vec![
-                ("sku", sku.clone()),
-                ("expected_revision", expected.to_string()),
-                ("revision", actual.to_string()),
-            ],
-            _ => Vec::new(),
-        };
-        pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
-    }
-
-    fn add_details(&self, details: &mut ErrorDetails) {
-        let description = fitting(self.to_string());
-        match self {
-            Self::Invalid(violations) => {
-                add_violations(details, violations);
-            }
-            Self::NoOrder(id) | Self::OrderExists(id) => {
-                details.set_resource_info("orders.v1.Order", id, "", description);
-            }
-            Self::NoStockItem(sku) => {
-                details.set_resource_info("orders.v1.StockItem", sku, "", description);
-            }
-            Self::RequestReused(id) => {
-                details.set_resource_info("request_id", id, "", description);
-            }
-            Self::PaymentExists(id) => {
-                details.set_resource_info("payment_id", id, "", description);
-            }
-            Self::NotAllowed { order_id, .. } | Self::Closed { order_id, .. } => {
-                let subject = format!("orders/{order_id}");
-                details.add_precondition_failure_violation("ORDER_STATE", subject, description);
-            }
-            Self::TokenOfAnother => {
-                let subject = "payment_method.token";
-                details.add_precondition_failure_violation("PAYMENT_TOKEN", subject, description);
-            }
-            Self::TransactionExists { transaction_id, .. } => {
-                details.set_resource_info("transaction_id", transaction_id, "", description);
-            }
-            Self::PaymentKnown { order_id, .. } | Self::WrongCurrency { order_id, .. } => {
-                let subject = format!("orders/{order_id}");
-                details.add_precondition_failure_violation("PAYMENT", subject, description);
-            }
-            Self::StockReserved { sku, .. } | Self::StockOutOfRange { sku, .. } => {
-                let subject = format!("stock/{sku}");
-                details.add_precondition_failure_violation("STOCK", subject, description);
-            }
-            Self::Database(_)
-            | Self::Temporal(_)
-            | Self::Busy(_)
-            | Self::TooManySignals { .. }
-            | Self::Overloaded { .. }
-            | Self::TooManyWatches { .. }
-            | Self::Stopping(_) => {
-                details.set_retry_info(Some(RETRY_DELAY));
-            }
-            Self::TooLarge { .. } => {
-                details.add_quota_failure_violation("max_request_bytes", description);
-            }
-            Self::HeadersTooLarge { .. } => {
-                details.add_quota_failure_violation("max_header_bytes", description);
-            }
-            // The request as a whole.
-            Self::Malformed(_) => {
-                details.add_bad_request_violation("", description);
-            }
-            Self::UnknownMethod(_) | Self::Encoding(_) | Self::Origin(_) => {}
-            Self::Moved { .. }
-            | Self::StockMoved { .. }
-            | Self::Late
-            | Self::TooSlow { .. }
-            | Self::WatchLate(_)
-            | Self::Internal(_) => {}
-        }
-    }
-}
-
-fn allowed_commands(allowed: &[CommandKind]) -> String {
-    let names = allowed.iter().map(|kind| format!("COMMAND_{kind}"));
-    names.collect::<Vec<_>>().join(",")
 }
 
 /// What the stock may be reduced to, where orders hold some of it.

@@ -4,6 +4,7 @@ use super::{
     failure::Failure,
     options::{ClientOptions, Format},
 };
+use backon::{BackoffBuilder, ExponentialBuilder};
 use orders::RETRIED;
 use orders::endpoint::{EndpointError, KeepAlive, endpoint};
 use orders::v1::{
@@ -15,10 +16,14 @@ use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-/// The first pause before the same is sent again to a server that says nothing about it.
-const PAUSE: Duration = Duration::from_millis(100);
-/// To this the pause grows.
-const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// The pauses before the same is sent again to a server that says nothing about it.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(LONGEST_PAUSE)
+    .with_jitter()
+    .without_max_times();
+/// The longest of those pauses, without its jitter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The reason of a server for a call whose time is up.
 const LATE: &str = "DEADLINE_EXCEEDED";
 /// In the error of a TLS library that is answered by something else.
@@ -136,8 +141,9 @@ impl Connection {
         request: &Q,
         rpc: impl AsyncFn(Request<Q>) -> Result<A, Status>,
     ) -> Result<A, Failure> {
-        let mut pause = PAUSE;
+        let mut pauses = PAUSES.build();
         loop {
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             let sent = Request::new(request.clone());
             let Ok(answered) = tokio::time::timeout_at(self.end, rpc(sent)).await else {
                 return Err(self.late());
@@ -171,7 +177,6 @@ impl Connection {
                 return Err(failure);
             }
             tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(PAUSE_MOST);
         }
     }
 
@@ -184,7 +189,7 @@ impl Connection {
             false => None,
         };
         let told = told.and_then(|info| info.retry_delay);
-        told.or(broken.then_some(PAUSE_MOST))
+        told.or(broken.then_some(LONGEST_PAUSE))
     }
 
     /// Whether the status means that the time of the command is up. A server answers a little before that,

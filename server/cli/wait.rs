@@ -3,12 +3,20 @@
 use super::{
     command::short, connection::Connection, exit::Exit, failure::Failure, words::state_parser,
 };
+use backon::{BackoffBuilder, ExponentialBuilder};
 use clap::Args;
 use orders::v1::{GetOrderRequest, GetOrderResponse, Order, OrderState};
 use std::time::Duration;
 
-/// The first pause between two looks, and the longest to which it grows.
-const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+/// The longest pause between two reads, without its jitter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pauses between two reads of the order.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(50))
+    .with_max_delay(LONGEST_PAUSE)
+    .with_jitter()
+    .without_max_times();
 
 /// Options of commands that can wait.
 #[derive(Args, Clone, Debug)]
@@ -56,9 +64,10 @@ impl WaitOptions {
         connection: &Connection,
         order_id: &str,
     ) -> Result<(GetOrderResponse, Option<Failure>), Failure> {
-        let [mut pause, longest] = PAUSES;
         let mut seen = get(connection, order_id).await?;
+        let mut pauses = PAUSES.build();
         loop {
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             let order = order_of(&seen)?;
             if !self.is_asked() || self.states.contains(&order.state()) {
                 return Ok((seen, None));
@@ -72,7 +81,6 @@ impl WaitOptions {
                 return Ok((seen, Some(Failure::not_reached(late, false))));
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(longest);
             seen = match get(connection, order_id).await {
                 Ok(newer) => newer,
                 // The time was up during the call.

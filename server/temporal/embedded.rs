@@ -2,6 +2,7 @@
 //! noted for the commands that run beside the server.
 
 use super::connect::Profile;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use orders_dev_server::{DevServer, DevServerError, DevServerSettings};
 use orders_worker::workflow::search::NAMES;
 use std::{
@@ -11,9 +12,15 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// Before the dev server is started again, at first and at last.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause before the dev server is started again, without its jitter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The pauses before the dev server is started again.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(500))
+    .with_max_delay(LONGEST_PAUSE)
+    .with_jitter()
+    .without_max_times();
 
 /// How long it may be away. Whoever watches over the server may then know better.
 const GIVE_UP: Duration = Duration::from_secs(600);
@@ -61,9 +68,9 @@ pub async fn keep(dev_server: &mut DevServer, profile: &Profile) -> DevServerErr
         let mut reason = dev_server.exited().await;
         tracing::error!(%reason, "the embedded Temporal ended: it is started again");
         let ended = Instant::now();
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = PAUSES.build();
         loop {
-            sleep(pause).await;
+            sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
             let progress = |line: &str| tracing::info!("{line}");
             let ready = |address| serves(profile, address);
             match dev_server.restart(progress, ready).await {
@@ -74,7 +81,6 @@ pub async fn keep(dev_server: &mut DevServer, profile: &Profile) -> DevServerErr
                     reason = error;
                 }
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! them: only the filters in Temporal's own UI are missing.
 
 use super::Temporal;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use orders_worker::workflow::search::NAMES;
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 use temporalio_common::protos::temporal::api::{
@@ -14,11 +15,15 @@ use tonic::{Code, Request, Status};
 /// How long the first try may take: the start does not wait for a Temporal that does not answer.
 const FIRST_TRY: Duration = Duration::from_secs(5);
 
-/// The first pause between two tries; each further one is twice as long,
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// up to this.
+/// The longest pause between two tries, without its jitter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pauses between two tries.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(LONGEST_PAUSE)
+    .with_jitter()
+    .without_max_times();
 
 /// After so many failures in a row the log says what is wrong.
 const FAILURES: u32 = 2;
@@ -35,8 +40,8 @@ impl Temporal {
     /// Registers the attributes as soon as that is possible: the namespace may be created later, and
     /// the attributes may be added by somebody who has the right to.
     pub async fn become_searchable(&self) {
-        let mut pause = PAUSE;
         let mut failures = 0;
+        let mut pauses = PAUSES.build();
         while !self.searchable.load(Ordering::Relaxed) {
             self.wait_for_namespace().await;
             match self.register().await {
@@ -57,8 +62,7 @@ impl Temporal {
                 }
             }
             failures += 1;
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
         }
     }
 

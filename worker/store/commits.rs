@@ -2,6 +2,7 @@
 //! a moment when another process committed it.
 
 use super::{Store, StoreError, read::StoredOrder};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,12 +10,16 @@ use std::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-/// Until the first look for what another process committed; then twice as long each time. Not soon: mostly
-/// Temporal's answer is there first.
-const LOOK: Duration = Duration::from_millis(250);
+/// The longest pause between two reads, without its jitter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// At most between two looks.
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// The pauses before each read of what another process may have committed. The first is not short: Temporal's
+/// answer mostly arrives before it.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(250))
+    .with_max_delay(LONGEST_PAUSE)
+    .with_jitter()
+    .without_max_times();
 
 /// A command that was committed, with the order as it was right after it.
 #[derive(Clone, Debug)]
@@ -78,8 +83,8 @@ impl Store {
 impl Waiter {
     /// The command, once it is committed. Waits for ever when it never is.
     pub async fn committed(&mut self) -> Committed {
-        let mut look = LOOK;
-        let mut next_look = Instant::now() + look;
+        let mut pauses = PAUSES.build();
+        let mut next_look = Instant::now() + pauses.next().unwrap_or(LONGEST_PAUSE);
         loop {
             tokio::select! {
                 Some(committed) = self.told.recv() => return committed,
@@ -88,8 +93,7 @@ impl Waiter {
             if let Ok(Some(committed)) = self.look().await {
                 return committed;
             }
-            look = (look * 2).min(LONGEST_LOOK);
-            next_look = Instant::now() + look;
+            next_look = Instant::now() + pauses.next().unwrap_or(LONGEST_PAUSE);
         }
     }
 

@@ -63,9 +63,11 @@ fn assert_says_when(status: &Status) {
     let delay = status
         .get_details_retry_info()
         .and_then(|info| info.retry_delay);
-    assert_eq!(delay, Some(Duration::from_secs(1)), "{status:?}");
-    let pushback = status.metadata().get("grpc-retry-pushback-ms");
-    assert_eq!(pushback.unwrap(), "1000", "{status:?}");
+    let delay = delay.unwrap();
+    let jittered = Duration::from_millis(750)..=Duration::from_millis(1250);
+    assert!(jittered.contains(&delay), "{status:?}");
+    let pushback = status.metadata().get("grpc-retry-pushback-ms").unwrap();
+    assert_eq!(pushback, &delay.as_millis().to_string(), "{status:?}");
 }
 
 #[tokio::test]
