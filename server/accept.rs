@@ -5,10 +5,12 @@
 //! | `registry` | knows all connections; at a limit, closes one that does nothing |
 //! | `connection`, `entry` | what is known of a connection; its requests become calls |
 //! | `pool`, `party`, `turns` | what callers share, and each caller's part of it |
+//! | `cancels` | slowing down those that cancel their calls |
 //! | `stalls`, `wire` | closing connections whose peer does not take what is sent |
 //! | `trusted`, `proxy` | proxies that name the client they speak for |
 //! | `files`, `throttle` | the limit of open files; log lines that could be many |
 
+mod cancels;
 mod connection;
 mod entry;
 mod files;
@@ -87,6 +89,8 @@ pub struct Limits {
     pub watches: u32,
     /// Lists that are read at a time.
     pub lists: u32,
+    /// Cancelled calls of one address in a second.
+    pub cancels: u32,
     /// Bytes of requests in all, and as many of answers.
     pub buffered: u64,
 }
@@ -117,7 +121,8 @@ impl Limits {
         let of_address = self.connections_of_address.min((most - most / 4).max(1));
         let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let turns = Turns::new(self.lists);
-        Registry::new(self.pools(), turns, count(most), count(of_address))
+        let (most, of_address) = (count(most), count(of_address));
+        Registry::new(self.pools(), turns, most, of_address, self.cancels)
     }
 }
 

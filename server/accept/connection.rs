@@ -1,6 +1,7 @@
 //! One connection: what is known of it while it lasts.
 
 use super::{
+    cancels::Canceller,
     party::{Address, Caller, Party},
     stalls::Stalls,
 };
@@ -39,24 +40,27 @@ pub struct Connection {
     bytes: [AtomicU64; 2],
     /// Answers that are not written.
     stalls: Stalls,
+    canceller: Canceller,
     /// Notified to close the connection at once.
     pub(super) closing: Notify,
 }
 
 impl Connection {
     pub(super) fn new(id: u64, peer: IpAddr, names_clients: bool, caller: Caller) -> Self {
+        let opened = Instant::now();
         Self {
             id,
             peer,
             names_clients,
             caller,
-            opened: Instant::now(),
+            opened,
             open_calls: AtomicU32::new(0),
             served: AtomicBool::new(false),
             preface: AtomicU32::new(0),
             active: AtomicU64::new(0),
             bytes: Default::default(),
             stalls: Stalls::default(),
+            canceller: Canceller::new(opened),
             closing: Notify::new(),
         }
     }
@@ -81,7 +85,27 @@ impl Connection {
         self.open_calls.fetch_add(1, Ordering::Relaxed);
         self.served.store(true, Ordering::Relaxed);
         self.touch();
-        OpenCall(self.clone())
+        let counts = self
+            .caller
+            .cancels()
+            .is_some_and(|cancels| self.canceller.begin(cancels));
+        OpenCall {
+            connection: self.clone(),
+            counts,
+            is_answered: false,
+        }
+    }
+
+    /// A call was cancelled before it had arrived in full.
+    pub fn has_cancelled(&self) {
+        if let Some(cancels) = self.caller.cancels() {
+            self.canceller.end(cancels, false, false);
+        }
+    }
+
+    /// How long until more may be read: not at once where too many calls are cancelled.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        self.canceller.pause(self.caller.cancels()?)
     }
 
     fn touch(&self) {
@@ -141,14 +165,32 @@ impl Connection {
     }
 }
 
-/// A call that is open, until this is dropped.
+/// A call that is open, until this is dropped; it was cancelled if it is not answered by then.
 #[derive(Debug)]
-pub struct OpenCall(Arc<Connection>);
+pub struct OpenCall {
+    connection: Arc<Connection>,
+    /// Whether it counts among the cancelled calls of its address already.
+    counts: bool,
+    is_answered: bool,
+}
+
+impl OpenCall {
+    /// Its answer was taken to the end.
+    pub(super) fn answered(&mut self) {
+        self.is_answered = true;
+    }
+}
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        self.0.touch();
-        self.0.open_calls.fetch_sub(1, Ordering::Relaxed);
+        let connection = &self.connection;
+        connection.touch();
+        connection.open_calls.fetch_sub(1, Ordering::Relaxed);
+        if let Some(cancels) = connection.caller.cancels() {
+            connection
+                .canceller
+                .end(cancels, self.counts, self.is_answered);
+        }
     }
 }
 

@@ -8,12 +8,12 @@ use super::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tonic::body::Body;
 use tower::Service;
@@ -57,14 +57,17 @@ where
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let open = self.connection.begin();
+        let mut open = self.connection.begin();
         let peer = self.peer(&request);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            Ok(answer.map(|body| Counted { body, _open: open }))
+            if answer.body().is_end_stream() {
+                open.answered();
+            }
+            Ok(answer.map(|body| Counted { body, open }))
         })
     }
 }
@@ -73,7 +76,7 @@ where
 #[derive(Debug)]
 pub struct Counted {
     body: Body,
-    _open: OpenCall,
+    open: OpenCall,
 }
 
 impl http_body::Body for Counted {
@@ -84,7 +87,12 @@ impl http_body::Body for Counted {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        // The last one, or nothing more.
+        if self.body.is_end_stream() || frame.is_none() {
+            self.open.answered();
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

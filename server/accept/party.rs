@@ -1,19 +1,35 @@
 //! For whom a share is counted.
 
 use super::{
+    cancels::Cancels,
     pool::{Holders, Permit, Pools, Resource, Usage, has_room},
     turns::{Turn, TurnGates, Turns},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What the callers of one address hold together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Address {
     usage: Usage,
     gates: TurnGates,
+    cancels: Cancels,
 }
 
 impl Address {
+    /// An address of which so many calls may be cancelled in a second.
+    pub(super) fn new(cancels_a_second: u32) -> Self {
+        Self {
+            usage: Usage::default(),
+            gates: TurnGates::default(),
+            cancels: Cancels::new(cancels_a_second),
+        }
+    }
+
+    /// How long it has to wait for the calls that were cancelled.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        self.cancels.pause()
+    }
+
     pub(super) fn gates(&self) -> &TurnGates {
         &self.gates
     }
@@ -86,6 +102,15 @@ impl Caller {
         Self::new(pools, turns, Arc::new(party))
     }
 
+    /// The cancelled calls of its address; none if that is exempt.
+    pub(super) fn cancels(&self) -> Option<&Cancels> {
+        self.party.address().map(|address| &address.cancels)
+    }
+
+    pub(super) fn address(&self) -> Option<&Arc<Address>> {
+        self.party.address()
+    }
+
     /// Takes a part of a pool; none if that would be more than the caller's share.
     pub fn take(&self, resource: Resource, amount: u64) -> Option<Permit> {
         Permit::take(&self.pools, &self.party, resource, amount)
@@ -109,5 +134,12 @@ impl Caller {
     /// Waits until the caller may read a list: few are read at a time.
     pub async fn turn(&self) -> Turn {
         self.turns.wait(&self.party).await
+    }
+}
+
+#[cfg(test)]
+impl Default for Address {
+    fn default() -> Self {
+        Self::new(1)
     }
 }

@@ -24,6 +24,7 @@ pub struct Registry {
     turns: Arc<Turns>,
     most: usize,
     most_of_address: usize,
+    cancels_a_second: u32,
     state: Mutex<State>,
 }
 
@@ -39,13 +40,21 @@ struct State {
 }
 
 impl Registry {
-    /// For at most `most` connections, and `most_of_address` of one address.
-    pub fn new(pools: Pools, turns: Turns, most: usize, most_of_address: usize) -> Self {
+    /// For at most `most` connections, `most_of_address` of one address, and so many cancelled calls of one
+    /// address in a second.
+    pub fn new(
+        pools: Pools,
+        turns: Turns,
+        most: usize,
+        most_of_address: usize,
+        cancels_a_second: u32,
+    ) -> Self {
         Self {
             pools: Arc::new(pools),
             turns: Arc::new(turns),
             most,
             most_of_address,
+            cancels_a_second,
             state: Mutex::default(),
         }
     }
@@ -56,7 +65,8 @@ impl Registry {
 
     /// What the callers of an address hold.
     pub fn address(&self, address: IpAddr) -> Arc<Address> {
-        self.state().address(counted(address))
+        self.state()
+            .address(counted(address), self.cancels_a_second)
     }
 
     /// Enters a connection. At a limit another one that does nothing is closed to make room for it;
@@ -78,7 +88,7 @@ impl Registry {
         if state.count >= self.most && !state.evict_any() {
             return None;
         }
-        let address = key.map(|key| state.address(key));
+        let address = key.map(|key| state.address(key, self.cancels_a_second));
         let party = Arc::new(Party::of_connection(address));
         let caller = Caller::new(self.pools.clone(), self.turns.clone(), party);
         let id = state.next;
@@ -106,7 +116,7 @@ impl Registry {
 }
 
 impl State {
-    fn address(&mut self, key: IpAddr) -> Arc<Address> {
+    fn address(&mut self, key: IpAddr, cancels_a_second: u32) -> Arc<Address> {
         if let Some(address) = self.addresses.get(&key).and_then(Weak::upgrade) {
             return address;
         }
@@ -115,7 +125,7 @@ impl State {
                 .retain(|_, address| address.strong_count() > 0);
             self.forget = self.addresses.len() * 2;
         }
-        let address = Arc::new(Address::default());
+        let address = Arc::new(Address::new(cancels_a_second));
         self.addresses.insert(key, Arc::downgrade(&address));
         address
     }
@@ -177,6 +187,16 @@ impl Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.registry.state().remove(self.key, self.connection.id);
+        // What an address has cancelled is known for as long as it matters, or connecting anew would clear it.
+        if let Some(address) = self.connection.caller().address().cloned()
+            && let Some(pause) = address.pause()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                tokio::time::sleep(pause).await;
+                drop(address);
+            });
+        }
     }
 }
 
@@ -186,7 +206,7 @@ mod tests {
     use futures::FutureExt;
 
     fn registry(most: usize, most_of_address: usize) -> Arc<Registry> {
-        let registry = Registry::new(Pools::default(), Turns::new(1), most, most_of_address);
+        let registry = Registry::new(Pools::default(), Turns::new(1), most, most_of_address, 1);
         Arc::new(registry)
     }
 

@@ -25,6 +25,8 @@ pub struct Wire<S> {
     /// Runs while a write waits.
     blocked: Option<Pin<Box<Sleep>>>,
     is_blocked: bool,
+    /// Runs while nothing is read, because too many calls were cancelled.
+    paused: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Wire<S> {
@@ -42,6 +44,21 @@ impl<S> Wire<S> {
             write_timeout,
             blocked: None,
             is_blocked: false,
+            paused: None,
+        }
+    }
+
+    /// Waits until more may be read.
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(paused) = &mut self.paused {
+                ready!(paused.as_mut().poll(context));
+                self.paused = None;
+            }
+            let Some(pause) = self.connection.pause() else {
+                return Poll::Ready(());
+            };
+            self.paused = Some(Box::pin(sleep(pause)));
         }
     }
 
@@ -80,6 +97,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             buffer.put_slice(&bytes);
             return Poll::Ready(Ok(()));
         }
+        ready!(self.poll_pause(context));
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
         let read = buffer.filled().get(before..).unwrap_or_default();
@@ -135,7 +153,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     fn connection() -> Arc<Connection> {
-        let registry = Registry::new(Pools::default(), Turns::new(1), 9, 9);
+        let registry = Registry::new(Pools::default(), Turns::new(1), 9, 9, 9);
         let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
         let admitted = Arc::new(registry).admit(peer, None, false).unwrap();
         admitted.connection().clone()

@@ -99,6 +99,9 @@ where
                     // A caller that went away amid its request is no news, and one that does nothing else
                     // would fill the log.
                     if matches!(error, Error::Malformed(_)) {
+                        if let Some(peer) = peer {
+                            peer.connection.has_cancelled();
+                        }
                         tracing::debug!(path, reason, %error, "not done");
                     } else {
                         tracing::info!(path, reason, %error, "not done");

@@ -58,6 +58,7 @@ pub(super) fn accept(limits: &LimitSettings, max_watches: u32) -> Limits {
         calls: limits.max_concurrent_requests,
         watches: max_watches,
         lists: connections.max_concurrent_lists,
+        cancels: connections.max_cancelled_calls,
         buffered: connections.max_buffered_bytes,
     }
 }

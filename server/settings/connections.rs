@@ -112,6 +112,18 @@ pub struct ConnectionSettings {
     )]
     pub max_pending_resets: u32,
 
+    /// How many calls of one address may be cancelled in a second. While there are more, its connections
+    /// that cancel calls are read more slowly; the others are not.
+    #[arg(
+        long,
+        env = "ORDERS_MAX_CANCELLED_CALLS",
+        value_name = "COUNT",
+        default_value_t = 1000,
+        value_parser = value_parser!(u32).range(1..),
+        help_heading = "Limits"
+    )]
+    pub max_cancelled_calls: u32,
+
     /// How many bytes of requests are held at a time, and as many of answers that are not written yet.
     #[arg(
         long,

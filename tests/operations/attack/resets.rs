@@ -47,30 +47,42 @@ fn cancelled(first: u32) -> Vec<u8> {
         .collect()
 }
 
+/// Connections that cancel calls at the same time.
+const CONNECTIONS: u32 = 8;
+
 /// Cancels calls as fast as it can, connecting anew whenever it is put off.
 pub async fn attack(server: &TestServer, source: IpAddr, time: Duration, patience: Patience) {
-    let cancelled = beside(server, patience, async {
-        let end = Instant::now() + time;
-        let mut count = 0;
-        while Instant::now() < end {
-            let stream = connect(&server.address, source).await.unwrap();
-            let stream = H2::over(stream).await.into_stream();
-            let (mut read, mut write) = stream.into_split();
-            let reading = tokio::spawn(async move {
-                let mut sink = tokio::io::sink();
-                let _ = tokio::io::copy(&mut read, &mut sink).await;
-            });
-            let mut next = 1;
-            while Instant::now() < end && write.write_all(&cancelled(next)).await.is_ok() {
-                next += 2 * BATCH;
-                count += BATCH;
-                tokio::task::yield_now().await;
+    let end = Instant::now() + time;
+    let all = (0..CONNECTIONS).map(|_| cancel_until(end, server, source));
+    let counts = beside(server, patience, futures::future::join_all(all)).await;
+    println!("{} calls were cancelled", counts.iter().sum::<u32>());
+}
+
+/// Gives how many calls it could send.
+async fn cancel_until(end: Instant, server: &TestServer, source: IpAddr) -> u32 {
+    let mut count = 0;
+    while Instant::now() < end {
+        let stream = connect(&server.address, source).await.unwrap();
+        let stream = H2::over(stream).await.into_stream();
+        let (mut read, mut write) = stream.into_split();
+        let reading = tokio::spawn(async move {
+            let mut sink = tokio::io::sink();
+            let _ = tokio::io::copy(&mut read, &mut sink).await;
+        });
+        let mut next = 1;
+        loop {
+            let batch = cancelled(next);
+            let sent = tokio::time::timeout_at(end, write.write_all(&batch)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                break;
             }
-            reading.abort();
+            next += 2 * BATCH;
+            count += BATCH;
+            tokio::task::yield_now().await;
         }
-        count
-    });
-    println!("{} calls were cancelled", cancelled.await);
+        reading.abort();
+    }
+    count
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
