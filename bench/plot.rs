@@ -1,4 +1,4 @@
-//! Two plots for the README: orders per second against how many at once, and memory against open orders.
+//! Two plots for `docs/performance.md`: orders per second against how many at once, and memory against open orders.
 
 use crate::report::Report;
 use plotters::{

@@ -1,6 +1,6 @@
-//! Tests of the README, the demo, the clients in other languages and the budgets.
+//! Tests of the documents, the demo, the clients in other languages and the budgets.
 
 mod budget;
 mod clients;
 mod demo;
-mod readme;
+mod documents;

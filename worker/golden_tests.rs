@@ -28,7 +28,7 @@ fn samples() -> Vec<Sample> {
     all.into_iter().flatten().collect()
 }
 
-const HINT: &str = "see the README, \"Changing the workflow\"";
+const HINT: &str = "see docs/changing-the-workflow.md";
 
 /// What is written now is what was written by the newest release that wrote it in another way than the
 /// ones before.

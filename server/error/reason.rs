@@ -69,7 +69,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them, in the order of the README's table.
+    /// All of them, in the order of the table in `docs/errors.md`.
     pub const ALL: [Reason; 30] = [
         Self::InvalidRequest,
         Self::OrderNotFound,

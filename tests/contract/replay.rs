@@ -1,5 +1,5 @@
 //! Orders in flight outlive a change of the workflow: whatever was recorded under a released build
-//! replays with the workflows as they are. See the README, "Changing the workflow".
+//! replays with the workflows as they are. See `docs/changing-the-workflow.md`.
 
 mod command;
 mod coverage;

@@ -24,7 +24,7 @@ fn the_table_has_every_rpc_and_every_reason() {
     let rows: BTreeSet<&str> = table.keys().copied().collect();
     assert_eq!(rows, known, "an RPC without a row, or a row without an RPC");
     assert_eq!(rows.len(), methods.len(), "two RPCs of one name");
-    // What the README explains is what some RPC answers, but for what none ever should.
+    // Each reason that `docs/errors.md` explains is one that some RPC answers, or that none ever should.
     let mut answered: BTreeSet<Reason> = table.into_values().flatten().collect();
     assert!(NEVER.iter().all(|(reason, _)| answered.insert(*reason)));
     answered.extend(table::BEFORE_ANY.map(|(reason, _)| reason));

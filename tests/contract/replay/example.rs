@@ -1,4 +1,4 @@
-//! The worked example of the README, "Changing the workflow": a parcel is to be weighed before it is
+//! The worked example of `docs/changing-the-workflow.md`: a parcel is to be weighed before it is
 //! dispatched, and there are parcels on their way.
 
 #![allow(dead_code, reason = "workflows name their activities by text")]
@@ -97,7 +97,7 @@ build!(forgotten, ctx, {
 
 build!(patched, ctx, {
     step(ctx, "prepare_parcel").await;
-    // The first deploy: parcels that passed this point before go on as they began.
+    // The first deploy: parcels that passed this point before continue as they began.
     if ctx.patched("weigh-parcel") {
         step(ctx, "weigh_parcel").await;
     }
@@ -160,8 +160,8 @@ async fn a_patch_keeps_old_and_new_histories_replaying() {
 
 /// The page shows this code.
 #[test]
-fn the_readme_shows_it() {
-    let page = include_str!("../../../README.md");
+fn the_page_shows_it() {
+    let page = include_str!("../../../docs/changing-the-workflow.md");
     let code = include_str!("example.rs");
     for build in ["released", "patched", "deprecated"] {
         let begin = format!("build!({build}, ctx, {{\n");
@@ -176,6 +176,6 @@ fn the_readme_shows_it() {
             .lines()
             .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap()))
             .collect();
-        assert!(page.contains(&shown), "README.md does not show:\n{shown}");
+        assert!(page.contains(&shown), "the page does not show:\n{shown}");
     }
 }

@@ -30,8 +30,8 @@ pub async fn assert_replays(histories: &Path) {
     );
     assert!(
         failed.is_empty(),
-        "{} of {} recorded histories do not replay: orders in flight would stand still. A change of \
-         the workflow needs a patch: see the README, \"Changing the workflow\".\n{}",
+        "{} of {} recorded histories do not replay: orders in flight would stall. A change of the \
+         workflow needs a patch: see docs/changing-the-workflow.md.\n{}",
         failed.len(),
         recorded.len(),
         failed.join("\n")

@@ -37,7 +37,8 @@ async fn described(temporal: &TestTemporal, build: &str) -> String {
     .await
 }
 
-/// Makes a build the current one, as the README says. Temporal wants it to poll both task queues first.
+/// Makes a build the current one, as `docs/operations.md` says. Temporal wants it to poll both task queues
+/// first.
 async fn make_current(temporal: &TestTemporal, build: &str) {
     described(temporal, build).await;
     let args = [
