@@ -3,7 +3,10 @@
 //! next.
 //!
 //! The names of the activities are those of the steps ([`Step::as_str`]), `record_command`,
-//! `record_signals`, `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every recorded history and never change.
+//! `record_signals`, `pass_deadline` and `settle_order`, and those of [`replenishment`]: they stand in every
+//! recorded history and never change.
+//!
+//! [`Step::as_str`]: orders_domain::step::Step::as_str
 
 #![allow(
     missing_docs,
@@ -24,7 +27,7 @@ pub(crate) use testimony::verify as verify_vouched;
 
 use crate::provider::Providers;
 use jiff::Timestamp;
-use orders_domain::{command::CommandRequest, event::Event, order::Deadline, step::Step};
+use orders_domain::{command::CommandRequest, effect::Effect, event::Event, order::Deadline};
 use orders_store::{Store, StoreError, order_tx::OrderTx};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Instant};
@@ -57,6 +60,16 @@ pub struct News {
     /// Whether more has happened than one answer brings: `settle_order` brings the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub behind: bool,
+}
+
+/// The input of the activity of a step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepInput {
+    /// As for every activity.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// The effect to bring about, by that step.
+    pub effect: Effect,
 }
 
 /// What `record_command` is told.
@@ -154,144 +167,144 @@ pub struct OrderActivities {
 
 #[activities]
 impl OrderActivities {
-    /// See [`Step::Screen`].
+    /// See [`Step::Screen`](orders_domain::step::Step::Screen).
     #[activity(name = "screen_order")]
     pub async fn screen_order(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::Screen, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::ReserveInventory`].
+    /// See [`Step::ReserveInventory`](orders_domain::step::Step::ReserveInventory).
     #[activity(name = "reserve_inventory")]
     pub async fn reserve_inventory(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::ReserveInventory, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::AuthorizePayment`].
+    /// See [`Step::AuthorizePayment`](orders_domain::step::Step::AuthorizePayment).
     #[activity(name = "authorize_payment")]
     pub async fn authorize_payment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::AuthorizePayment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::CapturePayment`].
+    /// See [`Step::CapturePayment`](orders_domain::step::Step::CapturePayment).
     #[activity(name = "capture_payment")]
     pub async fn capture_payment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::CapturePayment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::ChargePayment`].
+    /// See [`Step::ChargePayment`](orders_domain::step::Step::ChargePayment).
     #[activity(name = "charge_payment")]
     pub async fn charge_payment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::ChargePayment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::PreparePackage`].
+    /// See [`Step::PreparePackage`](orders_domain::step::Step::PreparePackage).
     #[activity(name = "prepare_package")]
     pub async fn prepare_package(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::PreparePackage, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::RequestPickup`].
+    /// See [`Step::RequestPickup`](orders_domain::step::Step::RequestPickup).
     #[activity(name = "request_pickup")]
     pub async fn request_pickup(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::RequestPickup, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::RedirectShipment`].
+    /// See [`Step::RedirectShipment`](orders_domain::step::Step::RedirectShipment).
     #[activity(name = "redirect_shipment")]
     pub async fn redirect_shipment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::RedirectShipment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::DispatchShipment`].
+    /// See [`Step::DispatchShipment`](orders_domain::step::Step::DispatchShipment).
     #[activity(name = "dispatch_shipment")]
     pub async fn dispatch_shipment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::DispatchShipment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::CommitReservation`].
+    /// See [`Step::CommitReservation`](orders_domain::step::Step::CommitReservation).
     #[activity(name = "commit_reservation")]
     pub async fn commit_reservation(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::CommitReservation, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::CancelShipment`].
+    /// See [`Step::CancelShipment`](orders_domain::step::Step::CancelShipment).
     #[activity(name = "cancel_shipment")]
     pub async fn cancel_shipment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::CancelShipment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::RefundPayment`].
+    /// See [`Step::RefundPayment`](orders_domain::step::Step::RefundPayment).
     #[activity(name = "refund_payment")]
     pub async fn refund_payment(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::RefundPayment, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::VoidAuthorization`].
+    /// See [`Step::VoidAuthorization`](orders_domain::step::Step::VoidAuthorization).
     #[activity(name = "void_authorization")]
     pub async fn void_authorization(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::VoidAuthorization, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
-    /// See [`Step::ReleaseReservation`].
+    /// See [`Step::ReleaseReservation`](orders_domain::step::Step::ReleaseReservation).
     #[activity(name = "release_reservation")]
     pub async fn release_reservation(
         self: Arc<Self>,
         ctx: ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        self.step(Step::ReleaseReservation, &ctx, input).await
+        self.step(&ctx, input).await
     }
 
     /// Records a command, or refuses it: the transaction decides.
@@ -339,8 +352,8 @@ impl OrderActivities {
 struct Recorded {
     /// The answer to the workflow.
     news: News,
-    /// The step that may follow at once, after something that was recorded just now.
-    next: Option<Step>,
+    /// The effect that may follow at once, after something that was recorded just now.
+    next: Option<Effect>,
 }
 
 impl OrderActivities {
@@ -393,7 +406,7 @@ impl OrderActivities {
         let recorded = tx.appended().len();
         let types: Vec<_> = tx.appended().map(|e| e.change.type_name()).collect();
         let next = onward::next(tx.order(), tx.now())
-            .filter(|step| recorded > 0 && onward::may_follow(tx.order(), None, *step));
+            .filter(|effect| recorded > 0 && onward::may_follow(tx.order(), None, effect.step));
         if recorded > 0 {
             fault::before_commit(point, &order_id);
         }

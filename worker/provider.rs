@@ -3,8 +3,7 @@
 //!
 //! An embedded provider works inside the transaction of the step that calls it: its rows, the
 //! order's row and the event come to be together or not at all. It is called with the order as the
-//! store has it and with a key made from the order and the step, and the same key never has a
-//! second effect.
+//! store has it and with the key of the effect, and the same key never has a second effect.
 //!
 //! A payment provider may also live outside of the process ([`ExternalPaymentProvider`]); then the
 //! payment journal holds the intent before it is asked.
@@ -22,8 +21,8 @@ pub mod smtp_notification;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use orders_domain::{
-    message::Message, movement::Movement, order::Order, payment_method::PaymentToken, step::Step,
-    text,
+    effect::Effect, message::Message, movement::Movement, order::Order,
+    payment_method::PaymentToken, text,
 };
 use orders_store::{StoreError, ledger::Ledger, supplier_orders::SupplierOrder};
 use std::{sync::Arc, time::Duration};
@@ -32,8 +31,8 @@ use std::{sync::Arc, time::Duration};
 pub struct Call<'a> {
     /// The order as it is in this transaction.
     pub order: &'a Order,
-    /// Which step this is.
-    pub step: Step,
+    /// The effect that is asked for.
+    pub effect: Effect,
     /// When it is.
     pub now: Timestamp,
     /// Whether the wait that the provider asked for ([`ProviderError::Wait`]) is over.
@@ -41,9 +40,9 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The key of this effect: `order_id/step`. Never random, never of an attempt.
+    /// The key of the effect.
     pub fn key(&self) -> String {
-        self.order.effect_key(self.step)
+        self.effect.key(&self.order.order_id)
     }
 }
 

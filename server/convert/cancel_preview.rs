@@ -14,7 +14,7 @@ pub fn cancel_preview(order: &Order) -> v1::CancelPreview {
         known => money(&Money::new(&order.total.currency, known)),
     };
     for entry in order.compensation_plan() {
-        match entry.step {
+        match entry.effect.step {
             Step::ReleaseReservation => {
                 preview.released_items = order.line_items.iter().map(line_item).collect();
             }
@@ -41,6 +41,7 @@ pub fn cancel_preview(order: &Order) -> v1::CancelPreview {
 #[cfg(test)]
 mod tests {
     use super::{super::place_order::samples, *};
+    use orders_domain::effect::Effect;
 
     #[test]
     fn nothing_done_is_nothing_undone() {
@@ -51,7 +52,9 @@ mod tests {
     #[test]
     fn what_was_done_is_undone() {
         let mut order = samples::order("standard");
-        order.done = vec![Step::ReserveInventory, Step::AuthorizePayment];
+        order.done = [Step::ReserveInventory, Step::AuthorizePayment]
+            .map(Effect::first)
+            .to_vec();
         order.payment.authorized = order.total.minor;
         let items = samples::place_order().line_items;
         let preview = cancel_preview(&order);
@@ -62,9 +65,8 @@ mod tests {
             (None, false)
         );
 
-        order
-            .done
-            .extend([Step::CapturePayment, Step::RequestPickup]);
+        let more = [Step::CapturePayment, Step::RequestPickup];
+        order.done.extend(more.map(Effect::first));
         order.payment.captured = order.total.minor;
         let preview = cancel_preview(&order);
         assert_eq!(preview.void_amount, None);
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn a_lost_answer_may_concern_the_total() {
         let mut order = samples::order("approval");
-        order.unknown = vec![Step::ChargePayment];
+        order.unknown = vec![Effect::first(Step::ChargePayment)];
         let preview = cancel_preview(&order);
         assert_eq!(preview.refund_amount, Some(samples::usd(44_98)));
         assert_eq!(preview.released_items, []);

@@ -4,10 +4,10 @@ use super::{enums, time::timestamp};
 use orders::v1::{self, OrderEventType};
 use orders_domain::{
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     event::{Change, Event},
     money::Money,
     order::Order,
-    policy::PaymentMode,
     step::{CompensationOutcome, Step},
 };
 
@@ -60,12 +60,13 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
     let nothing = Said::default();
     match change {
         Change::Placed { order: _ } => (Type::Placed, nothing),
-        Change::Screened => (Type::Screened, of(Step::Screen)),
-        Change::FraudDetected { reason } => (Type::FraudDetected, of(Step::Screen).why(reason)),
-        Change::InventoryReserved { reservation_id: _ } => {
-            (Type::InventoryReserved, of(Step::ReserveInventory))
-        }
-        Change::OutOfStock { reason } => (Type::OutOfStock, of(Step::ReserveInventory).why(reason)),
+        Change::Screened { effect } => (Type::Screened, of(*effect)),
+        Change::FraudDetected { effect, reason } => (Type::FraudDetected, of(*effect).why(reason)),
+        Change::InventoryReserved {
+            effect,
+            reservation_id: _,
+        } => (Type::InventoryReserved, of(*effect)),
+        Change::OutOfStock { effect, reason } => (Type::OutOfStock, of(*effect).why(reason)),
         Change::PaymentRequested { expire_time: _ } => (Type::PaymentRequested, nothing),
         Change::PaymentConfirmed {
             transaction_id: _,
@@ -96,21 +97,22 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             );
             (Type::PaymentDisputed, nothing.why(&why))
         }
-        Change::PaymentInitiated { step } => (Type::PaymentInitiated, of(*step)),
+        Change::PaymentInitiated { effect } => (Type::PaymentInitiated, of(*effect)),
         Change::PaymentAuthorized {
+            effect,
             transaction_id: _,
             amount: _,
-        } => (Type::PaymentAuthorized, of(Step::AuthorizePayment)),
+        } => (Type::PaymentAuthorized, of(*effect)),
         Change::PaymentCaptured {
-            step,
+            effect,
             transaction_id: _,
             amount: _,
-        } => (Type::PaymentCaptured, of(*step)),
-        Change::PaymentDeclined { reason } => {
-            (Type::PaymentDeclined, of(declined(order_after)).why(reason))
+        } => (Type::PaymentCaptured, of(*effect)),
+        Change::PaymentDeclined { effect, reason } => {
+            (Type::PaymentDeclined, of(*effect).why(reason))
         }
         Change::AttemptFailed {
-            step,
+            effect,
             attempt,
             error,
             unknown,
@@ -124,7 +126,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             let said = Said {
                 attempt: *attempt,
                 error: error.clone(),
-                ..of(*step).why(why)
+                ..of(*effect).why(why)
             };
             (Type::AttemptFailed, said)
         }
@@ -137,29 +139,32 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
         Change::Held { expire_time: _ } => (Type::Held, nothing),
         Change::FulfillmentStarted => (Type::FulfillmentStarted, nothing),
         Change::PackagePrepared {
+            effect,
             shipment_id: _,
             carrier: _,
             tracking_number: _,
-        } => (Type::PackagePrepared, of(Step::PreparePackage)),
+        } => (Type::PackagePrepared, of(*effect)),
         Change::PickupRequested {
+            effect,
             shipment_id: _,
             carrier: _,
             tracking_number: _,
-        } => (Type::PickupRequested, of(Step::RequestPickup)),
+        } => (Type::PickupRequested, of(*effect)),
         Change::PickupReminded => (Type::PickupReminded, nothing),
         Change::PickedUp {
             tracking_number: _,
             estimated_delivery_time: _,
         } => (Type::PickedUp, nothing),
         Change::Shipped {
+            effect,
             shipment_id: _,
             carrier: _,
             tracking_number: _,
             estimated_delivery_time: _,
-        } => (Type::Shipped, of(Step::DispatchShipment)),
-        Change::ReservationCommitted => (Type::ReservationCommitted, of(Step::CommitReservation)),
+        } => (Type::Shipped, of(*effect)),
+        Change::ReservationCommitted { effect } => (Type::ReservationCommitted, of(*effect)),
         Change::ShippingAddressUpdated { address: _ } => (Type::ShippingAddressUpdated, nothing),
-        Change::ShipmentRedirected => (Type::ShipmentRedirected, of(Step::RedirectShipment)),
+        Change::ShipmentRedirected { effect } => (Type::ShipmentRedirected, of(*effect)),
         Change::Delivered => (Type::Delivered, nothing),
         Change::CancelRequested { reason } => (Type::CancelRequested, nothing.why(reason)),
         Change::DeadlinePassed { kind } => {
@@ -167,14 +172,14 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             (Type::DeadlinePassed, nothing.why(kind))
         }
         Change::Compensated {
-            step,
+            effect,
             outcome,
             amount: _,
         } => {
             let never = *outcome == CompensationOutcome::NotNeeded;
             let said = Said {
-                attempt: attempts(order_after, *step),
-                ..of(*step).why(if never {
+                attempt: attempts(order_after, *effect),
+                ..of(*effect).why(if never {
                     "there was nothing to undo"
                 } else {
                     ""
@@ -192,7 +197,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
         }
         Change::RetryRequested { reason } => (Type::RetryRequested, nothing.why(reason)),
         Change::PaymentResolved {
-            step,
+            effect,
             outcome,
             witness,
             new_key: _,
@@ -207,10 +212,10 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
             };
             let outcome = outcome_as(*outcome, transaction_id);
             let why = format!("{by}: {outcome}; evidence: {evidence}; {reason}");
-            (Type::PaymentResolved, of(*step).why(&why))
+            (Type::PaymentResolved, of(*effect).why(&why))
         }
         Change::PaymentVerified {
-            step,
+            effect,
             outcome,
             transaction_id,
             amount: _,
@@ -219,7 +224,7 @@ fn said(change: &Change, order_after: &Order) -> (OrderEventType, Said) {
                 "the provider says: {}",
                 outcome_as(*outcome, transaction_id)
             );
-            (Type::PaymentVerified, of(*step).why(&why))
+            (Type::PaymentVerified, of(*effect).why(&why))
         }
         Change::Closed { reason } => {
             let reason = enums::close_reason(*reason).as_str_name();
@@ -253,28 +258,17 @@ fn received(amount: &Money, counted: i64, order_after: &Order) -> String {
     parts.join("; ")
 }
 
-fn of(step: Step) -> Said {
+fn of(effect: Effect) -> Said {
     Said {
-        step: Some(step),
+        step: Some(effect.step),
         ..Said::default()
     }
 }
 
-/// The step whose payment was declined: the event does not say it, the policy does.
-fn declined(order_after: &Order) -> Step {
-    match order_after.policy.payment {
-        PaymentMode::Sale | PaymentMode::External => Step::ChargePayment,
-        PaymentMode::AuthorizeCapture if order_after.done.contains(&Step::AuthorizePayment) => {
-            Step::CapturePayment
-        }
-        PaymentMode::AuthorizeCapture => Step::AuthorizePayment,
-    }
-}
-
-/// How often an undoing step was tried until it was done.
-fn attempts(order_after: &Order, step: Step) -> u32 {
+/// How often a compensation was tried until it was done.
+fn attempts(order_after: &Order, effect: Effect) -> u32 {
     let mut entries = order_after.compensations.iter();
-    let entry = entries.find(|entry| entry.step == step);
+    let entry = entries.find(|entry| entry.effect == effect);
     entry.map_or(0, |entry| entry.attempts)
 }
 

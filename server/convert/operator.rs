@@ -185,7 +185,7 @@ pub fn explanation(
 ) -> v1::ExplainOrderResponse {
     let Explanation {
         waits_for,
-        step,
+        effect,
         failed_attempts,
         max_attempts,
         last_error,
@@ -205,7 +205,10 @@ pub fn explanation(
         waits_for: enums::waits_for(*waits_for).into(),
         since: Some(timestamp(*since)),
         unblocked_by: unblocked_by.clone(),
-        step: step.map(enums::step).unwrap_or_default().into(),
+        step: effect
+            .map(|effect| enums::step(effect.step))
+            .unwrap_or_default()
+            .into(),
         failed_attempts: i64::from(*failed_attempts),
         max_attempts: max_attempts.map_or(0, i64::from),
         last_error: last_error.clone(),
@@ -217,7 +220,7 @@ pub fn explanation(
             .collect(),
         unknown_payments: unknown_payments
             .iter()
-            .map(|step| enums::step(*step).into())
+            .map(|effect| enums::step(effect.step).into())
             .collect(),
         reasons: causes.iter().map(reason).collect(),
         workflow: workflow.map(|described| workflow_state(order, described.as_ref())),

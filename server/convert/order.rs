@@ -138,7 +138,7 @@ fn payment(payment: &Payment, method: Option<&PaymentMethod>, total: &Money) -> 
 
 fn vouched(vouched: &Vouched) -> v1::VouchedPayment {
     let Vouched {
-        step,
+        effect,
         outcome,
         transaction_id,
         actor,
@@ -147,7 +147,7 @@ fn vouched(vouched: &Vouched) -> v1::VouchedPayment {
         confirmed_id,
     } = vouched;
     v1::VouchedPayment {
-        step: enums::step(*step).into(),
+        step: enums::step(effect.step).into(),
         outcome: enums::payment_outcome(*outcome).into(),
         transaction_id: transaction_id.clone(),
         actor: actor.clone(),
@@ -214,7 +214,7 @@ fn shipment(shipment: &Shipment) -> v1::Shipment {
 
 fn attention(fault: &Fault) -> v1::Attention {
     let Fault {
-        step,
+        effect,
         attempts,
         last_error,
         since,
@@ -223,7 +223,7 @@ fn attention(fault: &Fault) -> v1::Attention {
         refused: _,
     } = fault;
     v1::Attention {
-        step: enums::step(*step).into(),
+        step: enums::step(effect.step).into(),
         attempts: i64::from(*attempts),
         last_error: last_error.clone(),
         since: Some(timestamp(*since)),
@@ -250,14 +250,16 @@ pub(super) fn deadline(
 
 fn compensation(compensation: &Compensation) -> v1::Compensation {
     let Compensation {
-        step,
+        effect,
+        // The contract shows what is given back or called off, not the effect that it undoes.
+        undoes: _,
         resource,
         attempts,
         outcome,
         time,
     } = compensation;
     v1::Compensation {
-        step: enums::compensation_step(*step).into(),
+        step: enums::compensation_step(effect.step).into(),
         resource: resource.clone(),
         attempts: i64::from(*attempts),
         outcome: enums::compensation_outcome(*outcome).into(),

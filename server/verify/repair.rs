@@ -10,7 +10,7 @@ use orders_domain::{
     event::{Change, Event},
     order::Order,
     state::OrderState,
-    step::{CompensationOutcome, Step},
+    step::CompensationOutcome,
     text,
 };
 use orders_store::{
@@ -182,15 +182,11 @@ fn names(events: &[Event]) -> String {
 /// Whether money was given back: the one effect outside that is not found again by its key when the
 /// order, not knowing of it, goes forward.
 fn moved_back(events: &[Event]) -> bool {
-    events.iter().any(|event| {
-        matches!(
-            event.change,
-            Change::Compensated {
-                step: Step::RefundPayment | Step::VoidAuthorization,
-                outcome: CompensationOutcome::Done,
-                ..
-            }
-        )
+    events.iter().any(|event| match &event.change {
+        Change::Compensated {
+            effect, outcome, ..
+        } => effect.step.is_payment() && *outcome == CompensationOutcome::Done,
+        _ => false,
     })
 }
 

@@ -177,8 +177,8 @@ async fn an_order_is_asked_and_told_by_temporals_command_line() {
     assert_eq!(cli.query("status"), "CANCELLED");
     assert_eq!(cli.query("deadline"), nothing());
     let compensations = cli.query("compensations");
-    assert_eq!(compensations[0]["step"], "release_reservation");
-    assert_eq!(compensations[1]["step"], "refund_payment");
+    assert_eq!(compensations[0]["effect"], "release_reservation");
+    assert_eq!(compensations[1]["effect"], "refund_payment");
     assert_eq!(compensations[1]["outcome"], "DONE");
 }
 

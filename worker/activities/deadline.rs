@@ -31,7 +31,7 @@ impl OrderActivities {
         if let Some(change) = phase::deadline_passed(tx.order(), &input.deadline, tx.now()) {
             let (order_id, kind) = (&progress.order_id, input.deadline.kind);
             tracing::info!(order_id, deadline = %kind, "deadline passed");
-            tx.record(change, None);
+            tx.record(change);
         }
         self.finish(tx, ctx, progress.known, "pass_deadline").await
     }

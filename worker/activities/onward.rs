@@ -6,6 +6,7 @@
 use super::{News, OrderActivities, Progress, Recorded, fault, step::Run};
 use jiff::Timestamp;
 use orders_domain::{
+    effect::Effect,
     order::Order,
     phase::{self, Todo},
     policy::{Lane, ShippingMode},
@@ -25,22 +26,22 @@ pub(super) fn is_allowed(ctx: &ActivityContext) -> bool {
     ctx.info().attempt <= 1
 }
 
-/// The step that may be done at once for an order that is so. Steps that Temporal schedules one by one
-/// are none.
-pub(super) fn next(order: &Order, now: Timestamp) -> Option<Step> {
+/// The effect that may be brought about at once for an order that is so. Those that Temporal schedules
+/// one by one are none.
+pub(super) fn next(order: &Order, now: Timestamp) -> Option<Effect> {
     match phase::todo(order, now) {
         Todo::Call {
-            step,
+            effect,
             not_before: None,
-        } if order.policy.lane == Lane::Local => Some(step),
+        } if order.policy.lane == Lane::Local => Some(effect),
         _ => None,
     }
 }
 
-/// The step that may follow `step` in the same transaction.
-pub(super) fn after(tx: &OrderTx, step: Step, run: &Run<'_>) -> Option<Step> {
-    let follows =
-        next(tx.order(), tx.now()).filter(|next| may_follow(tx.order(), Some(step), *next));
+/// The effect that may follow `effect` in the same transaction.
+pub(super) fn after(tx: &OrderTx, effect: Effect, run: &Run<'_>) -> Option<Effect> {
+    let follows = next(tx.order(), tx.now())
+        .filter(|next| may_follow(tx.order(), Some(effect.step), next.step));
     follows.filter(|_| run.onward && run.started.elapsed() < LONGEST)
 }
 
@@ -63,7 +64,7 @@ impl OrderActivities {
         started: Instant,
     ) -> News {
         let Recorded { mut news, next } = recorded;
-        let (Some(step), Some(last)) = (next, news.events.last()) else {
+        let (Some(effect), Some(last)) = (next, news.events.last()) else {
             return news;
         };
         // The workflow must know everything before this, or it would miss what it was not told.
@@ -83,15 +84,15 @@ impl OrderActivities {
         if !run.onward {
             return news;
         }
-        fault::begins(step.as_str(), &input.order_id);
-        match self.steps(step, ctx, &run).await {
+        fault::begins(effect.step.as_str(), &input.order_id);
+        match self.effects(effect, ctx, &run).await {
             Ok(recorded) => {
                 news.events.extend(recorded.news.events);
                 news.behind = recorded.news.behind;
             }
             Err(error) => {
                 let order_id = input.order_id;
-                tracing::debug!(order_id, %step, %error, "not gone on with");
+                tracing::debug!(order_id, %effect, %error, "not brought about at once");
             }
         }
         news

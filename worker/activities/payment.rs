@@ -1,4 +1,4 @@
-//! Payment steps: what the journal says is next, the intent before the provider is asked, and what
+//! Payment effects: what the journal says is next, the intent before the provider is asked, and what
 //! came of it afterwards.
 //!
 //! The embedded provider is asked inside of the step's transaction, with the intent and the outcome
@@ -10,6 +10,7 @@ use crate::provider::{
 };
 use orders_domain::{
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Movement, MovementKind, Task},
     payment_method::PaymentToken,
@@ -21,7 +22,7 @@ use orders_store::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// What is next for a payment step.
+/// What is next for a payment effect.
 pub(super) enum Payment {
     /// To be recorded: it is done.
     Done(Change),
@@ -139,7 +140,7 @@ pub(super) fn silence(limit: Duration) -> ProviderError {
 /// moved. Gives why it did not, if so.
 pub(super) async fn book_answer(
     tx: &mut OrderTx,
-    step: Step,
+    effect: Effect,
     answered: Answered,
 ) -> Result<Option<ProviderError>, StoreError> {
     let Answered {
@@ -147,18 +148,18 @@ pub(super) async fn book_answer(
         resolve,
         answer,
     } = answered;
-    let outcome = outcome(step, resolve, &answer);
+    let outcome = outcome(effect.step, resolve, &answer);
     if let Some(outcome) = outcome {
         tx.book(&movement, &outcome, ACTOR_PROCESS).await?;
     }
     let is_unmoved = matches!(answer, Ok(None));
     let is_open = tx.journal().await?.is_open(&movement.key);
-    let is_own = MovementKind::of(step) == Some(movement.kind);
-    let is_used_up = is_own && movement.key != tx.order().effect_key(step);
+    let is_own = movement.key == effect.key(&tx.order().order_id);
+    let is_used_up = is_own && tx.order().used_up.contains(&effect);
     // A provider that is asked in vain closes the key: what is to be given back goes on under another one.
-    if resolve && is_unmoved && is_own && !is_used_up && step.is_compensation() {
+    if resolve && is_unmoved && is_own && !is_used_up && effect.step.is_compensation() {
         let closed = Change::PaymentResolved {
-            step,
+            effect,
             outcome: PaymentOutcome::NotHappened,
             witness: Witness::Provider,
             new_key: true,
@@ -180,23 +181,24 @@ pub(super) async fn book_answer(
     })
 }
 
-/// Does what the journal says is next for a payment step.
+/// Does what the journal says is next for a payment effect.
 pub(super) async fn pay(
     tx: &mut OrderTx,
     port: &PaymentPort,
-    step: Step,
+    effect: Effect,
     waited: bool,
 ) -> Result<Payment, ProviderError> {
+    let step = effect.step;
     loop {
-        let (movement, resolve) = match task(tx, step).await? {
+        let (movement, resolve) = match task(tx, effect).await? {
             Task::Moved(entry) => {
                 let receipt = Receipt {
                     transaction_id: entry.transaction_id.unwrap_or_default(),
                     amount: entry.amount,
                 };
-                return Ok(Payment::Done(change(step, Some(receipt))));
+                return Ok(Payment::Done(change(effect, Some(receipt))));
             }
-            Task::Nothing => return Ok(Payment::Done(change(step, None))),
+            Task::Nothing => return Ok(Payment::Done(change(effect, None))),
             Task::Move(movement) => (movement, false),
             Task::Resolve(movement) => (movement, true),
         };
@@ -221,8 +223,8 @@ pub(super) async fn pay(
                     tx.intend(&movement).await?;
                 }
                 // A cancellation that comes meanwhile must know what to ask for.
-                if !step.is_compensation() && tx.order().in_flight != Some(step) {
-                    tx.record(Change::PaymentInitiated { step }, None);
+                if !step.is_compensation() && tx.order().in_flight != Some(effect) {
+                    tx.record(Change::PaymentInitiated { effect });
                 }
                 let asked = question(tx, provider, movement, resolve, token);
                 return Ok(Payment::Outside(asked));
@@ -232,7 +234,7 @@ pub(super) async fn pay(
         let (order, mut ledger) = tx.ledger();
         let call = Call {
             order,
-            step,
+            effect,
             now,
             waited,
         };
@@ -274,22 +276,22 @@ async fn why_by_hand(
 }
 
 /// Writes that the provider was asked and never answered.
-pub(super) async fn no_answer(tx: &mut OrderTx, step: Step) -> Result<(), StoreError> {
-    let (movement, resolve) = match task(tx, step).await? {
+pub(super) async fn no_answer(tx: &mut OrderTx, effect: Effect) -> Result<(), StoreError> {
+    let (movement, resolve) = match task(tx, effect).await? {
         Task::Move(movement) => (movement, false),
         Task::Resolve(movement) => (movement, true),
         Task::Moved(_) | Task::Nothing => return Ok(()),
     };
     let answer = Err(silence(tx.order().policy.attempt_timeout));
-    let outcome = outcome(step, resolve, &answer);
+    let outcome = outcome(effect.step, resolve, &answer);
     enter(tx, &movement, resolve, outcome).await
 }
 
-async fn task(tx: &mut OrderTx, step: Step) -> Result<Task, StoreError> {
+async fn task(tx: &mut OrderTx, effect: Effect) -> Result<Task, StoreError> {
     let journal = tx.journal().await?;
-    let task = journal.task(tx.order(), step);
+    let task = journal.task(tx.order(), effect);
     let task = task.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    task.ok_or_else(|| StoreError::Corrupt(format!("{step} moves no money")))
+    task.ok_or_else(|| StoreError::Corrupt(format!("{effect} moves no money")))
 }
 
 /// What a provider outside is asked about `movement`: to make it, or with `resolve` what became of it.
@@ -358,8 +360,8 @@ fn outcome(
     })
 }
 
-/// What a payment step that is done means for the order; without a receipt there was nothing to do.
-fn change(step: Step, receipt: Option<Receipt>) -> Change {
+/// What a payment effect that was had means for the order; without a receipt there was nothing to do.
+fn change(effect: Effect, receipt: Option<Receipt>) -> Change {
     let Receipt {
         transaction_id,
         amount,
@@ -367,18 +369,19 @@ fn change(step: Step, receipt: Option<Receipt>) -> Change {
         transaction_id: String::new(),
         amount: 0,
     });
-    match step {
+    match effect.step {
         Step::AuthorizePayment => Change::PaymentAuthorized {
+            effect,
             transaction_id,
             amount,
         },
         Step::CapturePayment | Step::ChargePayment => Change::PaymentCaptured {
-            step,
+            effect,
             transaction_id,
             amount,
         },
         _ => Change::Compensated {
-            step,
+            effect,
             outcome: match receipt {
                 Some(_) => CompensationOutcome::Done,
                 None => CompensationOutcome::NotNeeded,

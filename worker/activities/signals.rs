@@ -8,9 +8,9 @@ use super::{
 };
 use orders_domain::{
     command::{CommandRequest, Refusal},
+    effect::Effect,
     event::{ACTOR_TEMPORAL, Change},
     phase::Todo,
-    step::Step,
     text,
 };
 use orders_store::{StoreError, order_tx::OrderTx};
@@ -59,8 +59,8 @@ impl OrderActivities {
         Ok((finished.await?, first.len()))
     }
 
-    /// Takes signals in one transaction, in their order. It ends early when a step has become due
-    /// which was not before: the next signal may be one for after that step.
+    /// Takes signals in one transaction, in their order. It ends early when an effect has become due
+    /// which was not before: the next signal may be one for after that effect.
     async fn take(
         &self,
         ctx: &ActivityContext,
@@ -123,11 +123,11 @@ fn for_operators() -> Refusal {
     Refusal::invalid("command", description)
 }
 
-/// The step that the order wants carried out now.
-fn due(tx: &OrderTx) -> Option<Step> {
+/// The effect that the order wants brought about now.
+fn due(tx: &OrderTx) -> Option<Effect> {
     match tx.todo() {
-        Todo::Call { step, not_before } if not_before.is_none_or(|time| time <= tx.now()) => {
-            Some(step)
+        Todo::Call { effect, not_before } if not_before.is_none_or(|time| time <= tx.now()) => {
+            Some(effect)
         }
         _ => None,
     }
@@ -143,7 +143,7 @@ async fn refuse(
     tx.count_refused();
     let command = request.command.kind();
     let key = format!("refused/{command}/{}/{}", refusal.kind(), tx.order().state);
-    if tx.has_step_key(&key).await? {
+    if tx.has_key(&key).await? {
         return Ok(());
     }
     let order_id = &tx.order().order_id;
@@ -160,6 +160,6 @@ async fn refuse(
         ACTOR_TEMPORAL
     };
     let request_id = Some(request.request_id.as_str()).filter(|id| text::is_id(id));
-    tx.record_refusal(change, actor, request_id, &key);
+    tx.record_refusal(change, actor, request_id, key);
     Ok(())
 }

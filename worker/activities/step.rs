@@ -14,11 +14,12 @@
 //! | Temporal lost the workflow, or a commit that it was to learn of | the sweep of any server | 10 s after the order was due |
 
 use super::{
-    News, OrderActivities, Progress, Recorded, failed, fault, onward,
+    News, OrderActivities, Progress, Recorded, StepInput, failed, fault, onward,
     payment::{self, Payment, Question},
 };
 use crate::provider::{Call, Parcel, PaymentPort, ProviderError, Providers};
 use orders_domain::{
+    effect::Effect,
     event::Change,
     later::later,
     phase::Todo,
@@ -29,7 +30,7 @@ use orders_store::{StoreError, ledger::Ledger, order_tx::OrderTx};
 use std::time::{Duration, Instant};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-/// How long attempts of a step may be repeated in one activity. Short: meanwhile the order takes no command.
+/// How long attempts at an effect may be repeated in one activity. Short: meanwhile the order takes no command.
 const QUICK_RETRIES: Duration = Duration::from_secs(1);
 
 /// What became of asking a provider.
@@ -53,7 +54,7 @@ enum Attempt {
     TimedOut,
 }
 
-/// Where the steps of one transaction came to an end.
+/// Where the effects of one transaction came to an end.
 enum End {
     /// There is nothing more to do here.
     Over,
@@ -63,7 +64,7 @@ enum End {
     Outside(Box<Question>),
 }
 
-/// Steps as one activity does them: from the one that it was called for on.
+/// Effects as one activity brings them about: from the one that it was called for on.
 pub(super) struct Run<'a> {
     /// What the activity was told.
     pub input: &'a Progress,
@@ -71,63 +72,67 @@ pub(super) struct Run<'a> {
     pub started: Instant,
     /// Whether it may wait for providers. Who has recorded a command does not.
     pub patient: bool,
-    /// Whether it may go on with further steps.
+    /// Whether it may go on with further effects.
     pub onward: bool,
 }
 
 impl OrderActivities {
     pub(super) async fn step(
         &self,
-        step: Step,
         ctx: &ActivityContext,
-        input: Progress,
+        input: StepInput,
     ) -> Result<News, ActivityError> {
-        fault::begins(step.as_str(), &input.order_id);
+        let StepInput { progress, effect } = input;
+        fault::begins(effect.step.as_str(), &progress.order_id);
         let run = Run {
-            input: &input,
+            input: &progress,
             started: Instant::now(),
             patient: true,
             onward: onward::is_allowed(ctx),
         };
-        let done = self.steps(step, ctx, &run).await;
-        let recorded = done.map_err(|error| failed(ctx, &input.order_id, &error))?;
+        let done = self.effects(effect, ctx, &run).await;
+        let recorded = done.map_err(|error| failed(ctx, &progress.order_id, &error))?;
         Ok(recorded.news)
     }
 
-    /// Does a step, and those that follow: in the same transaction as long as nobody is to be waited
-    /// for. Each has its fence, its key, its effect and its event as if it were alone; together they
-    /// happen or do not happen.
-    pub(super) async fn steps(
+    /// Brings an effect about, and those that follow: in the same transaction as long as nobody is to be
+    /// waited for. Each has its fence, its key and its event as if it were alone; together they happen or
+    /// do not happen.
+    pub(super) async fn effects(
         &self,
-        mut step: Step,
+        mut effect: Effect,
         ctx: &ActivityContext,
         run: &Run<'_>,
     ) -> Result<Recorded, StoreError> {
         let Run { input, started, .. } = run;
         let mut attempt = Attempt::New;
         let mut answered = None;
-        // Each step has its own time for quick retries.
+        // Each effect has its own time for quick retries.
         let mut begun = *started;
         loop {
             // The workflow's clock stands still meanwhile; the order's goes on.
             let now = later(input.now, started.elapsed());
             let mut tx = self.lock(input, now).await?;
             let failed = match answered.take() {
-                Some(answered) => payment::book_answer(&mut tx, step, answered).await?,
+                Some(answered) => payment::book_answer(&mut tx, effect, answered).await?,
                 None => None,
             };
-            let (asked, mut done) = (step, step);
-            let ran = self.in_one(&mut tx, &mut step, &mut done, attempt, failed, run);
+            // What it was for continues with the next number.
+            if tx.order().used_up.contains(&effect) {
+                effect = tx.order().effect(effect.step);
+            }
+            let (asked, mut done) = (effect, effect);
+            let ran = self.in_one(&mut tx, &mut effect, &mut done, attempt, failed, run);
             let end = ran.await?;
-            if step != asked {
+            if effect != asked {
                 begun = Instant::now();
             }
             match end {
                 End::Outside(question) => {
-                    let intent = format!("intent:{step}");
+                    let intent = format!("intent:{}", effect.step);
                     self.finish(tx, ctx, input.known, &intent).await?;
                     answered = Some(question.ask().await);
-                    fault::after_commit(&format!("called:{step}"));
+                    fault::after_commit(&format!("called:{}", effect.step));
                     continue;
                 }
                 End::Wait(time) if run.patient => {
@@ -136,7 +141,10 @@ impl OrderActivities {
                     if tx.appended().len() == 0 {
                         drop(tx);
                     } else {
-                        drop(self.finish(tx, ctx, input.known, done.as_str()).await?);
+                        drop(
+                            self.finish(tx, ctx, input.known, done.step.as_str())
+                                .await?,
+                        );
                     }
                     tokio::time::sleep(time.min(limit)).await;
                     attempt = match time <= limit {
@@ -147,8 +155,10 @@ impl OrderActivities {
                 }
                 End::Wait(_) | End::Over => {}
             }
-            let again = soon_again(&tx, step, begun).filter(|_| run.patient);
-            let recorded = self.finish(tx, ctx, input.known, done.as_str()).await?;
+            let again = soon_again(&tx, effect, begun).filter(|_| run.patient);
+            let recorded = self
+                .finish(tx, ctx, input.known, done.step.as_str())
+                .await?;
             let Some(wait) = again else {
                 return Ok(recorded);
             };
@@ -157,41 +167,40 @@ impl OrderActivities {
         }
     }
 
-    /// What can be done in one transaction; `step` is then the last that was begun, and `done` the last
+    /// What can be done in one transaction; `effect` is then the last that was begun, and `done` the last
     /// that was answered.
     async fn in_one(
         &self,
         tx: &mut OrderTx,
-        step: &mut Step,
-        done: &mut Step,
+        effect: &mut Effect,
+        done: &mut Effect,
         mut attempt: Attempt,
         mut failed: Option<ProviderError>,
         run: &Run<'_>,
     ) -> Result<End, StoreError> {
-        if !is_next(tx, *step) {
+        if !is_next(tx, *effect) {
             return Ok(End::Over);
         }
         loop {
             let outside = matches!(self.providers.payment, PaymentPort::External(_));
-            if outside && step.is_payment() && !run.patient {
+            if outside && effect.step.is_payment() && !run.patient {
                 return Ok(End::Over);
             }
-            let change = match self.ask(tx, *step, attempt, failed.take()).await? {
+            let change = match self.ask(tx, *effect, attempt, failed.take()).await? {
                 Answer::Outside(question) => return Ok(End::Outside(Box::new(question))),
                 Answer::Wait(time) => return Ok(End::Wait(time)),
                 Answer::Change(change) => change,
             };
             let is_failure = matches!(change, Change::AttemptFailed { .. });
-            log_answer(tx, *step, &change, run.started);
-            let key = (!is_failure).then(|| tx.order().step_key(*step));
-            tx.record(change, key.as_deref());
+            log_answer(tx, *effect, &change, run.started);
+            tx.record(change);
             tx.settle()?;
-            *done = *step;
-            match onward::after(tx, *step, run) {
+            *done = *effect;
+            match onward::after(tx, *effect, run) {
                 Some(next) if !is_failure => {
-                    fault::before_commit(step.as_str(), &run.input.order_id);
-                    *step = next;
-                    fault::begins(step.as_str(), &run.input.order_id);
+                    fault::before_commit(effect.step.as_str(), &run.input.order_id);
+                    *effect = next;
+                    fault::begins(effect.step.as_str(), &run.input.order_id);
                     attempt = Attempt::New;
                 }
                 _ => return Ok(End::Over),
@@ -202,25 +211,26 @@ impl OrderActivities {
     async fn ask(
         &self,
         tx: &mut OrderTx,
-        step: Step,
+        effect: Effect,
         attempt: Attempt,
         failed: Option<ProviderError>,
     ) -> Result<Answer, StoreError> {
         let answer = match (failed, attempt) {
             (Some(error), _) => Err(error),
             (None, Attempt::TimedOut) => {
-                if step.is_payment() {
-                    payment::no_answer(tx, step).await?;
+                if effect.step.is_payment() {
+                    payment::no_answer(tx, effect).await?;
                 }
                 Err(payment::silence(tx.order().policy.attempt_timeout))
             }
-            (None, _) => self.perform(tx, step, attempt == Attempt::Waited).await,
+            (None, _) => self.perform(tx, effect, attempt == Attempt::Waited).await,
         };
         let order = tx.order();
         let failure = |error: String, unknown, refused| {
-            let before = order.fault.as_ref().filter(|fault| fault.step == step);
+            let before = order.fault.as_ref();
+            let before = before.filter(|fault| fault.effect == effect);
             Change::AttemptFailed {
-                step,
+                effect,
                 attempt: before.map_or(0, |fault| fault.attempts) + 1,
                 error,
                 unknown,
@@ -230,11 +240,11 @@ impl OrderActivities {
         Ok(match answer {
             Ok(answer) => answer,
             Err(ProviderError::Wait(time)) => Answer::Wait(time),
-            Err(ProviderError::Refused(reason)) => Answer::Change(match refusal(step, &reason) {
+            Err(ProviderError::Refused(reason)) => Answer::Change(match refusal(effect, &reason) {
                 Some(change) => change,
                 // A refusal of something that must be done (an undo, say) is a failure. Of money, it asks for a
                 // person at once.
-                None => failure(reason, false, step.is_payment()),
+                None => failure(reason, false, effect.step.is_payment()),
             }),
             Err(ProviderError::Failed(error)) => Answer::Change(failure(error, false, false)),
             Err(ProviderError::NoAnswer(error)) => Answer::Change(failure(error, true, false)),
@@ -245,11 +255,11 @@ impl OrderActivities {
     async fn perform(
         &self,
         tx: &mut OrderTx,
-        step: Step,
+        effect: Effect,
         waited: bool,
     ) -> Result<Answer, ProviderError> {
-        if step.is_payment() {
-            let paid = payment::pay(tx, &self.providers.payment, step, waited).await?;
+        if effect.step.is_payment() {
+            let paid = payment::pay(tx, &self.providers.payment, effect, waited).await?;
             return Ok(match paid {
                 Payment::Done(change) => Answer::Change(change),
                 Payment::Outside(question) => Answer::Outside(question),
@@ -259,7 +269,7 @@ impl OrderActivities {
         let (order, mut ledger) = tx.ledger();
         let call = Call {
             order,
-            step,
+            effect,
             now,
             waited,
         };
@@ -268,30 +278,30 @@ impl OrderActivities {
     }
 }
 
-/// The fence: a step is carried out only while the order itself, in this transaction, says that it
-/// is next. Done already, cancelled meanwhile, or to be repeated only later: nothing is done.
-fn is_next(tx: &OrderTx, step: Step) -> bool {
+/// The fence: an effect is carried out only while the order itself, in this transaction, says that it
+/// is next. Had already, cancelled meanwhile, or to be repeated only later: nothing is done.
+fn is_next(tx: &OrderTx, effect: Effect) -> bool {
     match tx.todo() {
         Todo::Call {
-            step: next,
+            effect: next,
             not_before,
-        } => next == step && not_before.is_none_or(|time| time <= tx.now()),
+        } => next == effect && not_before.is_none_or(|time| time <= tx.now()),
         _ => false,
     }
 }
 
-/// The wait before the next attempt of the same step, if it is so short that it need not go by way of
+/// The wait before the next attempt at the same effect, if it is so short that it need not go by way of
 /// Temporal: a timer of its own costs more than the attempt.
-fn soon_again(tx: &OrderTx, step: Step, begun: Instant) -> Option<Duration> {
+fn soon_again(tx: &OrderTx, effect: Effect, begun: Instant) -> Option<Duration> {
     let Todo::Call {
-        step: next,
+        effect: next,
         not_before: Some(time),
     } = tx.todo()
     else {
         return None;
     };
     let wait = Duration::try_from(time.duration_since(tx.now())).ok()?;
-    (next == step && begun.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
+    (next == effect && begun.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
 }
 
 async fn perform(
@@ -309,18 +319,20 @@ async fn perform(
         true => CompensationOutcome::Done,
         false => CompensationOutcome::NotNeeded,
     };
-    let step = call.step;
-    Ok(match step {
+    let effect = call.effect;
+    Ok(match effect.step {
         Step::Screen => {
             fraud.screen(ledger, call).await?;
-            Change::Screened
+            Change::Screened { effect }
         }
         Step::ReserveInventory => Change::InventoryReserved {
+            effect,
             reservation_id: id(inventory.reserve(ledger, call).await?)?,
         },
         Step::PreparePackage => {
             let parcel = parcel(shipping.prepare(ledger, call).await?)?;
             Change::PackagePrepared {
+                effect,
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
                 tracking_number: parcel.tracking_number,
@@ -329,6 +341,7 @@ async fn perform(
         Step::RequestPickup => {
             let parcel = parcel(shipping.request_pickup(ledger, call).await?)?;
             Change::PickupRequested {
+                effect,
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
                 tracking_number: parcel.tracking_number,
@@ -336,11 +349,12 @@ async fn perform(
         }
         Step::RedirectShipment => {
             shipping.redirect(ledger, call).await?;
-            Change::ShipmentRedirected
+            Change::ShipmentRedirected { effect }
         }
         Step::DispatchShipment => {
             let parcel = parcel(shipping.dispatch(ledger, call).await?)?;
             Change::Shipped {
+                effect,
                 shipment_id: parcel.shipment_id,
                 carrier: parcel.carrier,
                 tracking_number: parcel.tracking_number,
@@ -349,15 +363,15 @@ async fn perform(
         }
         Step::CommitReservation => {
             inventory.commit(ledger, call).await?;
-            Change::ReservationCommitted
+            Change::ReservationCommitted { effect }
         }
         Step::CancelShipment => Change::Compensated {
-            step,
+            effect,
             outcome: undone(shipping.cancel(ledger, call).await?),
             amount: 0,
         },
         Step::ReleaseReservation => Change::Compensated {
-            step,
+            effect,
             outcome: undone(inventory.release(ledger, call).await?),
             amount: 0,
         },
@@ -367,7 +381,7 @@ async fn perform(
         | Step::ChargePayment
         | Step::RefundPayment
         | Step::VoidAuthorization => {
-            let wrong = format!("{step} is a payment");
+            let wrong = format!("{effect} is a payment");
             return Err(StoreError::Corrupt(wrong).into());
         }
     })
@@ -393,25 +407,25 @@ fn parcel(parcel: Parcel) -> Result<Parcel, ProviderError> {
 }
 
 /// What a provider's business refusal means for the order; none where it may not refuse.
-fn refusal(step: Step, reason: &str) -> Option<Change> {
+fn refusal(effect: Effect, reason: &str) -> Option<Change> {
     let reason = reason.to_owned();
-    match step {
-        Step::Screen => Some(Change::FraudDetected { reason }),
-        Step::ReserveInventory => Some(Change::OutOfStock { reason }),
+    match effect.step {
+        Step::Screen => Some(Change::FraudDetected { effect, reason }),
+        Step::ReserveInventory => Some(Change::OutOfStock { effect, reason }),
         Step::AuthorizePayment | Step::CapturePayment | Step::ChargePayment => {
-            Some(Change::PaymentDeclined { reason })
+            Some(Change::PaymentDeclined { effect, reason })
         }
         _ => None,
     }
 }
 
-fn log_answer(tx: &OrderTx, step: Step, change: &Change, started: Instant) {
+fn log_answer(tx: &OrderTx, effect: Effect, change: &Change, started: Instant) {
     let order_id = &tx.order().order_id;
     let ms = started.elapsed().as_millis() as u64;
     match change {
         Change::AttemptFailed { attempt, error, .. } => {
-            tracing::warn!(order_id, %step, attempt, error, ms, "attempt failed");
+            tracing::warn!(order_id, %effect, attempt, error, ms, "attempt failed");
         }
-        _ => tracing::debug!(order_id, %step, outcome = change.type_name(), ms, "answered"),
+        _ => tracing::debug!(order_id, %effect, outcome = change.type_name(), ms, "answered"),
     }
 }

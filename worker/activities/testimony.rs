@@ -5,6 +5,7 @@ use super::payment::{self, Answered, Question};
 use crate::provider::{ExternalPaymentProvider, PaymentPort};
 use orders_domain::{
     command::Command,
+    effect::Effect,
     movement::{EntryPhase, Movement, MovementKind},
     order::Order,
     step::Step,
@@ -27,34 +28,34 @@ pub(super) async fn questions(
     let PaymentPort::External(provider) = port else {
         return Ok(Vec::new());
     };
-    let mut steps = match command {
-        Command::ResolvePayment(resolved) => vec![resolved.step],
+    let mut effects = match command {
+        Command::ResolvePayment(resolved) => vec![tx.order().effect(resolved.step)],
         Command::RetryOrder(_) => to_verify(tx.order()),
         _ => return Ok(Vec::new()),
     };
-    steps.retain(|step| answer(tx.order(), *step, heard).is_none());
-    about(tx, provider, &steps).await
+    effects.retain(|effect| answer(tx.order(), *effect, heard).is_none());
+    about(tx, provider, &effects).await
 }
 
-/// The questions what became of the movements of `steps`. A movement that the provider was never asked for needs none.
+/// The questions what became of movements. A movement that the provider was never asked for needs none.
 async fn about(
     tx: &mut OrderTx,
     provider: &Arc<dyn ExternalPaymentProvider>,
-    steps: &[Step],
+    effects: &[Effect],
 ) -> Result<Vec<Question>, StoreError> {
-    if steps.is_empty() {
+    if effects.is_empty() {
         return Ok(Vec::new());
     }
     let journal = tx.journal().await?;
     let order = tx.order();
-    let movements = steps.iter().filter_map(|step| {
-        let key = order.effect_key(*step);
+    let movements = effects.iter().filter_map(|effect| {
+        let key = effect.key(&order.order_id);
         let mut entries = journal.entries.iter();
         let intended =
             entries.find(|entry| entry.key == key && entry.phase == EntryPhase::Intent)?;
         Some(Movement {
             payment_id: order.payment.payment_id.clone(),
-            kind: MovementKind::of(*step)?,
+            kind: MovementKind::of(effect.step)?,
             amount: intended.amount,
             original: None,
             key,
@@ -69,10 +70,11 @@ pub(super) fn source(order: &Order, step: Step, port: &PaymentPort, heard: &[Ans
     match port {
         PaymentPort::Embedded(_) => Source::Ledger,
         PaymentPort::External(_) => {
-            let answer = answer(order, step, heard);
+            let effect = order.effect(step);
+            let answer = answer(order, effect, heard);
             if let Some(error) = answer.and_then(Answered::error) {
                 let order_id = &order.order_id;
-                tracing::warn!(order_id, %step, %error, "the provider does not say what became of it");
+                tracing::warn!(order_id, %effect, %error, "the provider does not say what became of it");
             }
             Source::Outside(answer.and_then(Answered::said))
         }
@@ -88,9 +90,9 @@ pub(super) async fn record_verified(
     heard: &[Answered],
     actor: &str,
 ) -> Result<(), StoreError> {
-    for step in to_verify(tx.order()) {
-        if let Some(said) = answer(tx.order(), step, heard).and_then(Answered::said) {
-            payment_resolution::verify(tx, step, &said, actor).await?;
+    for effect in to_verify(tx.order()) {
+        if let Some(said) = answer(tx.order(), effect, heard).and_then(Answered::said) {
+            payment_resolution::verify(tx, effect, &said, actor).await?;
         }
     }
     Ok(())
@@ -107,8 +109,8 @@ pub(crate) async fn verify(
     now: jiff::Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = store.lock_order(order_id, now).await?;
-    let steps = to_verify(tx.order());
-    let questions = about(&mut tx, provider, &steps).await?;
+    let effects = to_verify(tx.order());
+    let questions = about(&mut tx, provider, &effects).await?;
     // The order is not locked while a provider is asked.
     drop(tx);
     let mut heard = Vec::new();
@@ -129,11 +131,11 @@ pub(crate) async fn verify(
     Ok(())
 }
 
-fn to_verify(order: &Order) -> Vec<Step> {
-    order.to_verify().map(|vouched| vouched.step).collect()
+fn to_verify(order: &Order) -> Vec<Effect> {
+    order.to_verify().map(|vouched| vouched.effect).collect()
 }
 
-fn answer<'a>(order: &Order, step: Step, heard: &'a [Answered]) -> Option<&'a Answered> {
-    let key = order.effect_key(step);
+fn answer<'a>(order: &Order, effect: Effect, heard: &'a [Answered]) -> Option<&'a Answered> {
+    let key = effect.key(&order.order_id);
     heard.iter().find(|answered| answered.key() == key)
 }

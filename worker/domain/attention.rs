@@ -1,6 +1,7 @@
 //! Which orders need a person, why, and what would help.
 
 use super::{
+    effect::Effect,
     later::later,
     order::{Order, Vouched},
     phase,
@@ -98,7 +99,8 @@ fn indeterminate_since(order: &Order) -> Option<Timestamp> {
     if !unclear || order.state.is_closed() {
         return None;
     }
-    let failing = order.fault.as_ref().filter(|fault| fault.step.is_payment());
+    let failing = order.fault.as_ref();
+    let failing = failing.filter(|fault| fault.effect.step.is_payment());
     Some(failing.map_or(order.update_time, |fault| fault.since))
 }
 
@@ -116,7 +118,10 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
         found.push(Cause {
             kind: CauseKind::RefundByHand,
             since: fault.since,
-            what: format!("the provider refuses {}: {}", fault.step, fault.last_error),
+            what: format!(
+                "the provider refuses {}: {}",
+                fault.effect, fault.last_error
+            ),
             unblocked_by: BY_HAND.to_owned(),
         });
     } else if let Some(fault) = order.attention() {
@@ -125,15 +130,15 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
             since: fault.since,
             what: format!(
                 "{} failed {} times: {}",
-                fault.step, fault.attempts, fault.last_error
+                fault.effect, fault.attempts, fault.last_error
             ),
             unblocked_by: "whatever it asks works again; RetryOrder tries it at once".to_owned(),
         });
     }
     let unclear = indeterminate_since(order).map(|since| later(since, INDETERMINATE_LONG));
     if let Some(time) = unclear.filter(|time| *time <= now) {
-        let steps = order.unknown_payments();
-        let names: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
+        let effects = order.unknown_payments();
+        let names: Vec<String> = effects.iter().map(Effect::to_string).collect();
         found.push(Cause {
             kind: CauseKind::PaymentIndeterminate,
             since: later_by(time, -INDETERMINATE_LONG.as_secs().cast_signed()),
@@ -156,12 +161,12 @@ fn owed_since(order: &Order) -> Option<Timestamp> {
 }
 
 fn owed(order: &Order) -> Option<Cause> {
-    let step = order.refused_payment()?;
+    let effect = order.refused_payment()?;
     Some(Cause {
         kind: CauseKind::RefundByHand,
         since: owed_since(order)?,
         what: format!(
-            "the order had closed when the provider said that it had moved {}: {step} is due",
+            "the order had closed when the provider said that it had moved {}: {effect} is due",
             order.money(order.payment.authorized.max(order.payment.captured))
         ),
         unblocked_by: "give the money back, then ResolvePayment with the transaction that did"
@@ -179,7 +184,7 @@ const GONE: &str = "RetryOrder starts it at once; else the server does so when s
 
 fn in_doubt(vouched: &Vouched) -> Cause {
     let Vouched {
-        step,
+        effect,
         outcome,
         transaction_id,
         actor,
@@ -205,7 +210,7 @@ fn in_doubt(vouched: &Vouched) -> Cause {
     Cause {
         kind: CauseKind::PaymentVouched,
         since: *time,
-        what: format!("{actor} vouched that {step} {outcome}{named}; {said}"),
+        what: format!("{actor} vouched that {effect} {outcome}{named}; {said}"),
         unblocked_by: unblocked_by.to_owned(),
     }
 }

@@ -1,13 +1,16 @@
 //! Events: what happened to an order. Each takes the next revision.
 
+mod about;
+
 use super::{
     address::Address,
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     money::Money,
     order::Order,
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
-    step::{CompensationOutcome, Step},
+    step::CompensationOutcome,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,19 +55,28 @@ pub enum Change {
         order: Box<Order>,
     },
     /// The fraud check let it pass.
-    Screened,
+    Screened {
+        /// The effect.
+        effect: Effect,
+    },
     /// The fraud check refused it.
     FraudDetected {
+        /// The effect.
+        effect: Effect,
         /// The check's words.
         reason: String,
     },
     /// The stock of all line items is held.
     InventoryReserved {
+        /// The effect.
+        effect: Effect,
         /// The inventory's name for it.
         reservation_id: String,
     },
     /// There was not enough stock.
     OutOfStock {
+        /// The effect.
+        effect: Effect,
         /// Which line items, in words.
         reason: String,
     },
@@ -109,11 +121,13 @@ pub enum Change {
     /// A payment provider outside of the process is about to be asked: from here on money may have
     /// moved, whatever is heard of it.
     PaymentInitiated {
-        /// Which payment step.
-        step: Step,
+        /// The effect.
+        effect: Effect,
     },
     /// The amount is held.
     PaymentAuthorized {
+        /// The effect.
+        effect: Effect,
         /// The provider's name for it.
         transaction_id: String,
         /// Minor units held.
@@ -121,8 +135,8 @@ pub enum Change {
     },
     /// The amount was taken, after an authorization or at once.
     PaymentCaptured {
-        /// Which of the two steps took it.
-        step: Step,
+        /// The effect: a capture or a charge.
+        effect: Effect,
         /// The provider's name for it.
         transaction_id: String,
         /// Minor units taken.
@@ -130,14 +144,16 @@ pub enum Change {
     },
     /// The payment provider refused.
     PaymentDeclined {
+        /// The effect.
+        effect: Effect,
         /// The provider's words.
         reason: String,
     },
     /// A provider failed, or did not answer.
     AttemptFailed {
-        /// The step.
-        step: Step,
-        /// The how manieth failure in a row.
+        /// The effect.
+        effect: Effect,
+        /// The count of failures in a row, with this one.
         attempt: u32,
         /// What the provider said.
         error: String,
@@ -170,6 +186,8 @@ pub enum Change {
     FulfillmentStarted,
     /// The package is ready for the carrier.
     PackagePrepared {
+        /// The effect.
+        effect: Effect,
         /// The carrier's name for the shipment.
         shipment_id: String,
         /// Who will carry it.
@@ -179,6 +197,8 @@ pub enum Change {
     },
     /// The carrier was asked to fetch the parcel.
     PickupRequested {
+        /// The effect.
+        effect: Effect,
         /// The carrier's name for the shipment.
         shipment_id: String,
         /// Who carries it.
@@ -197,6 +217,8 @@ pub enum Change {
     },
     /// The parcel was handed over.
     Shipped {
+        /// The effect.
+        effect: Effect,
         /// The carrier's name for the shipment.
         shipment_id: String,
         /// Who carries it.
@@ -207,14 +229,20 @@ pub enum Change {
         estimated_delivery_time: Timestamp,
     },
     /// The dispatched stock left the books.
-    ReservationCommitted,
+    ReservationCommitted {
+        /// The effect.
+        effect: Effect,
+    },
     /// The address changed before the dispatch.
     ShippingAddressUpdated {
         /// The new one.
         address: Address,
     },
     /// The carrier knows the changed address.
-    ShipmentRedirected,
+    ShipmentRedirected {
+        /// The effect.
+        effect: Effect,
+    },
     /// The parcel arrived, or counts as arrived.
     Delivered,
     /// The order is to be undone.
@@ -227,10 +255,10 @@ pub enum Change {
         /// Which.
         kind: DeadlineKind,
     },
-    /// A step was undone, or had never happened.
+    /// An effect was undone, or had never happened.
     Compensated {
-        /// The undoing step.
-        step: Step,
+        /// The effect that undoes.
+        effect: Effect,
         /// Which of the two.
         outcome: CompensationOutcome,
         /// Minor units given back, for money.
@@ -250,14 +278,14 @@ pub enum Change {
     },
     /// It was settled what became of a payment whose answer was lost, or that was refused.
     PaymentResolved {
-        /// Which payment step.
-        step: Step,
+        /// The movement of money.
+        effect: Effect,
         /// What became of it.
         outcome: PaymentOutcome,
         /// Who says so.
         witness: Witness,
-        /// Whether the key of the step is used up: nothing can come of it any more, and the step goes on under
-        /// another one.
+        /// Whether the effect is used up: nothing can come of it any more, and its step continues with the
+        /// next number.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         new_key: bool,
         /// The provider's name for the movement; empty when it did not happen.
@@ -272,8 +300,8 @@ pub enum Change {
     },
     /// The provider answered about a payment that a person had vouched for.
     PaymentVerified {
-        /// Which payment step.
-        step: Step,
+        /// The movement of money.
+        effect: Effect,
         /// What became of it, as the provider says.
         outcome: PaymentOutcome,
         /// The provider's name for the movement; empty when it did not happen.
@@ -287,84 +315,4 @@ pub enum Change {
         /// Why.
         reason: CloseReason,
     },
-}
-
-impl Change {
-    /// Whether it is about money, or is the end of the order: then the books must agree.
-    pub fn is_about_money(&self) -> bool {
-        match self {
-            Self::Compensated { step, .. } => step.is_payment(),
-            Self::PaymentConfirmed { .. }
-            | Self::PaymentResolved { .. }
-            | Self::PaymentVerified { .. }
-            | Self::PaymentAuthorized { .. }
-            | Self::PaymentCaptured { .. }
-            | Self::PaymentDeclined { .. }
-            | Self::Closed { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// Whether it may still be recorded after the order has closed: refusals, money from outside, and what the
-    /// provider says later of money for which a person vouched.
-    pub fn may_follow_close(&self) -> bool {
-        matches!(
-            self,
-            Self::CommandRefused { .. }
-                | Self::PaymentConfirmed { .. }
-                | Self::PaymentRefused { .. }
-                | Self::PaymentDisputed { .. }
-                | Self::PaymentResolved { .. }
-                | Self::PaymentVerified { .. }
-        )
-    }
-
-    /// Whether it records that a command was refused. Such a request is not remembered as done.
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::CommandRefused { .. } | Self::PaymentRefused { .. }
-        )
-    }
-
-    /// The stable type name, as in JSON and SQL.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::Placed { .. } => "PLACED",
-            Self::Screened => "SCREENED",
-            Self::FraudDetected { .. } => "FRAUD_DETECTED",
-            Self::InventoryReserved { .. } => "INVENTORY_RESERVED",
-            Self::OutOfStock { .. } => "OUT_OF_STOCK",
-            Self::PaymentRequested { .. } => "PAYMENT_REQUESTED",
-            Self::PaymentConfirmed { .. } => "PAYMENT_CONFIRMED",
-            Self::PaymentRefused { .. } => "PAYMENT_REFUSED",
-            Self::PaymentDisputed { .. } => "PAYMENT_DISPUTED",
-            Self::PaymentInitiated { .. } => "PAYMENT_INITIATED",
-            Self::PaymentAuthorized { .. } => "PAYMENT_AUTHORIZED",
-            Self::PaymentCaptured { .. } => "PAYMENT_CAPTURED",
-            Self::PaymentDeclined { .. } => "PAYMENT_DECLINED",
-            Self::AttemptFailed { .. } => "ATTEMPT_FAILED",
-            Self::ApprovalRequested { .. } => "APPROVAL_REQUESTED",
-            Self::Reviewed { .. } => "REVIEWED",
-            Self::Held { .. } => "HELD",
-            Self::FulfillmentStarted => "FULFILLMENT_STARTED",
-            Self::PackagePrepared { .. } => "PACKAGE_PREPARED",
-            Self::PickupRequested { .. } => "PICKUP_REQUESTED",
-            Self::PickupReminded => "PICKUP_REMINDED",
-            Self::PickedUp { .. } => "PICKED_UP",
-            Self::Shipped { .. } => "SHIPPED",
-            Self::ReservationCommitted => "RESERVATION_COMMITTED",
-            Self::ShippingAddressUpdated { .. } => "SHIPPING_ADDRESS_UPDATED",
-            Self::ShipmentRedirected => "SHIPMENT_REDIRECTED",
-            Self::Delivered => "DELIVERED",
-            Self::CancelRequested { .. } => "CANCEL_REQUESTED",
-            Self::DeadlinePassed { .. } => "DEADLINE_PASSED",
-            Self::Compensated { .. } => "COMPENSATED",
-            Self::CommandRefused { .. } => "COMMAND_REFUSED",
-            Self::RetryRequested { .. } => "RETRY_REQUESTED",
-            Self::PaymentResolved { .. } => "PAYMENT_RESOLVED",
-            Self::PaymentVerified { .. } => "PAYMENT_VERIFIED",
-            Self::Closed { .. } => "CLOSED",
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use super::{
     attention::{BY_HAND, Cause, WorkflowSight, workflow_cause},
     command::CommandKind,
+    effect::Effect,
     order::{Deadline, Order},
     phase::{self, Todo},
     step::Step,
@@ -33,9 +34,9 @@ named! {
 pub struct Explanation {
     /// What it waits for.
     pub waits_for: WaitsFor,
-    /// Which step is next; none while it waits for a command.
-    pub step: Option<Step>,
-    /// How often that step has failed in a row.
+    /// The effect that is next; none while it waits for a command.
+    pub effect: Option<Effect>,
+    /// How often that effect has failed in a row.
     pub failed_attempts: u32,
     /// How often it may fail before the order is undone; none when it is never given up.
     pub max_attempts: Option<u32>,
@@ -51,9 +52,9 @@ pub struct Explanation {
     pub unblocked_by: String,
     /// What may be asked of it, also by operators.
     pub allowed: Vec<CommandKind>,
-    /// The payment steps that ResolvePayment takes: nobody knows what became of them, or the provider refuses to
-    /// give the money back.
-    pub unknown_payments: Vec<Step>,
+    /// The payment effects that ResolvePayment takes: their outcome is unknown, or the provider refuses to give the
+    /// money back.
+    pub unknown_payments: Vec<Effect>,
 }
 
 /// Why the order stands where it stands at `now`. Without a `workflow` Temporal was not asked, or did
@@ -99,7 +100,7 @@ fn allow_retry(order: &Order, is_gone: bool, allowed: &mut Vec<CommandKind>) {
 fn told(order: &Order) -> Explanation {
     let plain = |waits_for, unblocked_by: String| Explanation {
         waits_for,
-        step: None,
+        effect: None,
         failed_attempts: 0,
         max_attempts: None,
         last_error: String::new(),
@@ -117,14 +118,14 @@ fn told(order: &Order) -> Explanation {
             deadline,
             ..plain(WaitsFor::Command, waiting(order, deadline))
         },
-        Todo::Call { step, not_before } => {
+        Todo::Call { effect, not_before } => {
             let calling = Explanation {
-                step: Some(step),
-                max_attempts: limit(order, step),
+                effect: Some(effect),
+                max_attempts: limit(order, effect.step),
                 next_retry: not_before,
-                ..plain(WaitsFor::Provider, format!("the answer to {step}"))
+                ..plain(WaitsFor::Provider, format!("the answer to {effect}"))
             };
-            let Some(fault) = order.fault.as_ref().filter(|fault| fault.step == step) else {
+            let Some(fault) = order.fault.as_ref().filter(|fault| fault.effect == effect) else {
                 return calling;
             };
             let waits_for = match order.attention() {
@@ -136,7 +137,7 @@ fn told(order: &Order) -> Explanation {
                 failed_attempts: fault.attempts,
                 last_error: fault.last_error.clone(),
                 since: fault.since,
-                unblocked_by: failing(order, step),
+                unblocked_by: failing(order, effect),
                 ..calling
             }
         }
@@ -165,15 +166,15 @@ fn waiting(order: &Order, deadline: Option<Deadline>) -> String {
     }
 }
 
-fn failing(order: &Order, step: Step) -> String {
-    if order.refused_payment() == Some(step) {
+fn failing(order: &Order, effect: Effect) -> String {
+    if order.refused_payment() == Some(effect) {
         return BY_HAND.to_owned();
     }
     let unknown = match order.unknown_payments().is_empty() {
         true => "",
         false => "; or ResolvePayment with what the provider's books say",
     };
-    format!("an attempt of {step} that succeeds; RetryOrder makes one at once{unknown}")
+    format!("an attempt of {effect} that succeeds; RetryOrder makes one at once{unknown}")
 }
 
 /// As the fold counts: undoing is never given up, nor what the carrier may have.

@@ -11,6 +11,7 @@ mod apply;
 pub mod attention;
 pub mod command;
 pub mod currency;
+pub mod effect;
 pub mod event;
 pub mod explain;
 pub mod later;

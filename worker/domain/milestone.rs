@@ -71,16 +71,16 @@ impl Milestone {
             Change::DeadlinePassed { .. } if order.shipment.delivery_time.is_some() => {
                 Self::Delivered
             }
-            Change::Compensated {
-                step: Step::RefundPayment,
-                amount,
-                ..
-            } if *amount > 0 => Self::Refunded,
+            Change::Compensated { effect, amount, .. }
+                if effect.step == Step::RefundPayment && *amount > 0 =>
+            {
+                Self::Refunded
+            }
             Change::PaymentResolved {
-                step,
+                effect,
                 outcome: PaymentOutcome::Succeeded,
                 ..
-            } => return Self::of_money(*step, order),
+            } => return Self::of_money(effect.step, order),
             Change::Closed { reason } if *reason != CloseReason::Completed => Self::Cancelled,
             _ => return None,
         })

@@ -1,11 +1,12 @@
 //! The payment journal: which movements of money there are, how each is written down, and what follows
 //! from what is written.
 //!
-//! A movement has a key made from the order and the step. Before a provider is asked, its intent is
+//! A movement has the key of its effect. Before a provider is asked, its intent is
 //! written; afterwards its outcome. A key whose answer is missing is *open*: money may have moved. It
 //! is closed by asking the provider with the key, never by guessing.
 
 use super::{
+    effect::Effect,
     order::Order,
     step::{Compensation, CompensationOutcome, Step},
 };
@@ -85,7 +86,7 @@ impl MovementKind {
 /// One movement of money, as a provider is asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {
-    /// `order_id/step`: the same key never moves anything twice.
+    /// The key of its effect: the same key never moves anything twice.
     pub key: String,
     /// Whose payment it is.
     pub payment_id: String,
@@ -276,15 +277,16 @@ impl Journal {
         of_key.any(|entry| entry.phase == EntryPhase::Failed) && self.is_open(key)
     }
 
-    /// What is next for a payment step of `order`; none for a step that moves no money.
+    /// What is next for a payment effect of `order`; none for an effect that moves no money.
     ///
     /// # Errors
     /// When the entries contradict themselves.
-    pub fn task(&self, order: &Order, step: Step) -> Result<Option<Task>, Imbalance> {
+    pub fn task(&self, order: &Order, effect: Effect) -> Result<Option<Task>, Imbalance> {
+        let step = effect.step;
         let Some(kind) = MovementKind::of(step) else {
             return Ok(None);
         };
-        let key = order.effect_key(step);
+        let key = effect.key(&order.order_id);
         if let Some(entry) = self.moved(&key) {
             return Ok(Some(Task::Moved(entry.clone())));
         }
@@ -359,24 +361,22 @@ impl Entry {
 /// What the books must show of an order, as far as its own log knows: none while the answer about a
 /// movement is missing.
 pub fn expected(order: &Order) -> Option<Balance> {
-    let outcome = |undo| {
-        let mut undone = order.compensations.iter();
-        let undone = undone.find(|entry: &&Compensation| Some(entry.step) == undo);
-        undone.map(|entry| entry.outcome)
-    };
     // What has been undone since is known.
-    let unsure = |step: &&Step| {
-        let outcome = outcome(step.undone_by());
-        step.is_payment() && outcome.is_none_or(|outcome| outcome == CompensationOutcome::Pending)
+    let is_unsure = |effect: &Effect| {
+        let undone = order.compensation_of(*effect);
+        effect.step.is_payment()
+            && undone.is_none_or(|entry| entry.outcome == CompensationOutcome::Pending)
     };
-    if order.in_flight.is_some() || order.unknown.iter().any(|step| unsure(&step)) {
+    if order.in_flight.is_some() || order.unknown.iter().any(is_unsure) {
         return None;
     }
-    let voided = outcome(Some(Step::VoidAuthorization));
+    let is_void = |entry: &Compensation| {
+        entry.effect.step == Step::VoidAuthorization && entry.outcome == CompensationOutcome::Done
+    };
     Some(Balance {
         authorized: order.payment.authorized,
         captured: order.payment.captured,
         refunded: order.payment.refunded,
-        voided: voided == Some(CompensationOutcome::Done),
+        voided: order.compensations.iter().any(is_void),
     })
 }

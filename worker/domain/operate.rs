@@ -2,6 +2,7 @@
 
 use super::{
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     event::Change,
     order::{Order, Vouched},
     state::{PaymentState, VouchState},
@@ -35,7 +36,7 @@ impl Order {
     /// Folds in a [`Change::PaymentResolved`], which came of a command of `actor`.
     pub(super) fn resolved(&mut self, change: &Change, actor: &str, now: Timestamp) {
         let Change::PaymentResolved {
-            step,
+            effect,
             outcome,
             witness,
             new_key,
@@ -46,19 +47,19 @@ impl Order {
         else {
             return;
         };
-        let refused = self.refused_payment() == Some(*step);
+        let refused = self.refused_payment() == Some(*effect);
         match outcome {
-            PaymentOutcome::Succeeded => self.happened(*step, transaction_id, *amount, now),
-            PaymentOutcome::NotHappened => self.never_happened(*step, now),
+            PaymentOutcome::Succeeded => self.happened(*effect, transaction_id, *amount, now),
+            PaymentOutcome::NotHappened => self.never_happened(*effect, now),
         }
         if *new_key {
-            self.used_up.push(*step);
+            self.use_up(*effect);
         }
-        // Whatever was said of the step before is settled now.
-        self.vouched.retain(|vouched| vouched.step != *step);
+        // Whatever was said of the effect before is settled now.
+        self.vouched.retain(|vouched| vouched.effect != *effect);
         if *witness == Witness::Person && (*outcome == PaymentOutcome::Succeeded || !refused) {
             self.vouched.push(Vouched {
-                step: *step,
+                effect: *effect,
                 outcome: *outcome,
                 transaction_id: transaction_id.clone(),
                 actor: actor.to_owned(),
@@ -77,15 +78,15 @@ impl Order {
     /// Folds in a [`Change::PaymentVerified`]: what the provider says of a payment that a person vouched for.
     pub(super) fn verified(
         &mut self,
-        step: Step,
+        effect: Effect,
         outcome: PaymentOutcome,
         transaction_id: &str,
         amount: i64,
         now: Timestamp,
     ) {
-        let verdict = self.verdict(step, outcome);
+        let verdict = self.verdict(effect, outcome);
         let mut all = self.vouched.iter_mut();
-        let Some(vouched) = all.find(|vouched| vouched.step == step) else {
+        let Some(vouched) = all.find(|vouched| vouched.effect == effect) else {
             return;
         };
         match verdict {
@@ -100,15 +101,15 @@ impl Order {
             }
             Verdict::Kept => vouched.state = VouchState::Contradicted,
             Verdict::TakenBack => {
-                self.vouched.retain(|vouched| vouched.step != step);
-                self.used_up.push(step);
-                self.taken_back(step);
-                self.never_happened(step, now);
+                self.vouched.retain(|vouched| vouched.effect != effect);
+                self.taken_back(effect);
+                self.never_happened(effect, now);
+                self.use_up(effect);
             }
             Verdict::Moved => {
-                self.vouched.retain(|vouched| vouched.step != step);
-                self.happened(step, transaction_id, amount, now);
-                self.compensate_again(step);
+                self.vouched.retain(|vouched| vouched.effect != effect);
+                self.happened(effect, transaction_id, amount, now);
+                self.compensate_again(effect);
             }
         }
         // What waited because only a person had spoken waits no longer.
@@ -119,23 +120,22 @@ impl Order {
     }
 
     /// What becomes of a person's word when the provider says `outcome`.
-    pub fn verdict(&self, step: Step, outcome: PaymentOutcome) -> Verdict {
+    pub fn verdict(&self, effect: Effect, outcome: PaymentOutcome) -> Verdict {
         let mut vouched = self.vouched.iter();
-        let vouched = vouched.find(|vouched| vouched.step == step);
+        let vouched = vouched.find(|vouched| vouched.effect == effect);
         if vouched.is_none_or(|vouched| vouched.outcome == outcome) {
             return Verdict::Confirmed;
         }
-        let undo = step.undone_by();
-        let undone = self.compensations.iter();
-        let mut undone = undone.filter(|entry| Some(entry.step) == undo);
+        let can_be_undone = effect.step.undone_by().is_some();
+        let undone = self.compensation_of(effect);
         match outcome {
-            PaymentOutcome::Succeeded if undo.is_some() && self.ending.is_some() => Verdict::Moved,
+            PaymentOutcome::Succeeded if can_be_undone && self.ending.is_some() => Verdict::Moved,
             // Goods that have left, and money that was given back by hand, cannot be taken back.
             PaymentOutcome::NotHappened
-                if undo.is_some()
+                if can_be_undone
                     && !self.state.is_closed()
                     && !self.may_be_dispatched()
-                    && undone.all(|entry| entry.outcome == CompensationOutcome::Pending) =>
+                    && undone.is_none_or(|entry| entry.outcome == CompensationOutcome::Pending) =>
             {
                 Verdict::TakenBack
             }
@@ -144,21 +144,32 @@ impl Order {
     }
 
     /// The amounts without a movement that never happened.
-    fn taken_back(&mut self, step: Step) {
-        self.done.retain(|done| *done != step);
+    fn taken_back(&mut self, effect: Effect) {
+        self.done.retain(|done| *done != effect);
         self.payment.captured = 0;
         self.payment.capture_time = None;
-        if step != Step::CapturePayment {
+        if effect.step != Step::CapturePayment {
             self.payment.authorized = 0;
             self.payment.transaction_id = None;
         }
     }
 
-    /// Has the undoing of `step` done after all: it was taken to be needless.
-    fn compensate_again(&mut self, step: Step) {
-        let undo = step.undone_by();
+    /// Nothing can come of an effect any more: its step continues with the next number. The failures stay counted.
+    fn use_up(&mut self, effect: Effect) {
+        self.used_up.push(effect);
+        let next = self.effect(effect.step);
+        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.effect == effect) {
+            fault.effect = next;
+        }
+        if let Some(entry) = self.compensation_mut(effect) {
+            entry.effect = next;
+        }
+    }
+
+    /// Has an effect undone after all: that was taken to be needless.
+    fn compensate_again(&mut self, effect: Effect) {
         let mut entries = self.compensations.iter_mut();
-        let Some(entry) = entries.find(|entry| Some(entry.step) == undo) else {
+        let Some(entry) = entries.find(|entry| entry.undoes == effect) else {
             return;
         };
         entry.outcome = CompensationOutcome::Pending;
@@ -166,20 +177,20 @@ impl Order {
     }
 
     /// As if the provider had answered.
-    fn happened(&mut self, step: Step, transaction_id: &str, amount: i64, now: Timestamp) {
-        match step {
+    fn happened(&mut self, effect: Effect, transaction_id: &str, amount: i64, now: Timestamp) {
+        match effect.step {
             Step::RefundPayment | Step::VoidAuthorization => {
-                self.undone(step, CompensationOutcome::Done, amount, now);
+                self.undone(effect, CompensationOutcome::Done, amount, now);
             }
             Step::AuthorizePayment => {
                 self.payment.state = PaymentState::Authorized;
                 self.payment.transaction_id = Some(transaction_id.to_owned());
                 self.payment.authorized = amount;
-                self.succeeded(step);
+                self.succeeded(effect);
             }
             _ => {
                 self.payment.authorized = self.payment.authorized.max(amount);
-                self.captured(step, transaction_id, amount, now);
+                self.captured(effect, transaction_id, amount, now);
                 if self.ending.is_some() {
                     self.payment.state = PaymentState::Refunding;
                 }
@@ -188,23 +199,17 @@ impl Order {
     }
 
     /// Forward, and undoing, it is tried anew. What is not there need not be undone.
-    fn never_happened(&mut self, step: Step, now: Timestamp) {
-        self.unknown.retain(|unknown| *unknown != step);
-        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.step == step) {
+    fn never_happened(&mut self, effect: Effect, now: Timestamp) {
+        self.unknown.retain(|unknown| *unknown != effect);
+        let fault = self.fault.as_mut();
+        if let Some(fault) = fault.filter(|fault| fault.effect == effect) {
             fault.unknown = false;
             fault.refused = false;
         }
         if self.unknown_payments().is_empty() {
             self.payment.state = self.known_payment_state();
         }
-        let Some(undo) = step.undone_by().filter(|_| self.ending.is_some()) else {
-            return;
-        };
-        let steps = self.done.iter().chain(&self.unknown);
-        if steps
-            .into_iter()
-            .all(|other| other.undone_by() != Some(undo))
-        {
+        if let Some(undo) = self.compensation_of(effect).map(|entry| entry.effect) {
             self.undone(undo, CompensationOutcome::NotNeeded, 0, now);
         }
     }

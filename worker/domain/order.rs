@@ -3,6 +3,7 @@
 use super::{
     address::Address,
     command::PaymentOutcome,
+    effect::Effect,
     later::later,
     money::Money,
     payment_method::PaymentMethod,
@@ -74,23 +75,23 @@ pub struct Order {
     /// What the order waits for, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Deadline>,
-    /// The step that failed last and was not repeated with success yet.
+    /// The effect that failed last and was not repeated with success yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// The undoable steps that were done, oldest first: what a compensation reverses.
-    pub done: Vec<Step>,
-    /// The steps that may have had a lasting effect: the answer was lost and has not come since.
-    pub unknown: Vec<Step>,
-    /// The payment step that a provider outside of the process is being asked for: its intent is
-    /// recorded, its outcome is not.
+    /// The effects that were had and can be undone, oldest first: what a compensation reverses.
+    pub done: Vec<Effect>,
+    /// The lasting effects of unknown outcome: the answer was lost and has not come since.
+    pub unknown: Vec<Effect>,
+    /// The payment effect that an external provider is being asked for: its intent is recorded, its
+    /// outcome is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_flight: Option<Step>,
+    pub in_flight: Option<Effect>,
     /// What persons said of the order's money where no provider could.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<Vouched>,
-    /// The payment steps whose key was used up, once for each such key.
+    /// The payment effects of which nothing can come any more: their step continues with the next number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub used_up: Vec<Step>,
+    pub used_up: Vec<Effect>,
     /// What is being undone, newest first.
     pub compensations: Vec<Compensation>,
     /// Count of the events of this order; the first is 1.
@@ -202,8 +203,8 @@ pub struct Deadline {
 /// What a person said became of a movement of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vouched {
-    /// Which payment step.
-    pub step: Step,
+    /// The movement of money.
+    pub effect: Effect,
     /// What became of it.
     pub outcome: PaymentOutcome,
     /// The name of the movement, as the person gave it; empty when it did not happen.
@@ -230,11 +231,11 @@ impl Vouched {
     }
 }
 
-/// A step that failed and is being repeated.
+/// An effect that failed and is tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// The step.
-    pub step: Step,
+    /// The effect.
+    pub effect: Effect,
     /// How often it failed in a row.
     pub attempts: u32,
     /// The newest error.
@@ -275,28 +276,27 @@ impl Order {
         fault.filter(|fault| fault.refused || fault.attempts >= attention_after)
     }
 
-    /// The step that gives money back and that no provider will carry out: a person has to give it back. On a closed
-    /// order that is money of which nobody knew when it closed.
-    pub fn refused_payment(&self) -> Option<Step> {
+    /// The effect that gives money back and that no provider will carry out: a person has to give it back. On a
+    /// closed order that is money of which nobody knew when it closed.
+    pub fn refused_payment(&self) -> Option<Effect> {
         if self.state.is_closed() {
             let mut owed = self.compensations.iter();
             let owed = owed.find(|entry| entry.outcome == CompensationOutcome::Pending);
             return owed
-                .map(|entry| entry.step)
-                .filter(|step| step.is_payment());
+                .map(|entry| entry.effect)
+                .filter(|effect| effect.step.is_payment());
         }
         let fault = self.fault.as_ref().filter(|fault| fault.refused);
-        let step = fault.map(|fault| fault.step);
-        step.filter(|step| step.is_payment())
+        let effect = fault.map(|fault| fault.effect);
+        effect.filter(|effect| effect.step.is_payment())
     }
 
-    /// The payment steps that ResolvePayment takes: those of which nobody knows what became, and the one that was
-    /// refused.
-    pub fn payments_to_resolve(&self) -> Vec<Step> {
-        let mut steps = self.unknown_payments();
+    /// The payment effects that ResolvePayment takes: those of unknown outcome, and the one that was refused.
+    pub fn payments_to_resolve(&self) -> Vec<Effect> {
+        let mut effects = self.unknown_payments();
         let refused = self.refused_payment();
-        steps.extend(refused.filter(|step| !steps.contains(step)));
-        steps
+        effects.extend(refused.filter(|effect| !effects.contains(effect)));
+        effects
     }
 
     /// What a person vouched for and no provider has confirmed; also of a closed order.
@@ -310,7 +310,7 @@ impl Order {
         let is_undone = self.ending.is_some();
         self.doubtful().filter(move |vouched| {
             let stays = vouched.outcome == PaymentOutcome::Succeeded;
-            stays || is_undone && !vouched.step.is_compensation()
+            stays || is_undone && !vouched.effect.step.is_compensation()
         })
     }
 
@@ -318,7 +318,8 @@ impl Order {
     /// The transaction is then a text of that person.
     pub fn has_unconfirmed_payment(&self) -> bool {
         self.doubtful().any(|vouched| {
-            let is_forward = vouched.step.is_payment() && !vouched.step.is_compensation();
+            let step = vouched.effect.step;
+            let is_forward = step.is_payment() && !step.is_compensation();
             is_forward && vouched.outcome == PaymentOutcome::Succeeded
         })
     }
@@ -330,95 +331,32 @@ impl Order {
         first.map(|vouched| vouched.time)
     }
 
-    /// The payment steps of an open order of which nobody knows what became: what an operator may
-    /// resolve.
-    pub fn unknown_payments(&self) -> Vec<Step> {
+    /// The payment effects of an open order whose outcome is unknown: what an operator may resolve.
+    pub fn unknown_payments(&self) -> Vec<Effect> {
         if self.state.is_closed() {
             return Vec::new();
         }
         let undoing = self.fault.iter().filter(|fault| fault.unknown);
-        let undoing = undoing.map(|fault| fault.step);
-        let undoing = undoing.filter(|step| step.is_compensation());
+        let undoing = undoing.map(|fault| fault.effect);
+        let undoing = undoing.filter(|effect| effect.step.is_compensation());
         // What has been undone since is known.
-        let is_open = |step: &Step| {
-            let mut undone = self.compensations.iter();
-            let undone = undone.find(|entry| Some(entry.step) == step.undone_by());
+        let is_open = |effect: &Effect| {
+            let undone = self.compensation_of(*effect);
             undone.is_none_or(|entry| entry.outcome == CompensationOutcome::Pending)
         };
         let forward = self.unknown.iter().copied().filter(is_open);
         let all = forward.chain(undoing);
-        all.filter(|step| step.is_payment()).collect()
+        all.filter(|effect| effect.step.is_payment()).collect()
     }
 
     /// Whether the carrier has the parcel, or may have it because the answer was lost: then there
     /// is no way back, and the address that it was told cannot be changed any more.
     pub fn may_be_dispatched(&self) -> bool {
-        self.shipment.dispatched || self.unknown.contains(&Step::DispatchShipment)
+        self.shipment.dispatched || self.is_unknown(Step::DispatchShipment)
     }
 
     /// When a parcel that is shipped at `now` should arrive.
     pub fn estimated_delivery(&self, now: Timestamp) -> Timestamp {
         later(now, self.policy.estimated_delivery)
-    }
-
-    /// The name of a step's effect within the order: the same effect is never had twice. Each
-    /// redirect is an effect of its own, and so is a movement of money whose earlier key is used up.
-    pub fn step_key(&self, step: Step) -> String {
-        let used_up = self.used_up.iter().filter(|used| **used == step).count();
-        match step {
-            Step::RedirectShipment => format!("{step}/{}", self.shipment.redirects + 1),
-            _ if used_up > 0 => format!("{step}/{}", used_up + 1),
-            _ => step.to_string(),
-        }
-    }
-
-    /// The key of the next receipt from outside, over all orders. Each receipt is an effect of its own.
-    pub fn receipt_key(&self) -> String {
-        let charge = self.effect_key(Step::ChargePayment);
-        match self.payment.received.count {
-            0 => charge,
-            before => format!("{charge}/{}", before + 1),
-        }
-    }
-
-    /// The key of a step's effect, over all orders: `order_id/step`. Never random, never of an attempt.
-    pub fn effect_key(&self, step: Step) -> String {
-        format!("{}/{}", self.order_id, self.step_key(step))
-    }
-
-    /// What would be undone if the order were cancelled now: the exact reverse of what was done.
-    /// A step whose answer was lost, or has not come yet, is undone too, by its key.
-    pub fn compensation_plan(&self) -> Vec<Compensation> {
-        let known = self.done.iter();
-        let perhaps = self.unknown.iter().chain(&self.in_flight);
-        let steps = known.chain(perhaps.filter(|step| !self.done.contains(step)));
-        let captured =
-            self.done.contains(&Step::CapturePayment) || self.done.contains(&Step::ChargePayment);
-        let mut undo: Vec<Step> = Vec::new();
-        for step in steps.rev().filter_map(|step| step.undone_by()) {
-            // A package that was prepared and asked to be fetched is called off once.
-            if !undo.contains(&step) {
-                undo.push(step);
-            }
-        }
-        let undo = undo.into_iter();
-        undo.filter(|undo| !(captured && *undo == Step::VoidAuthorization))
-            .map(|step| Compensation {
-                step,
-                resource: self.resource_of(step),
-                attempts: 0,
-                outcome: CompensationOutcome::Pending,
-                time: None,
-            })
-            .collect()
-    }
-
-    fn resource_of(&self, step: Step) -> String {
-        let id = match step {
-            Step::ReleaseReservation => self.reservation.reservation_id.clone(),
-            Step::CancelShipment => self.shipment.shipment_id.clone(),
-            _ => Some(self.payment.payment_id.clone()),
-        };
-        id.unwrap_or_else(|| self.order_id.clone())
     }
 }

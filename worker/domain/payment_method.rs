@@ -76,7 +76,7 @@ impl Order {
         };
         let may_be_asked = self.ending.is_none() && !self.state.is_closed();
         // What only a person vouched for may turn out not to have happened.
-        let is_sure = self.done.contains(&step) && !self.has_unconfirmed_payment();
+        let is_sure = self.has_done(step) && !self.has_unconfirmed_payment();
         may_be_asked && !is_sure
     }
 }

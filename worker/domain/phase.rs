@@ -13,6 +13,7 @@ mod screen;
 mod secure;
 
 use super::{
+    effect::Effect,
     event::Change,
     order::{Deadline, Order},
     state::CloseReason,
@@ -27,8 +28,8 @@ pub enum Todo {
     Record(Change),
     /// A provider is to be asked.
     Call {
-        /// What for.
-        step: Step,
+        /// For which effect.
+        effect: Effect,
         /// Not earlier than this: the wait after a failed attempt.
         not_before: Option<Timestamp>,
     },
@@ -81,11 +82,17 @@ pub fn deadline_passed(order: &Order, deadline: &Deadline, now: Timestamp) -> Op
     })
 }
 
-/// A call of `step`, after the wait that its last failure asks for.
+/// The next effect of `step`.
 fn call(order: &Order, step: Step) -> Todo {
-    let fault = order.fault.as_ref().filter(|fault| fault.step == step);
+    call_for(order, order.effect(step))
+}
+
+/// A call for `effect`, after the wait that its last failure asks for.
+fn call_for(order: &Order, effect: Effect) -> Todo {
+    let fault = order.fault.as_ref();
+    let fault = fault.filter(|fault| fault.effect == effect);
     Todo::Call {
-        step,
+        effect,
         not_before: fault.map(|fault| fault.retry_time),
     }
 }

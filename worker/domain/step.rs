@@ -1,5 +1,6 @@
-//! The steps of the order process: each is one call of a provider.
+//! The steps of the order process: the kinds of provider calls.
 
+use super::effect::Effect;
 use super::policy::{Policy, RetryPolicy};
 use super::state::CloseReason;
 use crate::named;
@@ -7,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 named! {
-    /// One provider call of the order process. The name is also the activity's name in Temporal,
-    /// and part of the key that the provider sees (`order_id/step`).
+    /// One kind of provider call of the order process. The name is also the activity's name in Temporal,
+    /// and part of the key of each [`Effect`] of that kind.
     Step {
         /// Ask the fraud check.
         Screen = "screen_order",
@@ -139,12 +140,14 @@ impl Step {
     }
 }
 
-/// One thing to undo, and how far that is.
+/// The compensation of one effect, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compensation {
-    /// The undoing step.
-    pub step: Step,
-    /// What it undoes: a reservation, payment or shipment id.
+    /// The effect that undoes.
+    pub effect: Effect,
+    /// The effect that is undone. Of a package that was prepared and asked to be fetched, the request.
+    pub undoes: Effect,
+    /// What that is about: a reservation, payment or shipment id.
     pub resource: String,
     /// How often the provider was asked.
     pub attempts: u32,

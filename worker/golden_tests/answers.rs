@@ -3,16 +3,17 @@
 use super::{
     commands::request,
     events::event,
-    orders::{deadline, money},
+    orders::{deadline, money, second},
     sample::{Sample, time},
 };
 use crate::activities::{
     CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal, SignalsInput,
-    SignalsNews,
+    SignalsNews, StepInput,
     replenishment::{Delivery, OnOrder, ReceiveInput, Received, Replenishment},
 };
 use orders_domain::{
     command::{Command, CommandKind, KnownTransaction, Refusal},
+    effect::Effect,
     event::Change,
     money::Money,
     state::OrderState,
@@ -24,6 +25,13 @@ pub fn samples() -> Vec<Sample> {
     let mut samples = vec![
         Sample::new("progress", progress()),
         Sample::new("news", news()),
+        Sample::new(
+            "step-input",
+            StepInput {
+                progress: progress(),
+                effect: second(Step::RedirectShipment),
+            },
+        ),
         Sample::new(
             "command-input",
             CommandInput {
@@ -120,8 +128,11 @@ fn progress() -> Progress {
 }
 
 fn news() -> News {
+    let screened = Change::Screened {
+        effect: Effect::first(Step::Screen),
+    };
     News {
-        events: vec![event(Change::Screened), event(Change::Delivered)],
+        events: vec![event(screened), event(Change::Delivered)],
         behind: false,
     }
 }

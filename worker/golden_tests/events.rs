@@ -1,11 +1,12 @@
 //! Events: in histories as the answers of activities, and in the table `order_events`.
 
 use super::{
-    orders::{address, money, new_order},
+    orders::{address, money, new_order, second},
     sample::{Sample, time},
 };
 use orders_domain::{
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     event::{Change, Event},
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
@@ -44,14 +45,19 @@ fn changes() -> Vec<Change> {
 fn after(change: &Change) -> Option<Change> {
     let text = |text: &str| text.to_owned();
     Some(match change {
-        Change::Placed { .. } => Change::Screened,
-        Change::Screened => Change::FraudDetected {
+        Change::Placed { .. } => Change::Screened {
+            effect: Effect::first(Step::Screen),
+        },
+        Change::Screened { .. } => Change::FraudDetected {
+            effect: Effect::first(Step::Screen),
             reason: text("a known fraud"),
         },
         Change::FraudDetected { .. } => Change::InventoryReserved {
+            effect: Effect::first(Step::ReserveInventory),
             reservation_id: text("res-1"),
         },
         Change::InventoryReserved { .. } => Change::OutOfStock {
+            effect: Effect::first(Step::ReserveInventory),
             reason: text("sku-1: 1 of 2"),
         },
         Change::OutOfStock { .. } => Change::PaymentRequested {
@@ -75,22 +81,24 @@ fn after(change: &Change) -> Option<Change> {
             other_order_id: text("order-2"),
         },
         Change::PaymentDisputed { .. } => Change::PaymentInitiated {
-            step: Step::CapturePayment,
+            effect: Effect::first(Step::CapturePayment),
         },
         Change::PaymentInitiated { .. } => Change::PaymentAuthorized {
+            effect: Effect::first(Step::AuthorizePayment),
             transaction_id: text("txn-1"),
             amount: 3998,
         },
         Change::PaymentAuthorized { .. } => Change::PaymentCaptured {
-            step: Step::CapturePayment,
+            effect: Effect::first(Step::CapturePayment),
             transaction_id: text("txn-1"),
             amount: 3998,
         },
         Change::PaymentCaptured { .. } => Change::PaymentDeclined {
+            effect: Effect::first(Step::CapturePayment),
             reason: text("declined"),
         },
         Change::PaymentDeclined { .. } => Change::AttemptFailed {
-            step: Step::ChargePayment,
+            effect: second(Step::ChargePayment),
             attempt: 2,
             error: text("no answer"),
             unknown: true,
@@ -109,11 +117,13 @@ fn after(change: &Change) -> Option<Change> {
         },
         Change::Held { .. } => Change::FulfillmentStarted,
         Change::FulfillmentStarted => Change::PackagePrepared {
+            effect: Effect::first(Step::PreparePackage),
             shipment_id: text("ship-1"),
             carrier: text("carrier-1"),
             tracking_number: text("TRACK-1"),
         },
         Change::PackagePrepared { .. } => Change::PickupRequested {
+            effect: Effect::first(Step::RequestPickup),
             shipment_id: text("ship-1"),
             carrier: text("carrier-1"),
             tracking_number: text("TRACK-1"),
@@ -124,15 +134,22 @@ fn after(change: &Change) -> Option<Change> {
             estimated_delivery_time: time(90),
         },
         Change::PickedUp { .. } => Change::Shipped {
+            effect: Effect::first(Step::DispatchShipment),
             shipment_id: text("ship-1"),
             carrier: text("carrier-1"),
             tracking_number: text("TRACK-1"),
             estimated_delivery_time: time(90),
         },
-        Change::Shipped { .. } => Change::ReservationCommitted,
-        Change::ReservationCommitted => Change::ShippingAddressUpdated { address: address() },
-        Change::ShippingAddressUpdated { .. } => Change::ShipmentRedirected,
-        Change::ShipmentRedirected => Change::Delivered,
+        Change::Shipped { .. } => Change::ReservationCommitted {
+            effect: Effect::first(Step::CommitReservation),
+        },
+        Change::ReservationCommitted { .. } => {
+            Change::ShippingAddressUpdated { address: address() }
+        }
+        Change::ShippingAddressUpdated { .. } => Change::ShipmentRedirected {
+            effect: second(Step::RedirectShipment),
+        },
+        Change::ShipmentRedirected { .. } => Change::Delivered,
         Change::Delivered => Change::CancelRequested {
             reason: text("changed my mind"),
         },
@@ -140,7 +157,7 @@ fn after(change: &Change) -> Option<Change> {
             kind: DeadlineKind::Release,
         },
         Change::DeadlinePassed { .. } => Change::Compensated {
-            step: Step::RefundPayment,
+            effect: second(Step::RefundPayment),
             outcome: CompensationOutcome::Done,
             amount: 3998,
         },
@@ -152,7 +169,7 @@ fn after(change: &Change) -> Option<Change> {
             reason: text("the bank is back"),
         },
         Change::RetryRequested { .. } => Change::PaymentResolved {
-            step: Step::ChargePayment,
+            effect: Effect::first(Step::ChargePayment),
             outcome: PaymentOutcome::Succeeded,
             witness: Witness::Person,
             new_key: true,
@@ -162,7 +179,7 @@ fn after(change: &Change) -> Option<Change> {
             reason: text("asked by telephone"),
         },
         Change::PaymentResolved { .. } => Change::PaymentVerified {
-            step: Step::ChargePayment,
+            effect: Effect::first(Step::ChargePayment),
             outcome: PaymentOutcome::Succeeded,
             transaction_id: text("txn-1"),
             amount: 3998,

@@ -4,6 +4,7 @@ use super::sample::{Sample, time};
 use orders_domain::{
     address::Address,
     command::PaymentOutcome,
+    effect::Effect,
     money::Money,
     order::{Approval, Deadline, Fault, LineItem, Order, Payment, Reservation, Shipment, Vouched},
     payment_method::{PaymentMethod, PaymentMethodType},
@@ -37,6 +38,7 @@ pub fn samples() -> Vec<Sample> {
 
 /// With something in every field: a field that is added is added here, too.
 pub fn order() -> Order {
+    let charge = Effect::first(Step::ChargePayment);
     Order {
         order_id: "order-1".to_owned(),
         customer_id: "customer-1".to_owned(),
@@ -96,7 +98,7 @@ pub fn order() -> Order {
         },
         deadline: Some(deadline()),
         fault: Some(Fault {
-            step: Step::RefundPayment,
+            effect: second(Step::RefundPayment),
             attempts: 2,
             last_error: "no answer".to_owned(),
             since: time(4),
@@ -104,11 +106,11 @@ pub fn order() -> Order {
             unknown: true,
             refused: true,
         }),
-        done: vec![Step::ReserveInventory, Step::ChargePayment],
-        unknown: vec![Step::RefundPayment],
-        in_flight: Some(Step::CapturePayment),
+        done: vec![Effect::first(Step::ReserveInventory), charge],
+        unknown: vec![second(Step::RefundPayment)],
+        in_flight: Some(Effect::first(Step::CapturePayment)),
         vouched: vec![Vouched {
-            step: Step::ChargePayment,
+            effect: charge,
             outcome: PaymentOutcome::Succeeded,
             transaction_id: "txn-1".to_owned(),
             actor: "grace".to_owned(),
@@ -116,7 +118,7 @@ pub fn order() -> Order {
             state: VouchState::Confirmed,
             confirmed_id: Some("txn-2".to_owned()),
         }],
-        used_up: vec![Step::ChargePayment],
+        used_up: vec![charge],
         compensations: vec![compensation()],
         revision: 7,
         place_time: time(0),
@@ -283,10 +285,16 @@ fn line_item() -> LineItem {
 
 fn compensation() -> Compensation {
     Compensation {
-        step: Step::RefundPayment,
+        effect: second(Step::RefundPayment),
+        undoes: Effect::first(Step::ChargePayment),
         resource: "pay-order-1".to_owned(),
         attempts: 2,
         outcome: CompensationOutcome::NotNeeded,
         time: Some(time(7)),
     }
+}
+
+/// The second effect of a step.
+pub fn second(step: Step) -> Effect {
+    Effect { step, number: 2 }
 }

@@ -63,7 +63,7 @@ async fn place() -> Place {
 /// One more message of an order.
 async fn go_on(store: &Store, order_id: &str) {
     let mut tx = store.lock_order(order_id, Timestamp::now()).await.unwrap();
-    tx.record(Change::FulfillmentStarted, None);
+    tx.record(Change::FulfillmentStarted);
     let known = tx.order().revision - 1;
     tx.commit(known, None).await.unwrap();
 }
@@ -71,7 +71,7 @@ async fn go_on(store: &Store, order_id: &str) {
 /// And its last one.
 async fn arrive(store: &Store, order_id: &str) {
     let mut tx = store.lock_order(order_id, Timestamp::now()).await.unwrap();
-    tx.record(Change::Delivered, None);
+    tx.record(Change::Delivered);
     let known = tx.order().revision - 1;
     tx.commit(known, None).await.unwrap();
 }

@@ -81,9 +81,9 @@ fn draw(seed: u64, call: &Call<'_>) -> f64 {
     f64::from(number) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// How often the step of this call has failed before.
+/// How often the effect of this call has failed before.
 fn failed_attempts(call: &Call<'_>) -> u32 {
     let fault = call.order.fault.as_ref();
-    let failed = fault.filter(|fault| fault.step == call.step);
+    let failed = fault.filter(|fault| fault.effect == call.effect);
     failed.map_or(0, |fault| fault.attempts)
 }

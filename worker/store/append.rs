@@ -4,12 +4,12 @@
 use super::{StoreError, batch::Batch, micros, statement::values};
 use orders_domain::event::Event;
 
-/// An event that is to be written, with the step or command that it is the outcome of. The database
+/// An event that is to be written, with the effect or the call of a command that it is the outcome of. The database
 /// takes one event for each.
 #[derive(Clone, Debug)]
 pub(super) struct Appended {
     pub event: Event,
-    pub step_key: Option<String>,
+    pub effect: Option<String>,
 }
 
 /// Adds the statement that inserts events of an order, oldest first.
@@ -21,12 +21,12 @@ pub(super) fn insert_events(
     if events.is_empty() {
         return Ok(());
     }
-    let rows = events.iter().map(|Appended { event, step_key }| {
+    let rows = events.iter().map(|Appended { event, effect }| {
         Ok(values![
             order_id,
             event.revision,
             event.change.type_name(),
-            step_key.as_deref(),
+            effect.as_deref(),
             micros(event.time),
             serde_json::to_string(event)?,
         ])
@@ -34,7 +34,7 @@ pub(super) fn insert_events(
     let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
     batch
         .add(
-            "INSERT INTO order_events (order_id, revision, type, step_key, time, body) VALUES ",
+            "INSERT INTO order_events (order_id, revision, type, effect, time, body) VALUES ",
             [],
         )
         .rows(rows);

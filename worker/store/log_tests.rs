@@ -5,7 +5,7 @@
 use super::{
     Store,
     list::{Comparison, Equality, Filter, SortKey, Sorting, Term},
-    samples::{open, take_in},
+    samples::{open, screened, take_in},
 };
 use jiff::{SignedDuration, Timestamp};
 use orders_domain::{
@@ -27,7 +27,7 @@ async fn record(store: &Store, order_id: &str, changes: &[Change]) {
     let mut tx = store.lock_order(order_id, now).await.unwrap();
     let known = tx.order().revision;
     for change in changes {
-        tx.record(change.clone(), None);
+        tx.record(change.clone());
     }
     tx.commit(known, Some("run")).await.unwrap();
     final_log(store).await;
@@ -68,9 +68,9 @@ async fn all_events_of_all_orders_come_in_the_order_of_their_commits() {
     assert_eq!(store.log_head().await.unwrap(), 0);
     take_in(&store, "b", Timestamp::now()).await;
     take_in(&store, "a", Timestamp::now()).await;
-    let two = [Change::Screened, Change::FulfillmentStarted];
+    let two = [screened(), Change::FulfillmentStarted];
     record(&store, "b", &two).await;
-    record(&store, "a", &[Change::Screened]).await;
+    record(&store, "a", &[screened()]).await;
     let all = [("b", 1), ("a", 1), ("b", 2), ("b", 3), ("a", 2)];
     let all = all.map(|(order_id, revision)| (order_id.to_owned(), revision, revision));
     assert_eq!(told(&store, 0).await, all);
@@ -85,12 +85,7 @@ async fn all_events_of_all_orders_come_in_the_order_of_their_commits() {
 async fn what_the_reader_knows_is_used_only_where_it_fits() {
     let (_folder, store) = store().await;
     take_in(&store, "order", Timestamp::now()).await;
-    record(
-        &store,
-        "order",
-        &[Change::Screened, Change::FulfillmentStarted],
-    )
-    .await;
+    record(&store, "order", &[screened(), Change::FulfillmentStarted]).await;
     let at = async |revision| Some(store.order_at("order", revision).await.unwrap());
     let expected = store.order_at("order", 3).await.unwrap().order;
     for known in [None, at(1).await, at(2).await, at(3).await] {
@@ -105,12 +100,7 @@ async fn a_history_comes_in_parts_and_says_how_far_it_goes() {
     let (_folder, store) = store().await;
     assert!(store.history("order", 0, 10).await.unwrap().is_none());
     take_in(&store, "order", Timestamp::now()).await;
-    record(
-        &store,
-        "order",
-        &[Change::Screened, Change::FulfillmentStarted],
-    )
-    .await;
+    record(&store, "order", &[screened(), Change::FulfillmentStarted]).await;
     let read = async |revision, limit| {
         store
             .history("order", revision, limit)
@@ -145,7 +135,7 @@ async fn whoever_waits_hears_of_each_commit() {
     let soon = Duration::from_secs(20);
     take_in(&store, "order", Timestamp::now()).await;
     tokio::time::timeout(soon, store.appended()).await.unwrap();
-    record(&store, "order", &[Change::Screened]).await;
+    record(&store, "order", &[screened()]).await;
     tokio::time::timeout(soon, store.appended()).await.unwrap();
 }
 
@@ -221,16 +211,16 @@ async fn events_from_before_the_log_are_in_it_in_their_order() {
     for order_id in ["b", "a"] {
         take_in(&store, order_id, Timestamp::now()).await;
     }
-    record(&store, "b", &[Change::Screened]).await;
+    record(&store, "b", &[screened()]).await;
     let before = told(&store, 0).await;
     // The table as it was before.
     for back in [
         "DELETE FROM _sqlx_migrations WHERE version = 4",
         "CREATE TABLE old (order_id TEXT NOT NULL REFERENCES orders (order_id),
-             revision BIGINT NOT NULL CHECK (revision >= 1), type TEXT NOT NULL, step_key TEXT,
+             revision BIGINT NOT NULL CHECK (revision >= 1), type TEXT NOT NULL, effect TEXT,
              time BIGINT NOT NULL, body TEXT NOT NULL,
-             PRIMARY KEY (order_id, revision), UNIQUE (order_id, step_key))",
-        "INSERT INTO old SELECT order_id, revision, type, step_key, time, body
+             PRIMARY KEY (order_id, revision), UNIQUE (order_id, effect))",
+        "INSERT INTO old SELECT order_id, revision, type, effect, time, body
              FROM order_events ORDER BY position",
         "DROP TABLE order_events",
         "ALTER TABLE old RENAME TO order_events",
@@ -242,6 +232,6 @@ async fn events_from_before_the_log_are_in_it_in_their_order() {
     let store = Store::open(&path).await.unwrap();
     assert_eq!(told(&store, 0).await, before);
     let head = store.log_head().await.unwrap();
-    record(&store, "a", &[Change::Screened]).await;
+    record(&store, "a", &[screened()]).await;
     assert_eq!(told(&store, head).await, [("a".to_owned(), 2, 2)]);
 }

@@ -1,4 +1,4 @@
-//! The one transaction in which an order changes: the effect of a step, the row, the events.
+//! The one transaction in which an order changes: the effect, the row, the events.
 
 mod commit;
 #[cfg(test)]
@@ -111,8 +111,8 @@ impl OrderTx {
         self.now
     }
 
-    /// What is next for the order, as the store sees it: the fence. A step that is not next
-    /// (done already, or the order was cancelled meanwhile) must not be carried out.
+    /// What is next for the order, as the store sees it: the fence. An effect that is not next (had
+    /// already, or the order was cancelled meanwhile) must not be carried out.
     pub fn todo(&self) -> Todo {
         phase::todo(&self.order, self.now)
     }
@@ -160,17 +160,23 @@ impl OrderTx {
         self.refused += 1;
     }
 
-    /// Adds what the process itself did. `step_key` names the step whose outcome this is; the
-    /// database refuses a second one, at the commit.
-    pub fn record(&mut self, change: Change, step_key: Option<&str>) {
-        self.append(change, ACTOR_PROCESS, None, step_key);
+    /// Adds what the process itself did. The database refuses a second outcome of an effect, at the
+    /// commit.
+    pub fn record(&mut self, change: Change) {
+        let effect = change.outcome_of().map(|effect| effect.to_string());
+        self.append(change, ACTOR_PROCESS, None, effect);
+    }
+
+    /// Adds what the process itself found, once for each `key`.
+    pub(super) fn record_found(&mut self, change: Change, key: String) {
+        self.append(change, ACTOR_PROCESS, None, Some(key));
     }
 
     /// Adds what a caller asked for, by the call `attempt` (may be empty).
     pub fn record_command(&mut self, change: Change, actor: &str, request_id: &str, attempt: &str) {
         let key = Some(attempt_key(attempt, request_id)).filter(|_| !attempt.is_empty());
         self.attempt = Some(attempt.to_owned());
-        self.append(change, actor, Some(request_id), key.as_deref());
+        self.append(change, actor, Some(request_id), key);
     }
 
     /// Adds what a provider answered when a caller had it asked.
@@ -178,38 +184,32 @@ impl OrderTx {
         self.append(change, actor, None, None);
     }
 
-    /// Adds that a signal was refused, once for each `step_key`.
+    /// Adds that a signal was refused, once for each `key`.
     pub fn record_refusal(
         &mut self,
         change: Change,
         actor: &str,
         request_id: Option<&str>,
-        step_key: &str,
+        key: String,
     ) {
-        self.append(change, actor, request_id, Some(step_key));
+        self.append(change, actor, request_id, Some(key));
     }
 
     /// Whether an event with that key was recorded, by this transaction or before it.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn has_step_key(&mut self, step_key: &str) -> Result<bool, StoreError> {
-        let mut keys = self.appended.iter().map(|appended| &appended.step_key);
-        if keys.any(|key| key.as_deref() == Some(step_key)) {
+    pub async fn has_key(&mut self, key: &str) -> Result<bool, StoreError> {
+        let mut added = self.appended.iter();
+        if added.any(|added| added.effect.as_deref() == Some(key)) {
             return Ok(true);
         }
-        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
+        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND effect = $2")
             .bind(&self.order.order_id)
-            .bind(step_key)
+            .bind(key)
             .fetch_optional(&mut *self.tx)
             .await?;
         Ok(row.is_some())
-    }
-
-    /// Whether this transaction adds an event with that key.
-    pub(super) fn has_added(&self, step_key: &str) -> bool {
-        let mut keys = self.appended.iter().map(|added| added.step_key.as_deref());
-        keys.any(|key| key == Some(step_key))
     }
 
     /// Commits what was written in this transaction also when the order does not change.
@@ -246,7 +246,7 @@ impl OrderTx {
         change: Change,
         actor: &str,
         request_id: Option<&str>,
-        step_key: Option<&str>,
+        effect: Option<String>,
     ) {
         let event = Event {
             revision: self.order.revision + 1,
@@ -261,8 +261,7 @@ impl OrderTx {
         if let Some(message) = Message::of(&event, &self.order) {
             self.messages.push((message, event.revision));
         }
-        let step_key = step_key.map(str::to_owned);
-        self.appended.push(Appended { event, step_key });
+        self.appended.push(Appended { event, effect });
     }
 
     /// What was added so far.
@@ -271,7 +270,7 @@ impl OrderTx {
     }
 }
 
-/// The step key of a command's event. With the request id, which is applied once: a payload that
+/// The key of a command's event. With the request id, which is applied once: a payload that
 /// somebody copied and sends under another one must not meet the key of the first, and wait for ever.
 pub(super) fn attempt_key(attempt: &str, request_id: &str) -> String {
     format!("attempt/{attempt}/{request_id}")

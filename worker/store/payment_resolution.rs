@@ -12,11 +12,11 @@ use orders_domain::{
     command::{
         Command, CommandRequest, KnownTransaction, PaymentOutcome, Refusal, ResolvePayment, Witness,
     },
+    effect::Effect,
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Journal, Movement, MovementKind},
     operate::Verdict,
     state::VouchState,
-    step::Step,
 };
 
 /// What a provider says became of a movement.
@@ -64,8 +64,9 @@ pub async fn book(
     actor: &str,
 ) -> Result<Result<Booked, Refusal>, StoreError> {
     let step = resolved.step;
-    let key = tx.order().effect_key(step);
-    let is_refused = tx.order().refused_payment() == Some(step);
+    let effect = tx.order().effect(step);
+    let key = effect.key(&tx.order().order_id);
+    let is_refused = tx.order().refused_payment() == Some(effect);
     let known = |known: String| Ok(Err(Refusal::PaymentKnown { step, known }));
     // What the operator's word alone would record.
     let decided = Command::ResolvePayment(resolved.clone()).decide(tx.order(), tx.now());
@@ -108,7 +109,7 @@ pub async fn book(
         }
         _ => {}
     }
-    let Some(movement) = movement(tx, &journal, step, &decided, said.as_ref()) else {
+    let Some(movement) = movement(tx, &journal, effect, &decided, said.as_ref()) else {
         return known(format!("{step} moves no money"));
     };
     let (change, outcome) = testimony(decided, resolved, said.as_ref(), is_ledger);
@@ -254,7 +255,7 @@ async fn settle_closed(
 /// different names was given back twice.
 fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> {
     let Change::PaymentResolved {
-        step,
+        effect,
         outcome,
         transaction_id,
         ..
@@ -262,7 +263,7 @@ fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> 
     else {
         return None;
     };
-    let is_twice = step.is_compensation()
+    let is_twice = effect.step.is_compensation()
         && *outcome == PaymentOutcome::Succeeded
         && *transaction_id != resolved.transaction_id;
     if *outcome == resolved.outcome && !is_twice {
@@ -273,34 +274,34 @@ fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> 
         PaymentOutcome::NotHappened => "it never moved, and never will".to_owned(),
     };
     Some(Refusal::ProviderSays {
-        step: *step,
+        step: effect.step,
         said: format!(
             "the payment provider says that {said}; that is recorded, and not your answer"
         ),
     })
 }
 
-/// The movement that is resolved: as it was intended, or as its step makes it.
+/// The movement that is resolved: as it was intended, or as its effect makes it.
 fn movement(
     tx: &OrderTx,
     journal: &Journal,
-    step: Step,
+    effect: Effect,
     decided: &Change,
     said: Option<&Said>,
 ) -> Option<Movement> {
     let order = tx.order();
-    let key = order.effect_key(step);
+    let key = effect.key(&order.order_id);
     let intended = journal.entries.iter().find(|entry| entry.key == key);
     let amount = match (said, intended, decided) {
         (Some(Said::Moved { amount, .. }), _, _) => *amount,
         (_, Some(entry), _) => entry.amount,
-        // What a step that did not happen would have moved matters to nobody.
+        // What an effect that did not happen would have moved matters to nobody.
         (_, None, Change::PaymentResolved { amount, .. }) => *amount,
         _ => 0,
     };
     Some(Movement {
         payment_id: order.payment.payment_id.clone(),
-        kind: MovementKind::of(step)?,
+        kind: MovementKind::of(effect.step)?,
         amount,
         original: None,
         key,
@@ -314,12 +315,12 @@ fn movement(
 /// When the database cannot be used.
 pub async fn verify(
     tx: &mut OrderTx,
-    step: Step,
+    effect: Effect,
     said: &Said,
     actor: &str,
 ) -> Result<(), StoreError> {
     let mut doubtful = tx.order().doubtful();
-    let Some(vouched) = doubtful.find(|vouched| vouched.step == step).cloned() else {
+    let Some(vouched) = doubtful.find(|vouched| vouched.effect == effect).cloned() else {
         return Ok(());
     };
     drop(doubtful);
@@ -334,15 +335,15 @@ pub async fn verify(
     if is_known {
         return Ok(());
     }
-    let verdict = tx.order().verdict(step, outcome);
+    let verdict = tx.order().verdict(effect, outcome);
     let phase = match (verdict, outcome) {
         (Verdict::Confirmed, PaymentOutcome::Succeeded) => Some(EntryPhase::Confirmed),
         (Verdict::TakenBack, _) => Some(EntryPhase::Refuted),
         (Verdict::Moved, _) => Some(EntryPhase::Succeeded),
         (Verdict::Confirmed | Verdict::Kept, _) => None,
     };
-    if let (Some(phase), Some(kind)) = (phase, MovementKind::of(step)) {
-        let key = tx.order().effect_key(step);
+    if let (Some(phase), Some(kind)) = (phase, MovementKind::of(effect.step)) {
+        let key = effect.key(&tx.order().order_id);
         let journal = tx.journal().await?;
         let intended = journal.entries.iter().find(|entry| entry.key == key);
         let movement = Movement {
@@ -362,7 +363,7 @@ pub async fn verify(
         tx.book_verdict(&movement, &outcome).await?;
     }
     let change = Change::PaymentVerified {
-        step,
+        effect,
         outcome,
         transaction_id,
         amount,

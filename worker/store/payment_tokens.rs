@@ -177,7 +177,7 @@ pub(super) mod tests {
         let token = tx.payment_token().await.unwrap();
         assert_eq!(token, PaymentToken::new("pm-1"));
         let reason = "changed my mind".to_owned();
-        tx.record(Change::CancelRequested { reason }, None);
+        tx.record(Change::CancelRequested { reason });
         tx.commit(1, None).await.unwrap();
         assert_eq!(kept(store).await, ["pm-1", "pm-2", "tok-1", "tok-1"]);
         let mut tx = store.lock_order("one", Timestamp::now()).await.unwrap();

@@ -88,7 +88,7 @@ impl Store {
             document: serde_json::to_string(&order)?,
             placed: Appended {
                 event: placed.clone(),
-                step_key: Some("place".to_owned()),
+                effect: Some("place".to_owned()),
             },
             messages: Vec::from_iter(message.map(|message| (message, placed.revision))),
         };

@@ -11,7 +11,7 @@ use super::{
     migrate::{Migrations, migrate},
     open::OpenError,
     place::Placing,
-    samples::{self, open_postgres, placed, take_in},
+    samples::{self, open_postgres, placed, screened, take_in},
     stock_command::{StockOutcome, StockRefusal},
 };
 use futures::future::join_all;
@@ -58,9 +58,9 @@ async fn a_slow_transaction_holds_the_log_back_and_nobody_misses_its_events() {
         }
     };
     let mut slow = store.lock_order("slow", now).await.unwrap();
-    slow.record(Change::Screened, None);
+    slow.record(screened());
     let mut quick = store.lock_order("quick", now).await.unwrap();
-    quick.record(Change::Screened, None);
+    quick.record(screened());
     quick.commit(1, None).await.unwrap();
     // Committed, and read as an order, but its position is not final.
     assert_eq!(
@@ -97,8 +97,8 @@ async fn many_writers_give_each_order_growing_positions_and_a_reader_misses_none
                 let order_id = orders[(writer + round) % orders.len()];
                 let mut tx = store.lock_order(order_id, now).await.unwrap();
                 let known = tx.order().revision;
-                tx.record(Change::Screened, None);
-                tx.record(Change::Screened, None);
+                tx.record(Change::PickupReminded);
+                tx.record(Change::PickupReminded);
                 tx.commit(known, None).await.unwrap();
             }
         })
@@ -311,7 +311,7 @@ async fn what_the_database_refuses_is_told_apart() {
     let event = placed("nobody", now);
     let appended = Appended {
         event,
-        step_key: None,
+        effect: None,
     };
     let mut batch = Batch::new(Dialect::Postgres);
     insert_events(&mut batch, "nobody", &[appended]).unwrap();
@@ -402,7 +402,7 @@ async fn callers_that_stop_waiting_leave_no_transaction_behind() {
                         1 => far.forget_due(&order_id).await,
                         2 => {
                             let mut tx = far.lock_order(&order_id, now).await?;
-                            tx.record(Change::Screened, None);
+                            tx.record(Change::PickupReminded);
                             tx.commit(0, None).await.map(drop)
                         }
                         _ => far

@@ -91,7 +91,7 @@ impl Store {
         attempt: &str,
         request_id: &str,
     ) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND step_key = $2")
+        let row = sqlx::query("SELECT 1 FROM order_events WHERE order_id = $1 AND effect = $2")
             .bind(order_id)
             .bind(attempt_key(attempt, request_id))
             .fetch_optional(&self.readers)

@@ -12,6 +12,7 @@ use super::{
 use jiff::Timestamp;
 use orders_domain::{
     command::{AMOUNT_MOST, Command, CommandRequest, ConfirmPayment},
+    effect::Effect,
     event::Change,
     money::Money,
     movement::{Movement, MovementKind},
@@ -75,8 +76,9 @@ async fn confirm_as(
 async fn answer(store: &Store, order_id: &str, transaction_id: &str) -> Result<(), StoreError> {
     let mut tx = store.lock_order(order_id, Timestamp::now()).await?;
     let known = tx.order().revision;
+    let effect = Effect::first(Step::AuthorizePayment);
     let movement = Movement {
-        key: tx.order().effect_key(Step::AuthorizePayment),
+        key: effect.key(order_id),
         payment_id: tx.order().payment.payment_id.clone(),
         kind: MovementKind::Authorize,
         amount: TOTAL,
@@ -86,10 +88,11 @@ async fn answer(store: &Store, order_id: &str, transaction_id: &str) -> Result<(
     tx.book(&movement, &Outcome::moved(transaction_id), "orders")
         .await?;
     let change = Change::PaymentAuthorized {
+        effect,
         transaction_id: transaction_id.to_owned(),
         amount: TOTAL,
     };
-    tx.record(change, Some(Step::AuthorizePayment.as_str()));
+    tx.record(change);
     tx.commit(known, None).await?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use orders_domain::{
     fingerprint,
     movement::{Movement, MovementKind},
     received::MOST_REFUSED,
+    step::Step,
 };
 use sqlx::Row;
 
@@ -108,8 +109,9 @@ pub async fn receive(
         return refuse_known(tx, request, payment, known).await;
     }
     if counted > 0 {
+        let receipt = tx.order().effect(Step::ChargePayment);
         let movement = Movement {
-            key: tx.order().receipt_key(),
+            key: receipt.key(&order_id),
             payment_id: tx.order().payment.payment_id.clone(),
             kind: MovementKind::Confirm,
             amount: counted,
@@ -150,14 +152,14 @@ async fn refuse(
     let key = fingerprint([payment.transaction_id.as_str(), amount.as_str()]);
     let key = format!("refused_payment/{key}");
     let is_full = tx.order().payment.received.questioned >= MOST_REFUSED;
-    if !is_full && !tx.has_added(&key) && !tx.has_step_key(&key).await? {
+    if !is_full && !tx.has_key(&key).await? {
         let change = Change::PaymentRefused {
             transaction_id: payment.transaction_id.clone(),
             amount: payment.amount.clone(),
             reason: refusal.to_string(),
             other_order_id,
         };
-        tx.record_refusal(change, actor(request), Some(&request.request_id), &key);
+        tx.record_refusal(change, actor(request), Some(&request.request_id), key);
     }
     Ok(Received::Refused(refusal))
 }
@@ -282,14 +284,14 @@ impl OrderTx {
         other_order_id: String,
     ) -> Result<(), StoreError> {
         let key = format!("disputed_payment/{}", fingerprint([transaction_id]));
-        if self.has_step_key(&key).await? || self.has_added(&key) {
+        if self.has_key(&key).await? {
             return Ok(());
         }
         let change = Change::PaymentDisputed {
             transaction_id: transaction_id.to_owned(),
             other_order_id,
         };
-        self.record(change, Some(&key));
+        self.record_found(change, key);
         Ok(())
     }
 }

@@ -13,12 +13,14 @@ use super::{
 };
 use jiff::Timestamp;
 use orders_domain::{
-    event::Event,
+    effect::Effect,
+    event::{Change, Event},
     money::Money,
     order::LineItem,
     payment_method::{PaymentMethod, PaymentMethodType, PaymentToken},
     place::{NewOrder, place},
     policy::book::PolicyBook,
+    step::Step,
 };
 use orders_test_support::postgres;
 use sqlx::Row;
@@ -124,5 +126,12 @@ pub async fn stock(store: &Store, sku: &str, on_hand: i64) -> StockItem {
     match store.change_stock(&asked, Timestamp::now()).await.unwrap() {
         StockOutcome::Done { item, .. } => item,
         StockOutcome::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+/// The fraud check let an order pass.
+pub fn screened() -> Change {
+    Change::Screened {
+        effect: Effect::first(Step::Screen),
     }
 }

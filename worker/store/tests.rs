@@ -10,10 +10,11 @@ use super::{
     outbox::{Claim, Outcome::Delivered},
     overdue::Place,
     payment_journal::Outcome,
-    samples::{open, take_in},
+    samples::{open, screened, take_in},
 };
 use jiff::{SignedDuration, Timestamp};
 use orders_domain::{
+    effect::Effect,
     event::Change,
     movement::{Movement, MovementKind, Task},
     step::Step,
@@ -144,16 +145,15 @@ async fn an_order_can_be_read_as_it_was() {
     let now = Timestamp::now();
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
-    let screened = orders_domain::event::Change::Screened;
-    tx.record(screened.clone(), Some("screen_order"));
+    tx.record(screened());
     let events = tx.commit(1, Some("run")).await.unwrap();
     assert_eq!(events.len(), 1);
     let first = store.order_at("order", 1).await.unwrap().order;
     let second = store.order_at("order", 2).await.unwrap().order;
     assert!(!first.screened && second.screened);
-    // The same step a second time is refused by the database itself.
+    // A second outcome of the same effect is refused by the database itself.
     let mut tx = store.lock_order("order", now).await.unwrap();
-    tx.record(screened, Some("screen_order"));
+    tx.record(screened());
     tx.commit(2, Some("run")).await.unwrap_err();
     assert_eq!(store.order("order").await.unwrap().unwrap().order, second);
 }
@@ -207,7 +207,7 @@ async fn a_message_is_not_taken_when_another_process_has_the_one_before_it() {
     let lease = micros(lease);
     let seen_first = store.due_messages(soon, lease, 10).await.unwrap();
     let mut tx = store.lock_order("order", now).await.unwrap();
-    tx.record(Change::FulfillmentStarted, None);
+    tx.record(Change::FulfillmentStarted);
     tx.commit(1, None).await.unwrap();
     let seen_later = store.due_messages(soon, lease, 10).await.unwrap();
     assert_eq!(milestones(&seen_later), "received fulfillment_started");
@@ -236,7 +236,7 @@ async fn reading_changes_nothing() {
     take_in(&store, "order", now).await;
     store.confirm_start("order").await.unwrap();
     let mut tx = store.lock_order("order", now).await.unwrap();
-    tx.record(Change::Screened, Some("screen_order"));
+    tx.record(screened());
     tx.commit(1, Some("run")).await.unwrap();
     // Changes when anybody else commits anything, in whichever process.
     let mut watcher = store.readers.acquire().await.unwrap();
@@ -267,13 +267,13 @@ async fn reading_changes_nothing() {
     assert_eq!(overdue.orders.len(), 1);
     assert!(store.stock_item("sku").await.unwrap().is_none());
     store.ping().await.unwrap();
-    // A step that is not next, or a wake of an order that has nothing to settle.
+    // An effect that is not next, or a wake of an order that has nothing to settle.
     let mut tx = store.lock_order("order", soon).await.unwrap();
     tx.settle().unwrap();
     assert!(tx.commit(2, Some("another run")).await.unwrap().is_empty());
-    // A step that was given up before its commit.
+    // An effect that was given up before its commit.
     let mut tx = store.lock_order("order", soon).await.unwrap();
-    tx.record(Change::FulfillmentStarted, None);
+    tx.record(Change::FulfillmentStarted);
     drop(tx);
 
     assert_eq!(store.order("order").await.unwrap().unwrap().order, order);
@@ -325,9 +325,9 @@ async fn a_transaction_knows_the_requests_and_events_that_it_adds() {
         command: "CANCEL_ORDER".to_owned(),
         reason: "too late".to_owned(),
     };
-    assert!(!tx.has_step_key("refused/x").await.unwrap());
-    tx.record_refusal(refused, "me", None, "refused/x");
-    assert!(tx.has_step_key("refused/x").await.unwrap());
+    assert!(!tx.has_key("refused/x").await.unwrap());
+    tx.record_refusal(refused, "me", None, "refused/x".to_owned());
+    assert!(tx.has_key("refused/x").await.unwrap());
     tx.count_refused();
     tx.commit(1, None).await.unwrap();
     assert_eq!(store.refused_signals("order").await.unwrap(), 1);
@@ -359,7 +359,7 @@ async fn what_others_added_comes_in_answers_of_a_bounded_size() {
                 command: "CANCEL_ORDER".to_owned(),
                 reason: "x".repeat(bytes),
             };
-            tx.record(refused, None);
+            tx.record(refused);
         }
         tx.commit(known, None).await.unwrap();
     };
@@ -420,19 +420,20 @@ async fn the_books_must_agree() {
     take_in(&store, "order", now).await;
     let mut tx = store.lock_order("order", now).await.unwrap();
     let order = tx.order().clone();
-    let step = Step::AuthorizePayment;
+    let effect = Effect::first(Step::AuthorizePayment);
     let authorized = |amount| Change::PaymentAuthorized {
+        effect,
         transaction_id: "txn".to_owned(),
         amount,
     };
     // The order's log says that it is paid, and the journal knows nothing of it.
-    tx.record(authorized(100), Some("authorize_payment"));
+    tx.record(authorized(100));
     let refused = tx.commit(1, None).await.unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
 
     let mut tx = store.lock_order("order", now).await.unwrap();
     let journal = tx.journal().await.unwrap();
-    let task = journal.task(&order, step).unwrap();
+    let task = journal.task(&order, effect).unwrap();
     let Some(Task::Move(movement)) = task else {
         panic!("{task:?}");
     };
@@ -447,7 +448,7 @@ async fn the_books_must_agree() {
     }
     let journal = tx.journal().await.unwrap();
     assert_eq!(journal.entries.len(), 2, "booked once");
-    tx.record(authorized(movement.amount), Some("authorize_payment"));
+    tx.record(authorized(movement.amount));
     tx.commit(1, None).await.unwrap();
     // More than was authorized cannot be captured, nor more than was captured be refunded.
     let mut tx = store.lock_order("order", now).await.unwrap();

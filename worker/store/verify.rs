@@ -35,7 +35,7 @@ pub use pages::Counts;
 use super::{Store, StoreError, Tx};
 use dossier::Dossier;
 use finding::Findings;
-use orders_domain::{order::Order, step::Step};
+use orders_domain::{effect::Effect, order::Order, step::Step};
 use sqlx::Executor as _;
 
 impl Store {
@@ -68,11 +68,13 @@ fn check_order(dossier: &Dossier) -> Vec<Finding> {
     findings.list
 }
 
-/// Whether an open order does not know what became of such a step: the answer was lost, and the tables
-/// of the provider may be ahead of it.
+/// Whether an open order does not know what became of an effect of such a step: the answer was lost, and
+/// the tables of the provider may be ahead of it.
 fn is_unsure(order: &Order, of: impl Fn(Step) -> bool) -> bool {
-    let lost = order.unknown.iter().any(|step| of(*step));
-    let failing = order.fault.as_ref().is_some_and(|fault| of(fault.step));
+    let of = |effect: Effect| of(effect.step);
+    let lost = order.unknown.iter().any(|effect| of(*effect));
+    let fault = order.fault.as_ref();
+    let failing = fault.is_some_and(|fault| of(fault.effect));
     let asked = order.in_flight.is_some_and(of);
     !order.state.is_closed() && (lost || failing || asked)
 }

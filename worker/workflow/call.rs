@@ -3,10 +3,10 @@
 use super::{activity::activity, fold::KeepsOrder};
 use crate::activities::{
     CommandInput, CommandNews, CommandReply, DeadlineInput, News, Progress, Signal, SignalsInput,
-    SignalsNews,
+    SignalsNews, StepInput,
 };
 use jiff::Timestamp;
-use orders_domain::{command::CommandRequest, order::Deadline, policy::Lane, step::Step};
+use orders_domain::{command::CommandRequest, effect::Effect, order::Deadline, policy::Lane};
 use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
 use temporalio_sdk::WorkflowContext;
 
@@ -17,12 +17,13 @@ pub(super) fn now<W>(ctx: &WorkflowContext<W>) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Carries out a step.
-pub(super) async fn step<W: KeepsOrder>(ctx: &WorkflowContext<W>, step: Step) {
+/// Brings an effect about.
+pub(super) async fn step<W: KeepsOrder>(ctx: &WorkflowContext<W>, effect: Effect) {
     let Some(progress) = progress(ctx) else {
         return;
     };
-    let news = run(ctx, step.as_str(), progress).await;
+    let input = StepInput { progress, effect };
+    let news = run(ctx, effect.step.as_str(), input).await;
     learn(ctx, news).await;
 }
 

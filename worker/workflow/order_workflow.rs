@@ -253,13 +253,13 @@ async fn turn(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> T
             return Turn::Over;
         }
         Todo::Record(_) => call::settle(ctx).await,
-        Todo::Call { step, not_before } => match not_before.filter(|time| *time > now) {
+        Todo::Call { effect, not_before } => match not_before.filter(|time| *time > now) {
             Some(time) => {
                 search::show_state(ctx);
                 wait::until(ctx, Some(time), *cancel_seen).await;
                 return Turn::Waited;
             }
-            None => call::step(ctx, step).await,
+            None => call::step(ctx, effect).await,
         },
         Todo::Wait(deadline) => {
             let end = deadline.map(|deadline| deadline.expire_time);

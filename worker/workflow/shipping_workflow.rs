@@ -15,11 +15,11 @@ use super::{
 use crate::activities::News;
 use jiff::Timestamp;
 use orders_domain::{
+    effect::Effect,
     event::Event,
     order::Order,
     phase::{self, Todo},
     state::OrderState,
-    step::Step,
 };
 use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
@@ -126,13 +126,13 @@ async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> 
             let following = order.and_then(|order| next(order, now));
             (following, wait::revision(workflow))
         });
-        let Some((step, not_before)) = following else {
+        let Some((effect, not_before)) = following else {
             break;
         };
         if not_before.is_some_and(|time| time > now) {
             wait::until(ctx, not_before, cancel_seen).await;
         } else {
-            call::step(ctx, step).await;
+            call::step(ctx, effect).await;
             if ctx.state(wait::revision) == before {
                 idle += 1;
                 wait::pause(ctx, idle, cancel_seen).await;
@@ -155,10 +155,12 @@ async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> 
     Ok(ctx.state(|workflow| workflow.news.clone()))
 }
 
-/// The step that is next, if it is one of the shipping, and when it may be tried.
-pub(super) fn next(order: &Order, now: Timestamp) -> Option<(Step, Option<Timestamp>)> {
+/// The effect that is next, if it is one of the shipping, and when it may be tried.
+pub(super) fn next(order: &Order, now: Timestamp) -> Option<(Effect, Option<Timestamp>)> {
     match phase::todo(order, now) {
-        Todo::Call { step, not_before } if step.is_shipping() => Some((step, not_before)),
+        Todo::Call { effect, not_before } if effect.step.is_shipping() => {
+            Some((effect, not_before))
+        }
         _ => None,
     }
 }

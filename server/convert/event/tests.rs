@@ -6,6 +6,7 @@ use orders_domain::{
     money::Money,
     payment_method::PaymentMethodType,
     state::{CloseReason, DeadlineKind, ReviewDecision},
+    step::Step,
 };
 
 fn show(order: &Order, change: Change) -> v1::OrderEvent {
@@ -37,21 +38,34 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             None,
             "",
         ),
-        (Change::Screened, Some(Step::Screen), ""),
         (
-            Change::FraudDetected { reason: why() },
+            Change::Screened {
+                effect: Effect::first(Step::Screen),
+            },
+            Some(Step::Screen),
+            "",
+        ),
+        (
+            Change::FraudDetected {
+                effect: Effect::first(Step::Screen),
+                reason: why(),
+            },
             Some(Step::Screen),
             "because",
         ),
         (
             Change::InventoryReserved {
+                effect: Effect::first(Step::ReserveInventory),
                 reservation_id: id(),
             },
             Some(Step::ReserveInventory),
             "",
         ),
         (
-            Change::OutOfStock { reason: why() },
+            Change::OutOfStock {
+                effect: Effect::first(Step::ReserveInventory),
+                reason: why(),
+            },
             Some(Step::ReserveInventory),
             "because",
         ),
@@ -87,13 +101,14 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::PaymentInitiated {
-                step: Step::CapturePayment,
+                effect: Effect::first(Step::CapturePayment),
             },
             Some(Step::CapturePayment),
             "",
         ),
         (
             Change::PaymentAuthorized {
+                effect: Effect::first(Step::AuthorizePayment),
                 transaction_id: id(),
                 amount: 1,
             },
@@ -102,7 +117,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::PaymentCaptured {
-                step: Step::CapturePayment,
+                effect: Effect::first(Step::CapturePayment),
                 transaction_id: id(),
                 amount: 1,
             },
@@ -110,13 +125,16 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             "",
         ),
         (
-            Change::PaymentDeclined { reason: why() },
+            Change::PaymentDeclined {
+                effect: Effect::first(Step::AuthorizePayment),
+                reason: why(),
+            },
             Some(Step::AuthorizePayment),
             "because",
         ),
         (
             Change::AttemptFailed {
-                step: Step::Screen,
+                effect: Effect::first(Step::Screen),
                 attempt: 3,
                 error: "no answer".to_owned(),
                 unknown: false,
@@ -139,6 +157,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         (Change::FulfillmentStarted, None, ""),
         (
             Change::PickupRequested {
+                effect: Effect::first(Step::RequestPickup),
                 shipment_id: id(),
                 carrier: id(),
                 tracking_number: id(),
@@ -148,6 +167,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::PackagePrepared {
+                effect: Effect::first(Step::PreparePackage),
                 shipment_id: id(),
                 carrier: id(),
                 tracking_number: id(),
@@ -166,6 +186,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::Shipped {
+                effect: Effect::first(Step::DispatchShipment),
                 shipment_id: id(),
                 carrier: id(),
                 tracking_number: id(),
@@ -175,7 +196,9 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             "",
         ),
         (
-            Change::ReservationCommitted,
+            Change::ReservationCommitted {
+                effect: Effect::first(Step::CommitReservation),
+            },
             Some(Step::CommitReservation),
             "",
         ),
@@ -186,7 +209,13 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
             None,
             "",
         ),
-        (Change::ShipmentRedirected, Some(Step::RedirectShipment), ""),
+        (
+            Change::ShipmentRedirected {
+                effect: Effect::first(Step::RedirectShipment),
+            },
+            Some(Step::RedirectShipment),
+            "",
+        ),
         (Change::Delivered, None, ""),
         (Change::CancelRequested { reason: why() }, None, "because"),
         (
@@ -198,7 +227,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::Compensated {
-                step: Step::RefundPayment,
+                effect: Effect::first(Step::RefundPayment),
                 outcome: CompensationOutcome::NotNeeded,
                 amount: 0,
             },
@@ -216,7 +245,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         (Change::RetryRequested { reason: why() }, None, "because"),
         (
             Change::PaymentResolved {
-                step: Step::CapturePayment,
+                effect: Effect::first(Step::CapturePayment),
                 outcome: PaymentOutcome::NotHappened,
                 witness: Witness::Person,
                 new_key: false,
@@ -230,7 +259,7 @@ fn changes() -> Vec<(Change, Option<Step>, &'static str)> {
         ),
         (
             Change::PaymentVerified {
-                step: Step::CapturePayment,
+                effect: Effect::first(Step::CapturePayment),
                 outcome: PaymentOutcome::Succeeded,
                 transaction_id: "txn-1".to_owned(),
                 amount: 0,
@@ -302,7 +331,7 @@ fn an_event_shows_who_and_when_and_the_states_after_it() {
 #[test]
 fn a_failed_attempt_shows_its_number_its_error_and_whether_the_answer_was_lost() {
     let failed = |unknown| Change::AttemptFailed {
-        step: Step::AuthorizePayment,
+        effect: Effect::first(Step::AuthorizePayment),
         attempt: 2,
         error: "no answer".to_owned(),
         unknown,
@@ -329,23 +358,28 @@ fn a_refusal_names_the_command_once() {
 
 #[test]
 fn a_declined_payment_names_the_step_that_was_declined() {
-    let declined = || Change::PaymentDeclined { reason: why() };
-    let step = |order: &Order| show(order, declined()).step();
-    assert_eq!(step(&samples::order("approval")), v1::Step::ChargePayment);
-    let mut order = samples::order("standard");
-    assert_eq!(step(&order), v1::Step::AuthorizePayment);
-    order.done.push(Step::AuthorizePayment);
-    assert_eq!(step(&order), v1::Step::CapturePayment);
+    let order = samples::order("standard");
+    for (declined, shown) in [
+        (Step::AuthorizePayment, v1::Step::AuthorizePayment),
+        (Step::CapturePayment, v1::Step::CapturePayment),
+        (Step::ChargePayment, v1::Step::ChargePayment),
+    ] {
+        let declined = Change::PaymentDeclined {
+            effect: Effect::first(declined),
+            reason: why(),
+        };
+        assert_eq!(show(&order, declined).step(), shown);
+    }
 }
 
 #[test]
 fn an_undone_step_shows_how_many_attempts_it_took() {
     let mut order = samples::order("standard");
-    order.done.push(Step::ReserveInventory);
+    order.done.push(Effect::first(Step::ReserveInventory));
     let times = [
         Change::CancelRequested { reason: why() },
         Change::AttemptFailed {
-            step: Step::ReleaseReservation,
+            effect: Effect::first(Step::ReleaseReservation),
             attempt: 1,
             error: why(),
             unknown: false,
@@ -362,7 +396,7 @@ fn an_undone_step_shows_how_many_attempts_it_took() {
         });
     }
     let undone = Change::Compensated {
-        step: Step::ReleaseReservation,
+        effect: Effect::first(Step::ReleaseReservation),
         outcome: CompensationOutcome::Done,
         amount: 0,
     };

@@ -1,5 +1,6 @@
 use super::{super::place_order::samples, *};
 use orders_domain::{
+    effect::Effect,
     event::{Change, Event},
     payment_method::PaymentMethodType,
     phase::{self, Todo},
@@ -39,7 +40,7 @@ fn show(order: &Order) -> v1::Order {
 
 fn failed(step: Step) -> Change {
     Change::AttemptFailed {
-        step,
+        effect: Effect::first(step),
         attempt: 1,
         error: "no answer".to_owned(),
         unknown: false,
@@ -155,10 +156,11 @@ fn rejected() -> Order {
         samples::order("approval"),
         [
             Change::InventoryReserved {
+                effect: Effect::first(Step::ReserveInventory),
                 reservation_id: "res-1".to_owned(),
             },
             Change::PaymentCaptured {
-                step: Step::ChargePayment,
+                effect: Effect::first(Step::ChargePayment),
                 transaction_id: "tx-1".to_owned(),
                 amount: 44_98,
             },
@@ -173,7 +175,7 @@ fn rejected() -> Order {
 
 fn undone(step: Step, amount: i64) -> Change {
     Change::Compensated {
-        step,
+        effect: Effect::first(step),
         outcome: CompensationOutcome::Done,
         amount,
     }
@@ -225,6 +227,7 @@ fn the_parcel_and_an_unsaid_payment_method_show() {
     let mut order = samples::order("standard");
     order.payment_method.as_mut().unwrap().kind = PaymentMethodType::Unspecified;
     let shipped = Change::Shipped {
+        effect: Effect::first(Step::DispatchShipment),
         shipment_id: "ship-1".to_owned(),
         carrier: "post".to_owned(),
         tracking_number: "T1".to_owned(),

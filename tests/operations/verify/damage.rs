@@ -38,8 +38,8 @@ pub const TABLE: &[Damage] = &[
     ),
     damage(
         Check::StepTwice,
-        "UPDATE order_events SET step_key = NULL
-         WHERE order_id = {done} AND step_key = 'capture_payment'",
+        "UPDATE order_events SET effect = NULL
+         WHERE order_id = {done} AND effect = 'capture_payment'",
     ),
     with(
         Check::AfterClose,
@@ -104,7 +104,7 @@ pub const TABLE: &[Damage] = &[
         Check::PaymentVouched,
         &[Check::Fold],
         r#"UPDATE orders SET document = json_set(document, '$.vouched', json('[{
-               "step": "charge_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
+               "effect": "charge_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
                "actor": "grace", "time": "2026-01-01T00:00:00Z", "state": "UNCONFIRMED"}]'))
            WHERE order_id = {done}"#,
     ),
@@ -112,7 +112,7 @@ pub const TABLE: &[Damage] = &[
         Check::RefundByHand,
         &[Check::Fold],
         r#"UPDATE orders SET document = json_set(document, '$.vouched', json('[{
-               "step": "refund_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
+               "effect": "refund_payment", "outcome": "SUCCEEDED", "transaction_id": "t",
                "actor": "grace", "time": "2026-01-01T00:00:00Z", "state": "BY_HAND"}]'))
            WHERE order_id = {cancelled}"#,
     ),

@@ -108,7 +108,7 @@ pub async fn of_all(books: &Books) -> BTreeMap<String, Effects> {
             undone: order
                 .compensations
                 .iter()
-                .map(|undone| format!("{} {}", undone.step, undone.outcome))
+                .map(|undone| format!("{} {}", undone.effect, undone.outcome))
                 .collect(),
             log: log
                 .by_ref()

@@ -77,20 +77,21 @@ impl ResolvePayment {
 
     pub(super) fn decide(&self, order: &Order) -> Result<Change, Refusal> {
         let open = order.payments_to_resolve();
-        if !open.contains(&self.step) {
-            let names: Vec<&str> = open.iter().map(|step| step.as_str()).collect();
+        let mut meant = open.iter().copied();
+        let Some(effect) = meant.find(|effect| effect.step == self.step) else {
+            let names: Vec<&str> = open.iter().map(|effect| effect.step.as_str()).collect();
             return Err(Refusal::PaymentKnown {
                 step: self.step,
                 known: format!("what is to be resolved is {}", names.join(" and ")),
             });
-        }
+        };
         let happened = self.outcome == PaymentOutcome::Succeeded;
         Ok(Change::PaymentResolved {
-            step: self.step,
+            effect,
             outcome: self.outcome,
             witness: Witness::Person,
             // The provider's refusal under the old key is final.
-            new_key: !happened && order.refused_payment() == Some(self.step),
+            new_key: !happened && order.refused_payment() == Some(effect),
             transaction_id: self.transaction_id.clone(),
             amount: if happened {
                 amount(order, self.step)

@@ -1,6 +1,6 @@
 //! Compensate: undo what was done, newest first, and never give up.
 
-use super::{Todo, call};
+use super::{Todo, call_for};
 use crate::{order::Order, step::CompensationOutcome};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
@@ -8,5 +8,5 @@ pub(super) fn todo(order: &Order) -> Option<Todo> {
         .compensations
         .iter()
         .find(|entry| entry.outcome == CompensationOutcome::Pending)
-        .map(|entry| call(order, entry.step))
+        .map(|entry| call_for(order, entry.effect))
 }

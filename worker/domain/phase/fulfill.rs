@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
-    let done = |step| order.done.contains(&step);
+    let done = |step| order.has_done(step);
     if order.policy.payment == PaymentMode::AuthorizeCapture && !done(Step::CapturePayment) {
         // A provider is never asked to capture what only a person says that it holds: the name of the
         // authorization would be a text of that person. The provider's confirmation ends the wait.

@@ -24,7 +24,7 @@ fn reserve(order: &Order) -> Option<Todo> {
 }
 
 fn pay(order: &Order, now: Timestamp) -> Option<Todo> {
-    let done = |step| order.done.contains(&step);
+    let done = |step| order.has_done(step);
     match order.policy.payment {
         PaymentMode::Sale => (!done(Step::ChargePayment)).then(|| call(order, Step::ChargePayment)),
         PaymentMode::AuthorizeCapture => {

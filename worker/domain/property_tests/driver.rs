@@ -54,7 +54,10 @@ pub(super) fn run(scenario: &Scenario, lags: &[Lag]) -> World {
         driver.deliver(&mut world, lag);
         match lag {
             Lag::Reset(parts) => driver.reset(&world, parts),
-            Lag::LateStep(step) => _ = world.transact(&Op::Step(step)),
+            Lag::LateStep(step) => {
+                let effect = world.order.effect(step);
+                world.transact(&Op::Effect(effect));
+            }
             Lag::LateDeadline(parts) => {
                 let index = part(driver.deadlines.len(), parts);
                 let late = driver.deadlines.get(index);
@@ -162,13 +165,13 @@ impl Driver<'_> {
             Todo::Nothing => None,
             Todo::Record(_) => Some(Op::Settle),
             Todo::Call {
-                step: _,
+                effect: _,
                 not_before: Some(time),
             } if time > world.clock => {
                 world.clock = time;
                 None
             }
-            Todo::Call { step, .. } => Some(Op::Step(step)),
+            Todo::Call { effect, .. } => Some(Op::Effect(effect)),
             Todo::Wait(deadline) => Some(match (self.help(world), deadline) {
                 (Some(command), _) => Op::Command(command, None),
                 (None, Some(deadline)) => {

@@ -3,7 +3,7 @@
 //! | | where |
 //! |---|---|
 //! | I1 the money of a closed order | [`closed`], for open ones [`money`] |
-//! | I2 captured once | [`money`] |
+//! | I2 captured once, and no two effects with one key | [`money`], [`effects`] |
 //! | I3 the books of the stock | [`stock`], [`closed`] |
 //! | I4 not without capture and approval | [`parcel`] |
 //! | I5 every answer shows | [`replies`](super::replies) |
@@ -28,9 +28,11 @@ use crate::{
     state::{CloseReason, DeadlineKind, OrderState, PaymentState, ReviewDecision, ShipmentState},
     step::Step,
 };
+use std::collections::BTreeSet;
 
 pub(super) fn after(before: &World, world: &World, op: &Op, outcome: Option<&Outcome>) {
     log(before, world);
+    effects(world);
     money(world);
     stock(world);
     parcel(before, world);
@@ -102,6 +104,27 @@ fn log(before: &World, world: &World) {
     oracle::compensations(world);
 }
 
+/// I2: no two effects have the same key, and none has two outcomes.
+fn effects(world: &World) {
+    let mut keys = BTreeSet::new();
+    let mut order = Order::from_placed(&world.events[0]).expect("placed first");
+    for event in &world.events {
+        let effect = match &event.change {
+            // Each receipt that counts is a charge of its own.
+            Change::PaymentConfirmed { counted, .. } if *counted > 0 => {
+                Some(order.effect(Step::ChargePayment))
+            }
+            change => change.outcome_of(),
+        };
+        if let Some(effect) = effect {
+            assert_eq!(effect, order.effect(effect.step), "a number out of turn");
+            let is_new = keys.insert(effect.key(&order.order_id));
+            assert!(is_new, "I2: two effects are {effect}");
+        }
+        order.apply(event);
+    }
+}
+
 /// I1 and I2, as far as they hold for open orders too.
 fn money(world: &World) {
     let (ledger, order) = (&world.ledger, &world.order);
@@ -125,7 +148,8 @@ fn money(world: &World) {
     // What the order says is what the provider has, but for lost answers.
     assert!(payment.captured <= ledger.captured);
     assert!(payment.refunded <= ledger.refunded);
-    let sure = order.unknown.iter().all(|step| !step.is_payment());
+    let mut unknown = order.unknown.iter();
+    let sure = unknown.all(|effect| !effect.step.is_payment());
     if sure && payment.state != PaymentState::Indeterminate {
         assert_eq!(payment.captured, ledger.captured);
         assert_eq!(payment.authorized, ledger.authorized);

@@ -3,6 +3,7 @@
 
 use crate::{
     address::Address,
+    effect::Effect,
     event::Change,
     order::Order,
     step::{CompensationOutcome, Step},
@@ -73,18 +74,19 @@ impl Ledger {
     pub(super) fn ask(
         &mut self,
         order: &Order,
-        step: Step,
+        effect: Effect,
         answer: Answer,
         now: Timestamp,
     ) -> Reply {
+        let step = effect.step;
         self.calls.push(step);
         match answer {
             Answer::Failed => Reply::Failed,
             Answer::Refused if !self.has(step) => Reply::Refused,
-            Answer::Good | Answer::Refused => self.act(order, step, now),
+            Answer::Good | Answer::Refused => self.act(order, effect, now),
             Answer::Silent => Reply::NoAnswer,
             Answer::Lost => {
-                self.act(order, step, now);
+                self.act(order, effect, now);
                 Reply::NoAnswer
             }
         }
@@ -98,7 +100,8 @@ impl Ledger {
     pub(super) fn confirm(&mut self, order: &Order, amount: i64, counted: i64) {
         self.received += amount;
         if counted > 0 {
-            self.first(order, Step::ChargePayment);
+            let effect = order.effect(Step::ChargePayment);
+            self.receive(order, effect);
         }
         self.authorized += counted;
         self.captured += counted;
@@ -120,38 +123,51 @@ impl Ledger {
         parcel.dispatched = true;
     }
 
-    fn first(&mut self, order: &Order, step: Step) -> bool {
-        let first = self.keys.insert(order.step_key(step));
-        if first {
-            self.effects.push(step);
+    /// Whether the key of an effect is new; then it is had.
+    fn first(&mut self, order: &Order, effect: Effect) -> bool {
+        let is_first = self.keys.insert(effect.key(&order.order_id));
+        if is_first {
+            self.effects.push(effect.step);
         }
-        first
+        is_first
     }
 
-    fn act(&mut self, order: &Order, step: Step, now: Timestamp) -> Reply {
+    /// A receipt, whose key is new, too. All of them together are one charge.
+    fn receive(&mut self, order: &Order, effect: Effect) {
+        let is_first = self.keys.insert(effect.key(&order.order_id));
+        assert!(is_first, "{effect} twice");
+        if !self.has(effect.step) {
+            self.effects.push(effect.step);
+        }
+    }
+
+    fn act(&mut self, order: &Order, effect: Effect, now: Timestamp) -> Reply {
+        let step = effect.step;
         let total = order.total.minor;
         let name = || format!("{}/{step}", order.order_id);
         Reply::Change(match step {
-            Step::Screen => Change::Screened,
+            Step::Screen => Change::Screened { effect },
             Step::ReserveInventory => {
-                if !self.has(step) && !self.reserve(order) {
+                if !self.has(step) && !self.reserve(order, effect) {
                     return Reply::Refused;
                 }
                 Change::InventoryReserved {
+                    effect,
                     reservation_id: name(),
                 }
             }
             Step::AuthorizePayment => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     self.authorized += total;
                 }
                 Change::PaymentAuthorized {
+                    effect,
                     transaction_id: name(),
                     amount: total,
                 }
             }
             Step::CapturePayment | Step::ChargePayment => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     if step == Step::ChargePayment {
                         self.authorized += total;
                     }
@@ -162,26 +178,28 @@ impl Ledger {
                     "captured after the authorization was given back"
                 );
                 Change::PaymentCaptured {
-                    step,
+                    effect,
                     transaction_id: name(),
                     amount: total,
                 }
             }
             Step::PreparePackage => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     self.parcel = Some(self.parcel_for(order, false));
                 }
                 Change::PackagePrepared {
+                    effect,
                     shipment_id: name(),
                     carrier: "carrier".to_owned(),
                     tracking_number: "TRK".to_owned(),
                 }
             }
             Step::RequestPickup => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     self.parcel = Some(self.parcel_for(order, false));
                 }
                 Change::PickupRequested {
+                    effect,
                     shipment_id: name(),
                     carrier: "carrier".to_owned(),
                     tracking_number: "TRK".to_owned(),
@@ -190,14 +208,15 @@ impl Ledger {
             Step::RedirectShipment => {
                 let parcel = self.parcel.as_mut().expect("a parcel to redirect");
                 parcel.address = order.shipping_address.clone();
-                self.effects.push(step);
-                Change::ShipmentRedirected
+                self.first(order, effect);
+                Change::ShipmentRedirected { effect }
             }
             Step::DispatchShipment => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     self.parcel = Some(self.parcel_for(order, true));
                 }
                 Change::Shipped {
+                    effect,
                     shipment_id: name(),
                     carrier: "carrier".to_owned(),
                     tracking_number: "TRK".to_owned(),
@@ -205,19 +224,20 @@ impl Ledger {
                 }
             }
             Step::CommitReservation => {
-                if self.first(order, step) {
+                if self.first(order, effect) {
                     self.unhold(true);
                 }
-                Change::ReservationCommitted
+                Change::ReservationCommitted { effect }
             }
             Step::CancelShipment
             | Step::RefundPayment
             | Step::VoidAuthorization
-            | Step::ReleaseReservation => self.undo(order, step),
+            | Step::ReleaseReservation => self.undo(order, effect),
         })
     }
 
-    fn undo(&mut self, order: &Order, step: Step) -> Change {
+    fn undo(&mut self, order: &Order, effect: Effect) -> Change {
+        let step = effect.step;
         let owed = self.captured - self.refunded;
         let parcel = self.parcel.as_mut();
         let callable = parcel.is_some_and(|p| !p.cancelled && !p.dispatched);
@@ -229,7 +249,7 @@ impl Ledger {
         };
         let done = needed || self.has(step);
         if needed {
-            assert!(self.first(order, step), "{step} twice");
+            assert!(self.first(order, effect), "{effect} twice");
             match step {
                 Step::CancelShipment => {
                     self.parcel.as_mut().expect("seen above").cancelled = true;
@@ -240,7 +260,7 @@ impl Ledger {
             }
         }
         Change::Compensated {
-            step,
+            effect,
             outcome: match done {
                 true => CompensationOutcome::Done,
                 false => CompensationOutcome::NotNeeded,
@@ -253,7 +273,7 @@ impl Ledger {
         }
     }
 
-    fn reserve(&mut self, order: &Order) -> bool {
+    fn reserve(&mut self, order: &Order, effect: Effect) -> bool {
         let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
         for item in &order.line_items {
             *wanted.entry(item.sku.clone()).or_default() += item.quantity;
@@ -262,7 +282,7 @@ impl Ledger {
         if wanted.iter().any(|(sku, quantity)| free(sku) < *quantity) {
             return false;
         }
-        self.first(order, Step::ReserveInventory);
+        self.first(order, effect);
         for (sku, quantity) in &wanted {
             self.stock.entry(sku.clone()).or_default().reserved += quantity;
         }

@@ -2,7 +2,7 @@
 
 use super::{
     ledger::Answer::{self, Failed, Silent},
-    story::{SMALL, answers, call, calls, cancel, done, placed, preset, say},
+    story::{SMALL, answers, call, calls, cancel, done, due_step, follows, placed, preset, say},
     world::{Outcome, World},
 };
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
         CancelOrder, Command, CommandKind, CommandRequest, PaymentOutcome, Refusal, ResolvePayment,
         RetryOrder,
     },
+    effect::Effect,
     event::{Change, Event},
     explain::{WaitsFor, explain},
     order::Order,
-    phase::{Todo, todo},
     policy::Policy,
     state::{CloseReason, OrderState, PaymentState, VouchState},
     step::{CompensationOutcome, LONGEST_WAIT, REFUSED_WAIT, Step},
@@ -90,7 +90,8 @@ fn undoing_is_never_given_up_and_its_waits_grow_to_minutes() {
     for attempt in 1..=40 {
         assert!(call(&mut world));
         let fault = world.order.fault.clone().expect("it failed");
-        assert_eq!((fault.step, fault.attempts), (Step::RefundPayment, attempt));
+        let tried = (fault.effect.step, fault.attempts);
+        assert_eq!(tried, (Step::RefundPayment, attempt));
         assert_eq!(world.order.attention().is_some(), attempt >= after);
         assert_eq!(world.order.attention_time().is_some(), attempt >= after);
         let wait = fault.retry_time.duration_since(world.clock);
@@ -119,10 +120,7 @@ fn a_step_is_tried_at_once_and_its_failures_stay_counted() {
         (before.attempts, before.since)
     );
     assert!(fault.retry_time <= now, "{} {now}", fault.retry_time);
-    assert!(matches!(
-        todo(&world.order, now),
-        Todo::Call { step: Step::RefundPayment, not_before: Some(time) } if time <= now
-    ));
+    assert_eq!(due_step(&world.order, now), Some(Step::RefundPayment));
     // It fails once more: the wait goes on growing where it was.
     call(&mut world);
     let fault = world.order.fault.clone().expect("it failed again");
@@ -199,7 +197,10 @@ fn a_charge_of_which_nobody_heard_is_booked_or_tried_anew() {
         ));
         call(&mut world);
         assert_eq!(world.order.payment.state, PaymentState::Indeterminate);
-        assert_eq!(world.order.unknown_payments(), [Step::ChargePayment]);
+        assert_eq!(
+            world.order.unknown_payments(),
+            [Effect::first(Step::ChargePayment)]
+        );
         let other = say(&mut world, resolve(Step::RefundPayment, outcome));
         assert!(matches!(
             other,
@@ -208,12 +209,7 @@ fn a_charge_of_which_nobody_heard_is_booked_or_tried_anew() {
         let now = world.clock;
         let order = &resolved(&world, Step::ChargePayment, outcome);
         assert_eq!(order.unknown_payments(), []);
-        assert!(
-            matches!(todo(order, now), Todo::Call { step, not_before }
-                if step == next && not_before.is_none_or(|time| time <= now)),
-            "{outcome}: {:?}",
-            todo(order, now)
-        );
+        assert_eq!(due_step(order, now), Some(next), "{outcome}");
         let (state, captured) = match outcome {
             PaymentOutcome::Succeeded => (PaymentState::Captured, order.total.minor),
             PaymentOutcome::NotHappened => (PaymentState::None, 0),
@@ -233,7 +229,10 @@ pub(super) fn lost_and_cancelled() -> World {
     call(&mut world);
     done(&mut world, cancel());
     call(&mut world);
-    assert_eq!(world.order.unknown_payments(), [Step::ChargePayment]);
+    assert_eq!(
+        world.order.unknown_payments(),
+        [Effect::first(Step::ChargePayment)]
+    );
     world
 }
 
@@ -241,12 +240,10 @@ pub(super) fn lost_and_cancelled() -> World {
 fn what_never_happened_is_not_undone() {
     let world = lost_and_cancelled();
     let order = resolved(&world, Step::ChargePayment, PaymentOutcome::NotHappened);
-    assert_eq!(
-        todo(&order, world.clock),
-        Todo::Record(Change::Closed {
-            reason: CloseReason::CustomerCancelled
-        })
-    );
+    let closed = Change::Closed {
+        reason: CloseReason::CustomerCancelled,
+    };
+    assert_eq!(follows(&order, world.clock), Some(closed));
     assert_eq!(order.unknown_payments(), []);
     assert_eq!(order.fault, None);
     assert_eq!(
@@ -262,10 +259,7 @@ fn what_happened_is_undone_at_once() {
     let order = resolved(&world, Step::ChargePayment, PaymentOutcome::Succeeded);
     assert_eq!(order.payment.state, PaymentState::Refunding);
     assert_eq!(order.payment.captured, order.total.minor);
-    assert!(matches!(
-        todo(&order, world.clock),
-        Todo::Call { step: Step::RefundPayment, not_before: Some(time) } if time <= world.clock
-    ));
+    assert_eq!(due_step(&order, world.clock), Some(Step::RefundPayment));
 }
 
 #[test]
@@ -275,22 +269,20 @@ fn a_refund_of_which_nobody_heard_is_booked_or_tried_anew() {
     for _ in 0..3 {
         call(&mut world);
     }
-    assert_eq!(world.order.unknown_payments(), [Step::RefundPayment]);
+    assert_eq!(
+        world.order.unknown_payments(),
+        [Effect::first(Step::RefundPayment)]
+    );
     let order = resolved(&world, Step::RefundPayment, PaymentOutcome::Succeeded);
     assert_eq!(order.payment.state, PaymentState::Refunded);
     assert_eq!(order.payment.refunded, order.total.minor);
-    assert!(matches!(
-        todo(&order, world.clock),
-        Todo::Record(Change::Closed { .. })
-    ));
+    let next = follows(&order, world.clock);
+    assert!(matches!(next, Some(Change::Closed { .. })));
     // The money is owed all the same: that the refund did not happen does not make it needless.
     let order = resolved(&world, Step::RefundPayment, PaymentOutcome::NotHappened);
     assert_eq!(order.unknown_payments(), []);
     assert_eq!(order.payment.state, PaymentState::Refunding);
-    assert!(matches!(
-        todo(&order, world.clock),
-        Todo::Call { step: Step::RefundPayment, not_before: Some(time) } if time <= world.clock
-    ));
+    assert_eq!(due_step(&order, world.clock), Some(Step::RefundPayment));
 }
 
 #[test]
@@ -300,8 +292,8 @@ fn every_kind_of_wait_is_explained() {
     let told = |world: &World| explain(&world.order, world.clock, Some(&running(0)));
     let next = told(&world);
     assert_eq!(
-        (next.waits_for, next.step),
-        (WaitsFor::Provider, Some(Step::ChargePayment))
+        (next.waits_for, next.effect),
+        (WaitsFor::Provider, Some(Effect::first(Step::ChargePayment)))
     );
     call(&mut world);
     let next = told(&world);
@@ -311,7 +303,7 @@ fn every_kind_of_wait_is_explained() {
     assert!(next.unblocked_by.contains("RetryOrder"), "{next:?}");
     calls(&mut world);
     let next = told(&world);
-    assert_eq!((next.waits_for, next.step), (WaitsFor::Command, None));
+    assert_eq!((next.waits_for, next.effect), (WaitsFor::Command, None));
     assert!(next.deadline.is_some() && next.unblocked_by.contains("START_FULFILLMENT"));
     assert_eq!(next.failed_attempts, 0);
     // Its workflow is gone, or fails: then that is what it waits for, also while it is not late.
@@ -415,8 +407,10 @@ fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
     let mut world = cancelled(&[Answer::Refused; 9]);
     call(&mut world);
     call(&mut world);
+    let refund = Effect::first(Step::RefundPayment);
     let fault = world.order.fault.clone().expect("it was refused");
-    assert_eq!((fault.step, fault.attempts), (Step::RefundPayment, 1));
+    let tried = (fault.effect.step, fault.attempts);
+    assert_eq!(tried, (Step::RefundPayment, 1));
     let wait = fault.retry_time.duration_since(world.clock);
     assert_eq!(Duration::try_from(wait).unwrap(), REFUSED_WAIT);
     assert_eq!(kinds(&world, world.clock, None), [CauseKind::RefundByHand]);
@@ -425,30 +419,30 @@ fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
     assert_eq!(world.order.unknown_payments(), []);
     let next = explain(&world.order, world.clock, Some(&running(0)));
     assert_eq!(next.waits_for, WaitsFor::Operator);
-    assert_eq!(next.unknown_payments, [Step::RefundPayment]);
+    assert_eq!(next.unknown_payments, [refund]);
     assert!(next.allowed.contains(&CommandKind::ResolvePayment));
     assert!(next.unblocked_by.contains("ResolvePayment"), "{next:?}");
 
     let order = resolved(&world, Step::RefundPayment, PaymentOutcome::Succeeded);
     assert_eq!(order.payment.refunded, order.total.minor);
-    assert!(matches!(
-        todo(&order, world.clock),
-        Todo::Record(Change::Closed { .. })
-    ));
+    let next = follows(&order, world.clock);
+    assert!(matches!(next, Some(Change::Closed { .. })));
     assert_eq!(order.vouched[0].state, VouchState::ByHand);
     assert_eq!(causes(&order, world.clock, None), []);
     assert_eq!(order.vouch_time(), None);
 
     // Anew, and under another key: the refusal under the first one is final.
-    let before = world.order.effect_key(Step::RefundPayment);
+    assert_eq!(world.order.effect(Step::RefundPayment), refund);
     let order = resolved(&world, Step::RefundPayment, PaymentOutcome::NotHappened);
-    assert_eq!(order.effect_key(Step::RefundPayment), format!("{before}/2"));
+    let second = Effect {
+        number: 2,
+        ..refund
+    };
+    assert_eq!(order.effect(Step::RefundPayment), second);
+    assert_eq!(order.compensations[1].effect, second);
     assert_eq!(order.refused_payment(), None);
     assert_eq!(order.vouched, []);
-    assert!(matches!(
-        todo(&order, world.clock),
-        Todo::Call { step: Step::RefundPayment, not_before: Some(time) } if time <= world.clock
-    ));
+    assert_eq!(due_step(&order, world.clock), Some(Step::RefundPayment));
     // A provider that thinks better of it ends it as well.
     calls(&mut world);
     assert_eq!(world.order.state, OrderState::Cancelled);
@@ -466,7 +460,7 @@ fn what_is_tried_again_under_the_same_key_is_not_asked_for() {
     assert!(order.attention_time().is_some());
     // Its next answer is the provider's.
     let mut paid = order.clone();
-    paid.succeeded(Step::ChargePayment);
+    paid.succeeded(Effect::first(Step::ChargePayment));
     assert_eq!(paid.vouched, []);
     // Once it is undone it is not tried again.
     let cancelled = lost_and_cancelled();

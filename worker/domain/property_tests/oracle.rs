@@ -1,6 +1,6 @@
 //! What must be true of a whole log, worked out apart from the rules.
 
-use super::world::World;
+use super::{story::undoing, world::World};
 use crate::{
     event::Change,
     policy::PaymentMode,
@@ -101,7 +101,7 @@ pub(super) fn compensations(world: &World) {
         match &event.change {
             Change::InventoryReserved { .. } => done.push(Step::ReserveInventory),
             Change::PaymentAuthorized { .. } => done.push(Step::AuthorizePayment),
-            Change::PaymentCaptured { step, .. } => done.push(*step),
+            Change::PaymentCaptured { effect, .. } => done.push(effect.step),
             Change::PaymentConfirmed { counted, .. }
                 if *counted > 0 && !done.contains(&Step::ChargePayment) =>
             {
@@ -110,13 +110,13 @@ pub(super) fn compensations(world: &World) {
             Change::PackagePrepared { .. } => done.push(Step::PreparePackage),
             Change::PickupRequested { .. } => done.push(Step::RequestPickup),
             Change::AttemptFailed {
-                step,
+                effect,
                 unknown: true,
                 ..
-            } if undo_of(*step).is_some() => lost.push(*step),
+            } if undo_of(effect.step).is_some() => lost.push(effect.step),
             Change::OutOfStock { .. } => lost.retain(|step| *step != Step::ReserveInventory),
             Change::PaymentDeclined { .. } => lost.clear(),
-            Change::Compensated { step, .. } => undone.push(*step),
+            Change::Compensated { effect, .. } => undone.push(effect.step),
             _ => {}
         }
     }
@@ -134,7 +134,7 @@ pub(super) fn compensations(world: &World) {
     // A captured authorization is spent: there is nothing left to give back.
     plan.retain(|undo| !(captured && *undo == Step::VoidAuthorization));
     let order = &world.order;
-    let planned: Vec<Step> = order.compensations.iter().map(|c| c.step).collect();
+    let planned = undoing(order);
     if order
         .ending
         .is_some_and(|reason| reason != CloseReason::Completed)
@@ -149,12 +149,13 @@ pub(super) fn compensations(world: &World) {
         "I7: undone in order, each once"
     );
     for (index, entry) in order.compensations.iter().enumerate() {
+        assert_eq!(undo_of(entry.undoes.step), Some(entry.effect.step));
         let pending = entry.outcome == CompensationOutcome::Pending;
         assert_eq!(pending, index >= undone.len());
         assert_eq!(pending, entry.time.is_none());
         let failed = count(
             world,
-            |c| matches!(c, Change::AttemptFailed { step, .. } if *step == entry.step),
+            |c| matches!(c, Change::AttemptFailed { effect, .. } if *effect == entry.effect),
         );
         let answered = usize::from(!pending);
         assert_eq!(entry.attempts as usize, failed + answered);

@@ -5,10 +5,11 @@
 use super::{
     random::config,
     scenario::policy,
-    story::{cancel, pay, pay_part, pickup, placed, review},
+    story::{cancel, next_call, pay, pay_part, pickup, placed, review},
 };
 use crate::{
     command::{Command, CommandRequest, PaymentOutcome, Witness},
+    effect::Effect,
     event::{Change, Event},
     movement::{Balance, Entry, EntryPhase, Journal, Movement, MovementKind, Task, expected},
     order::Order,
@@ -63,6 +64,8 @@ struct World {
     outside: Outside,
     /// Calls that nobody waits for any more, and that have not arrived yet.
     late: Vec<Movement>,
+    /// The effects that had their outcome.
+    had: BTreeSet<Effect>,
     dice: Vec<u8>,
 }
 
@@ -81,6 +84,10 @@ impl World {
             request_id: None,
             change,
         };
+        if let Some(effect) = event.change.outcome_of() {
+            assert!(self.had.insert(effect), "two effects are {effect}");
+            assert!(!self.order.used_up.contains(&effect), "{effect} is used up");
+        }
         self.order.apply(&event);
         if about_money && let Some(expected) = expected(&self.order) {
             assert_eq!(self.balance(), expected, "after {:?}", event.change);
@@ -121,7 +128,10 @@ impl World {
         };
         if let Change::PaymentConfirmed { counted, .. } = change {
             let movement = Movement {
-                key: self.order.receipt_key(),
+                key: self
+                    .order
+                    .effect(Step::ChargePayment)
+                    .key(&self.order.order_id),
                 payment_id: self.order.payment.payment_id.clone(),
                 kind: MovementKind::Confirm,
                 amount: counted,
@@ -139,24 +149,24 @@ impl World {
         }
     }
 
-    fn is_next(&self, step: Step) -> bool {
-        matches!(phase::todo(&self.order, self.now), Todo::Call { step: next, .. } if next == step)
+    fn is_next(&self, effect: Effect) -> bool {
+        next_call(&self.order, self.now).is_some_and(|(next, _)| next == effect)
     }
 
-    /// What worker/activities do for a payment step, transaction by transaction.
-    fn payment(&mut self, step: Step) {
-        let task = self.journal.task(&self.order, step);
+    /// What worker/activities do for a payment effect, transaction by transaction.
+    fn payment(&mut self, effect: Effect) {
+        let task = self.journal.task(&self.order, effect);
         let (movement, resolve) = match task.expect("no contradiction").expect("a payment") {
-            Task::Moved(entry) => return self.done(step, Some(entry.amount)),
-            Task::Nothing => return self.done(step, None),
+            Task::Moved(entry) => return self.done(effect, Some(entry.amount)),
+            Task::Nothing => return self.done(effect, None),
             Task::Move(movement) => (movement, false),
             Task::Resolve(movement) => (movement, true),
         };
         if !resolve {
             self.write(&movement, EntryPhase::Intent);
         }
-        if !step.is_compensation() && self.order.in_flight != Some(step) {
-            self.append(Change::PaymentInitiated { step });
+        if !effect.step.is_compensation() && self.order.in_flight != Some(effect) {
+            self.append(Change::PaymentInitiated { effect });
         }
         self.perhaps_cancelled();
         let mut answer = None;
@@ -183,10 +193,10 @@ impl World {
         let phase = answer.unwrap_or(EntryPhase::Indeterminate);
         self.write(&movement, phase);
         // The provider has closed the key: what is to be given back goes on under another one.
-        let is_own = movement.key == self.order.effect_key(step);
+        let is_own = movement.key == effect.key(&self.order.order_id);
         if phase == EntryPhase::NotHappened && is_own {
             self.append(Change::PaymentResolved {
-                step,
+                effect,
                 outcome: PaymentOutcome::NotHappened,
                 witness: Witness::Provider,
                 new_key: true,
@@ -196,7 +206,7 @@ impl World {
                 reason: String::new(),
             });
         }
-        if !self.is_next(step) {
+        if !self.is_next(effect) {
             return;
         }
         match phase {
@@ -204,7 +214,7 @@ impl World {
                 let unknown =
                     phase == EntryPhase::Indeterminate || self.journal.is_open(&movement.key);
                 let change = Change::AttemptFailed {
-                    step,
+                    effect,
                     attempt: 1,
                     error: "as rolled".to_owned(),
                     unknown,
@@ -213,6 +223,7 @@ impl World {
                 self.append(change);
             }
             EntryPhase::Declined => self.append(Change::PaymentDeclined {
+                effect,
                 reason: "closed".to_owned(),
             }),
             // The next turn finds it in the journal.
@@ -229,21 +240,22 @@ impl World {
         }
     }
 
-    fn done(&mut self, step: Step, amount: Option<i64>) {
-        let transaction_id = self.order.effect_key(step);
+    fn done(&mut self, effect: Effect, amount: Option<i64>) {
+        let transaction_id = effect.key(&self.order.order_id);
         let moved = amount.unwrap_or_default();
-        self.append(match step {
+        self.append(match effect.step {
             Step::AuthorizePayment => Change::PaymentAuthorized {
+                effect,
                 transaction_id,
                 amount: moved,
             },
             Step::CapturePayment | Step::ChargePayment => Change::PaymentCaptured {
-                step,
+                effect,
                 transaction_id,
                 amount: moved,
             },
             _ => Change::Compensated {
-                step,
+                effect,
                 outcome: match amount {
                     Some(_) => CompensationOutcome::Done,
                     None => CompensationOutcome::NotNeeded,
@@ -254,31 +266,37 @@ impl World {
     }
 
     /// Everything else goes well.
-    fn other(&mut self, step: Step) {
+    fn other(&mut self, effect: Effect) {
         let (id, carrier, tracking) = ("id".to_owned(), "carrier".to_owned(), "T".to_owned());
-        let change = match step {
-            Step::Screen => Change::Screened,
-            Step::ReserveInventory => Change::InventoryReserved { reservation_id: id },
+        let change = match effect.step {
+            Step::Screen => Change::Screened { effect },
+            Step::ReserveInventory => Change::InventoryReserved {
+                effect,
+                reservation_id: id,
+            },
             Step::PreparePackage => Change::PackagePrepared {
+                effect,
                 shipment_id: id,
                 carrier,
                 tracking_number: tracking,
             },
             Step::RequestPickup => Change::PickupRequested {
+                effect,
                 shipment_id: id,
                 carrier,
                 tracking_number: tracking,
             },
-            Step::RedirectShipment => Change::ShipmentRedirected,
+            Step::RedirectShipment => Change::ShipmentRedirected { effect },
             Step::DispatchShipment => Change::Shipped {
+                effect,
                 shipment_id: id,
                 carrier,
                 tracking_number: tracking,
                 estimated_delivery_time: self.now,
             },
-            Step::CommitReservation => Change::ReservationCommitted,
+            Step::CommitReservation => Change::ReservationCommitted { effect },
             _ => Change::Compensated {
-                step,
+                effect,
                 outcome: CompensationOutcome::Done,
                 amount: 0,
             },
@@ -315,11 +333,12 @@ impl World {
         }
         match phase::todo(&self.order, self.now) {
             Todo::Record(change) => self.append(change),
-            Todo::Call { step, not_before } => {
+            Todo::Call { effect, not_before } => {
                 self.now = not_before.unwrap_or(self.now).max(self.now);
-                match step.is_payment() {
-                    true => self.payment(step),
-                    false => self.other(step),
+                if effect.step.is_payment() {
+                    self.payment(effect);
+                } else {
+                    self.other(effect);
                 }
             }
             Todo::Wait(_) => self.wait(),
@@ -346,6 +365,7 @@ proptest! {
             journal: Journal::default(),
             outside: Outside::default(),
             late: Vec::new(),
+            had: BTreeSet::new(),
             dice,
         };
         for _ in 0..400 {

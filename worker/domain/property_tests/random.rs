@@ -38,7 +38,7 @@ fn end(world: &World) -> impl PartialEq + std::fmt::Debug {
     let undone: Vec<_> = order
         .compensations
         .iter()
-        .map(|c| (c.step, c.attempts, c.outcome))
+        .map(|c| (c.effect, c.undoes, c.attempts, c.outcome))
         .collect();
     (
         (

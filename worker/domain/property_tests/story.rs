@@ -10,7 +10,8 @@ use crate::{
         CancelOrder, Command, CommandRequest, ConfirmPayment, ConfirmPickup, ReviewOrder,
         UpdateShippingAddress,
     },
-    event::Event,
+    effect::Effect,
+    event::{Change, Event},
     money::Money,
     order::{LineItem, Order},
     payment_method::PaymentMethodType,
@@ -19,7 +20,7 @@ use crate::{
     state::{CloseReason, OrderState, ReviewDecision},
     step::Step,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// An order of two pieces, 100.00 in all.
 pub(super) const SMALL: i64 = 5_000;
@@ -59,14 +60,43 @@ pub(super) fn answers(world: &mut World, step: Step, answers: &[Answer]) {
         .insert(step, answers.iter().copied().collect());
 }
 
+/// The effect that is next, and its earliest time.
+pub(super) fn next_call(order: &Order, now: Timestamp) -> Option<(Effect, Option<Timestamp>)> {
+    match todo(order, now) {
+        Todo::Call { effect, not_before } => Some((effect, not_before)),
+        _ => None,
+    }
+}
+
+/// The step that can be carried out at `now`.
+pub(super) fn due_step(order: &Order, now: Timestamp) -> Option<Step> {
+    let (effect, not_before) = next_call(order, now)?;
+    let is_due = not_before.is_none_or(|time| time <= now);
+    is_due.then_some(effect.step)
+}
+
+/// What follows from the order as it stands.
+pub(super) fn follows(order: &Order, now: Timestamp) -> Option<Change> {
+    match todo(order, now) {
+        Todo::Record(change) => Some(change),
+        _ => None,
+    }
+}
+
+/// The steps that undo the order, in their order.
+pub(super) fn undoing(order: &Order) -> Vec<Step> {
+    let entries = order.compensations.iter();
+    entries.map(|entry| entry.effect.step).collect()
+}
+
 /// Makes the next call, after its wait; false when none is next.
 pub(super) fn call(world: &mut World) -> bool {
     loop {
         match todo(&world.order, world.clock) {
             Todo::Record(_) => _ = world.transact(&Op::Settle),
-            Todo::Call { step, not_before } => {
+            Todo::Call { effect, not_before } => {
                 world.clock = not_before.map_or(world.clock, |time| time.max(world.clock));
-                world.transact(&Op::Step(step));
+                world.transact(&Op::Effect(effect));
                 return true;
             }
             Todo::Wait(_) | Todo::Nothing => return false,
@@ -148,7 +178,7 @@ pub(super) fn told(world: &World) -> Vec<String> {
 /// The order is closed for `reason`, and exactly these steps undid it, in this order.
 pub(super) fn assert_closed(world: &World, reason: CloseReason, undone: &[Step], name: &str) {
     assert_eq!(world.order.close_reason(), Some(reason), "{name}");
-    let steps: Vec<Step> = world.order.compensations.iter().map(|c| c.step).collect();
+    let steps: Vec<Step> = undoing(&world.order);
     assert_eq!(steps, undone, "{name}");
 }
 

@@ -3,14 +3,14 @@
 use super::{
     ledger::Answer::Silent,
     operator_stories::{lost_and_cancelled, resolve, resolved},
-    story::{SMALL, answers, call, placed, preset},
+    story::{SMALL, answers, call, next_call, placed, preset},
 };
 use crate::{
     attention::{CauseKind, causes},
     command::PaymentOutcome,
+    effect::Effect,
     event::{Change, Event},
     order::Order,
-    phase::{Todo, todo},
     state::{OrderState, VouchState},
     step::{CompensationOutcome, Step},
 };
@@ -24,7 +24,7 @@ fn verify(order: &Order, outcome: PaymentOutcome, transaction_id: &str) -> Order
         actor: "orders".to_owned(),
         request_id: None,
         change: Change::PaymentVerified {
-            step: Step::ChargePayment,
+            effect: Effect::first(Step::ChargePayment),
             outcome,
             transaction_id: transaction_id.to_owned(),
             amount: order.total.minor,
@@ -84,11 +84,12 @@ fn a_payment_that_never_happened_is_taken_back_and_made_anew_or_not_given_back()
     assert_eq!((anew.attention_time(), anew.vouched.len()), (None, 0));
     assert!(anew.needs_payment_token());
     // Under another key: the provider has closed the old one.
-    assert_eq!(anew.step_key(Step::ChargePayment), "charge_payment/2");
-    let next = |order: &Order| todo(order, order.update_time);
-    let asks_for =
-        |order: &Order, step| matches!(next(order), Todo::Call { step: next, .. } if next == step);
-    assert!(asks_for(&anew, Step::ChargePayment), "{:?}", next(&anew));
+    let second = Effect {
+        step: Step::ChargePayment,
+        number: 2,
+    };
+    let next = next_call(&anew, anew.update_time);
+    assert_eq!(next.map(|(effect, _)| effect), Some(second));
     let cancel = |order: &Order| {
         let mut order = order.clone();
         order.apply(&Event {
@@ -122,19 +123,15 @@ fn money_that_a_person_denied_is_given_back_once_the_provider_finds_it() {
     let found = verify(&order, PaymentOutcome::Succeeded, "txn-1");
     let total = order.total.minor;
     assert_eq!((found.payment.captured, found.vouched.len()), (total, 0));
-    assert!(matches!(
-        todo(&found, world.clock),
-        Todo::Call {
-            step: Step::RefundPayment,
-            ..
-        }
-    ));
+    let next = next_call(&found, world.clock);
+    let refund = Effect::first(Step::RefundPayment);
+    assert_eq!(next.map(|(effect, _)| effect), Some(refund));
     // An order that has closed meanwhile cannot do it by itself.
     let mut closed = order.clone();
     closed.state = OrderState::Cancelled;
     closed.close_time = Some(world.clock);
     let found = verify(&closed, PaymentOutcome::Succeeded, "txn-1");
-    assert_eq!(found.payments_to_resolve(), [Step::RefundPayment]);
+    assert_eq!(found.payments_to_resolve(), [refund]);
     let owed = causes(&found, world.clock, None);
     assert_eq!(owed[0].kind, CauseKind::RefundByHand, "{owed:?}");
     let by_hand = resolve(Step::RefundPayment, PaymentOutcome::Succeeded);

@@ -3,13 +3,14 @@
 use super::{
     ledger::Answer::{Failed, Lost},
     story::{
-        BIG, SMALL, answers, call, calls, cancel, done, pass_deadline, placed, preset, review,
+        BIG, SMALL, answers, call, calls, cancel, done, next_call, pass_deadline, placed, preset,
+        review,
     },
     world::Op,
 };
 use crate::{
     command::Command,
-    phase::{Todo, todo},
+    effect::Effect,
     state::{OrderState, ReviewDecision},
     step::Step,
 };
@@ -68,15 +69,13 @@ fn attempts_wait_longer_each_time() {
     assert!(call(&mut world));
     for (step, wait) in steps.into_iter().zip(waits) {
         let time = wait.map(|seconds| world.clock + jiff::SignedDuration::from_secs(seconds));
-        let next = Todo::Call {
-            step,
-            not_before: time,
-        };
-        assert_eq!(todo(&world.order, world.clock), next);
+        let effect = Effect::first(step);
+        let next = next_call(&world.order, world.clock);
+        assert_eq!(next, Some((effect, time)));
         // Too early, and nothing is asked.
         if time.is_some() {
             let asked = world.ledger.calls.len();
-            world.transact(&Op::Step(step));
+            world.transact(&Op::Effect(effect));
             assert_eq!(world.ledger.calls.len(), asked);
         }
         assert!(call(&mut world));

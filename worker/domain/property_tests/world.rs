@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     command::{Command, CommandRequest, ConfirmPayment, KnownTransaction, Refusal},
+    effect::Effect,
     event::{ACTOR_PROCESS, Change, Event},
     money::Money,
     order::{Deadline, Order},
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Settle,
-    Step(Step),
+    Effect(Effect),
     Deadline(Deadline),
     /// With the number of the signal, where it is one.
     Command(CommandRequest, Option<u32>),
@@ -76,7 +77,7 @@ impl World {
         let mut outcome = None;
         match op {
             Op::Settle => {}
-            Op::Step(step) => self.step(*step, now),
+            Op::Effect(effect) => self.call(*effect, now),
             Op::Deadline(deadline) => {
                 if let Some(change) = phase::deadline_passed(&self.order, deadline, now) {
                     self.append(change, ACTOR_PROCESS, None, now);
@@ -95,43 +96,41 @@ impl World {
         &self.events[from..]
     }
 
-    fn step(&mut self, step: Step, now: Timestamp) {
+    fn call(&mut self, effect: Effect, now: Timestamp) {
         let fence = match phase::todo(&self.order, now) {
             Todo::Call {
-                step: next,
+                effect: next,
                 not_before,
-            } => next == step && not_before.is_none_or(|time| time <= now),
+            } => next == effect && not_before.is_none_or(|time| time <= now),
             _ => false,
         };
         if !fence {
             return;
         }
+        let step = effect.step;
         let answer = self.answer(step);
         let failure = |order: &Order, unknown, refused| Change::AttemptFailed {
-            step,
+            effect,
             attempt: 1 + order
                 .fault
                 .as_ref()
-                .filter(|fault| fault.step == step)
+                .filter(|fault| fault.effect == effect)
                 .map_or(0, |fault| fault.attempts),
             error: "as scripted".to_owned(),
             unknown,
             refused,
         };
-        let change = match self.ledger.ask(&self.order, step, answer, now) {
+        let change = match self.ledger.ask(&self.order, effect, answer, now) {
             Reply::Change(change) => change,
             Reply::Failed => failure(&self.order, false, false),
             Reply::NoAnswer => failure(&self.order, true, false),
             Reply::Refused => {
                 let failed = || failure(&self.order, false, step.is_payment());
-                refusal(step).unwrap_or_else(failed)
+                refusal(effect).unwrap_or_else(failed)
             }
         };
-        let failed = matches!(change, Change::AttemptFailed { .. });
-        // The database takes the outcome of a step once.
-        if !failed {
-            let key = self.order.step_key(step);
-            assert!(self.keys.insert(key), "{step} recorded twice");
+        if !matches!(change, Change::AttemptFailed { .. }) {
+            assert_eq!(change.outcome_of(), Some(effect));
         }
         self.append(change, ACTOR_PROCESS, None, now);
     }
@@ -274,18 +273,23 @@ impl World {
             request_id: request_id.map(str::to_owned),
             change,
         };
+        // The database takes the outcome of an effect once.
+        if let Some(effect) = event.change.outcome_of() {
+            let is_new = self.keys.insert(effect.to_string());
+            assert!(is_new, "{effect} recorded twice");
+        }
         self.order.apply(&event);
         self.events.push(event);
     }
 }
 
-fn refusal(step: Step) -> Option<Change> {
+fn refusal(effect: Effect) -> Option<Change> {
     let reason = "as scripted".to_owned();
-    match step {
-        Step::Screen => Some(Change::FraudDetected { reason }),
-        Step::ReserveInventory => Some(Change::OutOfStock { reason }),
+    match effect.step {
+        Step::Screen => Some(Change::FraudDetected { effect, reason }),
+        Step::ReserveInventory => Some(Change::OutOfStock { effect, reason }),
         Step::AuthorizePayment | Step::CapturePayment | Step::ChargePayment => {
-            Some(Change::PaymentDeclined { reason })
+            Some(Change::PaymentDeclined { effect, reason })
         }
         _ => None,
     }

@@ -42,12 +42,12 @@ impl<P: ?Sized> Simulated<P> {
             lost_first,
             only,
         } = self.faults;
-        if only.is_some_and(|step| step != call.step) {
+        if only.is_some_and(|step| step != call.effect.step) {
             return Ok(true);
         }
         let draw = draw(self.seed, call);
         if draw < error {
-            let failed = format!("simulated: {} failed", call.step);
+            let failed = format!("simulated: {} failed", call.effect.step);
             return Err(ProviderError::Failed(failed));
         }
         if draw < error + hang {
@@ -68,7 +68,7 @@ impl<P: ?Sized> Simulated<P> {
         match inner.await {
             // The answers that the provider itself gives can be lost.
             Ok(_) | Err(ProviderError::Refused(_) | ProviderError::Failed(_)) if !answered => {
-                let lost = format!("simulated: the answer to {} was lost", call.step);
+                let lost = format!("simulated: the answer to {} was lost", call.effect.step);
                 Err(ProviderError::NoAnswer(lost))
             }
             answer => answer,

@@ -34,13 +34,13 @@ CREATE TABLE order_events (
     order_id  TEXT    NOT NULL REFERENCES orders (order_id),
     revision  BIGINT  NOT NULL CHECK (revision >= 1),
     type      TEXT    NOT NULL,
-    -- The step or command that this event is the outcome of: at most one event each.
-    step_key  TEXT,
+    -- The effect or the call of a command that this event is the outcome of: at most one event each.
+    effect    TEXT,
     time      BIGINT  NOT NULL,
     -- The event as JSON.
     body      TEXT    NOT NULL,
     PRIMARY KEY (order_id, revision),
-    UNIQUE (order_id, step_key)
+    UNIQUE (order_id, effect)
 );
 
 -- What was asked under which request_id: the same again is a replay, anything else is refused.
@@ -69,7 +69,7 @@ CREATE TABLE payments (
 
 -- The payment journal: one row for each movement of money, never changed.
 CREATE TABLE payment_entries (
-    -- order_id/step: the same movement is never made twice.
+    -- The key of the effect, order_id/effect: the same movement is never made twice.
     key             TEXT    PRIMARY KEY,
     payment_id      TEXT    NOT NULL REFERENCES payments (payment_id),
     kind            TEXT    NOT NULL CHECK (kind IN ('AUTHORIZE', 'CAPTURE', 'CHARGE', 'CONFIRM', 'REFUND', 'VOID')),

@@ -7,15 +7,15 @@ CREATE TABLE order_events_with_position (
     order_id  TEXT    NOT NULL REFERENCES orders (order_id),
     revision  BIGINT  NOT NULL CHECK (revision >= 1),
     type      TEXT    NOT NULL,
-    -- The step or command that this event is the outcome of: at most one event each.
-    step_key  TEXT,
+    -- The effect or the call of a command that this event is the outcome of: at most one event each.
+    effect    TEXT,
     time      BIGINT  NOT NULL,
     -- The event as JSON.
     body      TEXT    NOT NULL,
     UNIQUE (order_id, revision),
-    UNIQUE (order_id, step_key)
+    UNIQUE (order_id, effect)
 );
-INSERT INTO order_events_with_position (order_id, revision, type, step_key, time, body)
-    SELECT order_id, revision, type, step_key, time, body FROM order_events ORDER BY rowid;
+INSERT INTO order_events_with_position (order_id, revision, type, effect, time, body)
+    SELECT order_id, revision, type, effect, time, body FROM order_events ORDER BY rowid;
 DROP TABLE order_events;
 ALTER TABLE order_events_with_position RENAME TO order_events;

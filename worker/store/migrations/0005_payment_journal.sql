@@ -6,7 +6,7 @@ CREATE TABLE payment_journal (
     payment_id      TEXT    NOT NULL REFERENCES payments (payment_id),
     -- From 1, without gaps.
     entry           BIGINT  NOT NULL CHECK (entry >= 1),
-    -- order_id/step: the movement that this entry is about.
+    -- The key of the effect, order_id/effect: the movement that this entry is about.
     key             TEXT    NOT NULL,
     kind            TEXT    NOT NULL CHECK (kind IN ('AUTHORIZE', 'CAPTURE', 'CHARGE', 'CONFIRM', 'REFUND', 'VOID')),
     phase           TEXT    NOT NULL CHECK (phase IN

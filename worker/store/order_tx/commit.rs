@@ -193,7 +193,7 @@ impl OrderTx {
         }
         let row = sqlx::query(
             "SELECT 1 FROM order_events
-             WHERE order_id = $1 AND step_key LIKE 'attempt/%' AND time > $2 LIMIT 1",
+             WHERE order_id = $1 AND effect LIKE 'attempt/%' AND time > $2 LIMIT 1",
         )
         .bind(&self.order.order_id)
         .bind(micros(self.now).saturating_sub(A_MOMENT))

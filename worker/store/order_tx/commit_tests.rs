@@ -10,6 +10,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use orders_domain::{
     command::{PaymentOutcome, Witness},
+    effect::Effect,
     event::Change,
     movement::Task,
     step::Step,
@@ -55,7 +56,7 @@ async fn what_is_due_stays_after_the_close(store: &Store) {
 
     let later = now + SignedDuration::from_secs(1);
     let mut tx = store.lock_order("closed", later).await.unwrap();
-    tx.record(refusal(), None);
+    tx.record(refusal());
     tx.count_refused();
     tx.count_refused();
     tx.commit(closed.revision, None).await.unwrap();
@@ -69,7 +70,7 @@ async fn what_is_due_stays_after_the_close(store: &Store) {
 
     store.forget_due("closed").await.unwrap();
     let mut tx = store.lock_order("closed", later).await.unwrap();
-    tx.record(refusal(), None);
+    tx.record(refusal());
     tx.commit(refused.revision, None).await.unwrap();
     let forgotten = columns(store, "closed").await;
     assert_eq!((forgotten.close_time, forgotten.due_time), (time, None));
@@ -81,10 +82,10 @@ async fn a_question_that_was_put_off_stays_put_off(store: &Store) {
     let now = Timestamp::now();
     take_in(store, "vouched", now).await;
     assert_eq!(columns(store, "vouched").await.vouch_time, None);
-    let step = Step::AuthorizePayment;
+    let effect = Effect::first(Step::AuthorizePayment);
     let mut tx = store.lock_order("vouched", now).await.unwrap();
     let order = tx.order().clone();
-    let task = tx.journal().await.unwrap().task(&order, step).unwrap();
+    let task = tx.journal().await.unwrap().task(&order, effect).unwrap();
     let Some(Task::Move(movement)) = task else {
         panic!("{task:?}");
     };
@@ -93,19 +94,16 @@ async fn a_question_that_was_put_off_stays_put_off(store: &Store) {
         ..Outcome::moved("by word")
     };
     tx.book(&movement, &outcome, "me").await.unwrap();
-    tx.record(
-        Change::PaymentResolved {
-            step,
-            outcome: PaymentOutcome::Succeeded,
-            witness: Witness::Person,
-            new_key: false,
-            transaction_id: "by word".to_owned(),
-            amount: movement.amount,
-            evidence: "a call".to_owned(),
-            reason: String::new(),
-        },
-        None,
-    );
+    tx.record(Change::PaymentResolved {
+        effect,
+        outcome: PaymentOutcome::Succeeded,
+        witness: Witness::Person,
+        new_key: false,
+        transaction_id: "by word".to_owned(),
+        amount: movement.amount,
+        evidence: "a call".to_owned(),
+        reason: String::new(),
+    });
     tx.commit(1, None).await.unwrap();
     let vouched = columns(store, "vouched").await;
     assert_eq!(vouched.vouch_time, Some(micros(now)));
@@ -114,7 +112,7 @@ async fn a_question_that_was_put_off_stays_put_off(store: &Store) {
     let put_off = store.ask_vouched_at("vouched", vouched.revision, Some(later));
     put_off.await.unwrap();
     let mut tx = store.lock_order("vouched", now).await.unwrap();
-    tx.record(refusal(), None);
+    tx.record(refusal());
     tx.commit(vouched.revision, None).await.unwrap();
     let refused = columns(store, "vouched").await;
     assert_eq!(refused.vouch_time, Some(micros(later)));
@@ -124,7 +122,7 @@ async fn a_question_that_was_put_off_stays_put_off(store: &Store) {
         transaction_id: "by word".to_owned(),
         amount: movement.amount,
     };
-    crate::payment_resolution::verify(&mut tx, step, &said, "orders")
+    crate::payment_resolution::verify(&mut tx, effect, &said, "orders")
         .await
         .unwrap();
     tx.commit(refused.revision, None).await.unwrap();

@@ -52,7 +52,10 @@ pub(super) struct Columns {
 pub(super) struct EventRow {
     pub(super) revision: i64,
     pub(super) kind: String,
-    pub(super) step_key: Option<String>,
+    /// As [`Change::outcome_of`] names it, or the key of a command's call.
+    ///
+    /// [`Change::outcome_of`]: orders_domain::event::Change::outcome_of
+    pub(super) effect: Option<String>,
     pub(super) time: i64,
     /// The error if it cannot be read.
     pub(super) body: Result<Event, String>,
@@ -64,7 +67,7 @@ impl FromRow<'_, DbRow> for EventRow {
         Ok(Self {
             revision: row.try_get("revision")?,
             kind: row.try_get("type")?,
-            step_key: row.try_get("step_key")?,
+            effect: row.try_get("effect")?,
             time: row.try_get("time")?,
             body: serde_json::from_str(body).map_err(|error| error.to_string()),
         })

@@ -1,4 +1,4 @@
-//! The log of an order: without gaps, each step once, and the order is what it makes of it.
+//! The log of an order: without gaps, each effect once, and the order is what it makes of it.
 
 use super::{
     super::micros,
@@ -9,14 +9,14 @@ use orders_domain::{
     event::{Change, Event},
     order::Order,
     phase,
-    step::{CompensationOutcome, Step},
+    step::CompensationOutcome,
 };
 use std::collections::BTreeSet;
 
 pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) {
     check_columns(dossier, order, findings);
     check_rows(&dossier.events, findings);
-    check_steps(&dossier.events, findings);
+    check_effects(&dossier.events, findings);
     let Some(events) = readable(&dossier.events, findings) else {
         return;
     };
@@ -158,27 +158,13 @@ fn check_rows(rows: &[EventRow], findings: &mut Findings<'_>) {
     }
 }
 
-/// The step whose outcome a change is, where it can be told from the change alone.
-fn outcome_of(change: &Change) -> Option<Step> {
-    Some(match change {
-        Change::Screened => Step::Screen,
-        Change::InventoryReserved { .. } => Step::ReserveInventory,
-        Change::PaymentAuthorized { .. } => Step::AuthorizePayment,
-        Change::PaymentCaptured { step, .. } | Change::Compensated { step, .. } => *step,
-        Change::PackagePrepared { .. } => Step::PreparePackage,
-        Change::PickupRequested { .. } => Step::RequestPickup,
-        Change::Shipped { .. } => Step::DispatchShipment,
-        Change::ReservationCommitted => Step::CommitReservation,
-        _ => return None,
-    })
-}
-
-fn check_steps(rows: &[EventRow], findings: &mut Findings<'_>) {
+/// Each effect has one outcome, and the key that keeps a second one out.
+fn check_effects(rows: &[EventRow], findings: &mut Findings<'_>) {
     let mut keys = BTreeSet::new();
-    let mut steps = BTreeSet::new();
+    let mut effects = BTreeSet::new();
     for row in rows {
         let revision = row.revision;
-        if let Some(key) = &row.step_key
+        if let Some(key) = &row.effect
             && !keys.insert(key)
         {
             findings.add(
@@ -186,37 +172,23 @@ fn check_steps(rows: &[EventRow], findings: &mut Findings<'_>) {
                 format!("event {revision} has the key {key} again"),
             );
         }
-        let Some(step) = row
-            .body
-            .as_ref()
-            .ok()
-            .and_then(|event| outcome_of(&event.change))
-        else {
+        let body = row.body.as_ref().ok();
+        let Some(effect) = body.and_then(|event| event.change.outcome_of()) else {
             continue;
         };
-        if !steps.insert(step) {
+        if !effects.insert(effect) {
             findings.add(
                 Check::StepTwice,
-                format!("event {revision} is {step} again"),
+                format!("event {revision} is {effect} again"),
             );
-        } else if !row
-            .step_key
-            .as_deref()
-            .is_some_and(|key| is_key_of(key, step))
-        {
-            let key = &row.step_key;
+        } else if row.effect.as_deref() != Some(&*effect.to_string()) {
+            let key = &row.effect;
             findings.add(
                 Check::StepTwice,
-                format!("event {revision} is {step}, with the key {key:?}: it could come again"),
+                format!("event {revision} is {effect}, with the key {key:?}: it could come again"),
             );
         }
     }
-}
-
-/// Whether `key` is one of the step: its name, with a number where an earlier key was used up.
-fn is_key_of(key: &str, step: Step) -> bool {
-    let rest = key.strip_prefix(step.as_str());
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
@@ -237,7 +209,7 @@ fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
         if entry.outcome == CompensationOutcome::Pending {
             findings.add(
                 Check::AfterClose,
-                format!("it closed without {}", entry.step),
+                format!("it closed without {}", entry.effect),
             );
         }
     }

@@ -127,7 +127,7 @@ fn check_vouched(order: &Order, findings: &mut Findings<'_>) {
         };
         let said = format!(
             "{} vouched at {} that {} {}{named}",
-            vouched.actor, vouched.time, vouched.step, vouched.outcome
+            vouched.actor, vouched.time, vouched.effect, vouched.outcome
         );
         match vouched.state {
             VouchState::Confirmed => {}
@@ -176,7 +176,8 @@ fn known(order: &Order) -> Sums {
         captured: payment.captured.into(),
         refunded: payment.refunded.into(),
         voided: undone.any(|entry| {
-            entry.step == Step::VoidAuthorization && entry.outcome == CompensationOutcome::Done
+            entry.effect.step == Step::VoidAuthorization
+                && entry.outcome == CompensationOutcome::Done
         }),
     }
 }

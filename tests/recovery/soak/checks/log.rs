@@ -112,7 +112,7 @@ pub fn i4_dispatched_only_when_paid_and_approved(entry: &Entry, plan: &Plan, nam
 }
 
 fn lost_dispatch(entry: &Entry) -> bool {
-    entry.order.unknown.contains(&Step::DispatchShipment)
+    entry.order.is_unknown(Step::DispatchShipment)
 }
 
 /// I6: each kind of deadline at most once, never after its way out, never before its time.
@@ -191,20 +191,20 @@ pub fn i7_undone_in_reverse(entry: &Entry, name: &str) {
         match &event.change {
             Change::InventoryReserved { .. } => done.push(Step::ReserveInventory),
             Change::PaymentAuthorized { .. } => done.push(Step::AuthorizePayment),
-            Change::PaymentCaptured { step, .. } => done.push(*step),
+            Change::PaymentCaptured { effect, .. } => done.push(effect.step),
             change if counts(change) => done.push(Step::ChargePayment),
             Change::PackagePrepared { .. } => done.push(Step::PreparePackage),
             Change::PickupRequested { .. } => done.push(Step::RequestPickup),
             Change::AttemptFailed {
-                step,
+                effect,
                 unknown: true,
                 ..
-            } if undo_of(*step).is_some() => {
-                lost.push(*step);
+            } if undo_of(effect.step).is_some() => {
+                lost.push(effect.step);
             }
             Change::OutOfStock { .. } => lost.retain(|step| *step != Step::ReserveInventory),
             Change::PaymentDeclined { .. } => lost.retain(|step| !step.is_payment()),
-            Change::Compensated { step, .. } => undone.push(*step),
+            Change::Compensated { effect, .. } => undone.push(effect.step),
             _ => {}
         }
     }

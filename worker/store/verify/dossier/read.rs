@@ -95,7 +95,7 @@ impl Page<'_> {
     }
 
     async fn events(&mut self) -> Result<(), StoreError> {
-        let query = "SELECT order_id, revision, type, step_key, time, body FROM order_events
+        let query = "SELECT order_id, revision, type, effect, time, body FROM order_events
              WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, revision";
         self.rows(query, |dossier, event| dossier.events.push(event))
             .await
