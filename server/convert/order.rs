@@ -42,6 +42,7 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
     let run_id = run_id.as_deref();
     let ui_url = ui.map(|ui| ui.url(&workflow_id, run_id));
     let attention = order.attention().map(attention);
+    let deadline = deadline(order.next_deadline().as_ref(), order.faults.first(), now);
     let Order {
         order_id,
         customer_id,
@@ -60,9 +61,10 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         reservation: reserved,
         approval: approved,
         shipment: shipped,
-        deadline: waits,
-        // Shown as attention, and as a deadline while it waits.
-        fault,
+        // The contract shows the deadline that ends first.
+        deadlines: _,
+        // The first one is shown as attention, and as a deadline while it waits.
+        faults: _,
         // Shown as compensations, once they are being undone.
         done: _,
         unknown: _,
@@ -93,7 +95,7 @@ pub fn order(stored: &StoredOrder, now: Timestamp, ui: Option<&UiLinks>) -> v1::
         cancel_reason: cancel_reason.clone().unwrap_or_default(),
         approval: Some(approval(approved)),
         shipment: Some(shipment(shipped)),
-        deadline: deadline(waits.as_ref(), fault.as_ref(), now),
+        deadline,
         compensations: compensations.iter().map(compensation).collect(),
         allowed_commands: commands
             .into_iter()
@@ -237,7 +239,15 @@ pub(super) fn deadline(
     now: Timestamp,
 ) -> Option<v1::Deadline> {
     let (kind, expire_time) = match (deadline, fault) {
-        (Some(Deadline { kind, expire_time }), _) => (enums::deadline_kind(*kind), *expire_time),
+        (Some(deadline), _) => {
+            let Deadline {
+                kind,
+                // An order has one fulfillment so far.
+                subject: _,
+                expire_time,
+            } = deadline;
+            (enums::deadline_kind(*kind), *expire_time)
+        }
         (None, Some(fault)) => (v1::DeadlineKind::Retry, fault.retry_time),
         (None, None) => return None,
     };

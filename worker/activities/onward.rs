@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use orders_domain::{
     effect::Effect,
     order::Order,
-    phase::{self, Todo},
+    phase,
     policy::{Lane, ShippingMode},
     step::Step,
 };
@@ -29,13 +29,13 @@ pub(super) fn is_allowed(ctx: &ActivityContext) -> bool {
 /// The effect that may be brought about at once for an order that is so. Those that Temporal schedules
 /// one by one are none.
 pub(super) fn next(order: &Order, now: Timestamp) -> Option<Effect> {
-    match phase::todo(order, now) {
-        Todo::Call {
-            effect,
-            not_before: None,
-        } if order.policy.lane == Lane::Local => Some(effect),
-        _ => None,
+    if order.policy.lane != Lane::Local {
+        return None;
     }
+    // One that has failed is called by its own name.
+    let due = phase::todo(order, now).due;
+    let mut untried = due.iter().filter(|due| due.not_before.is_none());
+    untried.next().map(|due| due.effect)
 }
 
 /// The effect that may follow `effect` in the same transaction.

@@ -10,7 +10,6 @@ use orders_domain::{
     command::{CommandRequest, Refusal},
     effect::Effect,
     event::{ACTOR_TEMPORAL, Change},
-    phase::Todo,
     text,
 };
 use orders_store::{StoreError, order_tx::OrderTx};
@@ -70,11 +69,10 @@ impl OrderActivities {
         let mut tx = self.lock(progress, progress.now).await?;
         let mut taken = 0;
         for signal in signals {
-            let due = due(&tx);
+            let before = ready(&tx);
             self.take_one(&mut tx, signal).await?;
             taken += 1;
-            let next = self::due(&tx);
-            if next.is_some() && next != due {
+            if ready(&tx).iter().any(|effect| !before.contains(effect)) {
                 break;
             }
         }
@@ -123,14 +121,9 @@ fn for_operators() -> Refusal {
     Refusal::invalid("command", description)
 }
 
-/// The effect that the order wants brought about now.
-fn due(tx: &OrderTx) -> Option<Effect> {
-    match tx.todo() {
-        Todo::Call { effect, not_before } if not_before.is_none_or(|time| time <= tx.now()) => {
-            Some(effect)
-        }
-        _ => None,
-    }
+/// The effects that the order wants carried out now.
+fn ready(tx: &OrderTx) -> Vec<Effect> {
+    tx.todo().ready(tx.now()).collect()
 }
 
 /// Counts a refused signal. The first of its kind is an event as well: nobody waits for the answer, so

@@ -22,7 +22,6 @@ use orders_domain::{
     effect::Effect,
     event::Change,
     later::later,
-    phase::Todo,
     step::{CompensationOutcome, Step},
     text,
 };
@@ -178,7 +177,8 @@ impl OrderActivities {
         mut failed: Option<ProviderError>,
         run: &Run<'_>,
     ) -> Result<End, StoreError> {
-        if !is_next(tx, *effect) {
+        // The fence: had already, cancelled meanwhile, or to be tried again only later, nothing is done.
+        if !tx.todo().allows(*effect, tx.now()) {
             return Ok(End::Over);
         }
         loop {
@@ -227,8 +227,7 @@ impl OrderActivities {
         };
         let order = tx.order();
         let failure = |error: String, unknown, refused| {
-            let before = order.fault.as_ref();
-            let before = before.filter(|fault| fault.effect == effect);
+            let before = order.fault_of(effect);
             Change::AttemptFailed {
                 effect,
                 attempt: before.map_or(0, |fault| fault.attempts) + 1,
@@ -278,30 +277,16 @@ impl OrderActivities {
     }
 }
 
-/// The fence: an effect is carried out only while the order itself, in this transaction, says that it
-/// is next. Had already, cancelled meanwhile, or to be repeated only later: nothing is done.
-fn is_next(tx: &OrderTx, effect: Effect) -> bool {
-    match tx.todo() {
-        Todo::Call {
-            effect: next,
-            not_before,
-        } => next == effect && not_before.is_none_or(|time| time <= tx.now()),
-        _ => false,
-    }
-}
-
 /// The wait before the next attempt at the same effect, if it is so short that it need not go by way of
-/// Temporal: a timer of its own costs more than the attempt.
+/// Temporal: a timer of its own costs more than the attempt. No other effect is held back for it.
 fn soon_again(tx: &OrderTx, effect: Effect, begun: Instant) -> Option<Duration> {
-    let Todo::Call {
-        effect: next,
-        not_before: Some(time),
-    } = tx.todo()
-    else {
+    let todo = tx.todo();
+    if todo.ready(tx.now()).any(|ready| ready != effect) {
         return None;
-    };
-    let wait = Duration::try_from(time.duration_since(tx.now())).ok()?;
-    (next == effect && begun.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
+    }
+    let due = todo.due.iter().find(|due| due.effect == effect)?;
+    let wait = Duration::try_from(due.not_before?.duration_since(tx.now())).ok()?;
+    (begun.elapsed() + wait <= QUICK_RETRIES).then_some(wait)
 }
 
 async fn perform(

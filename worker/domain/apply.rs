@@ -8,7 +8,7 @@ use super::{
     command::PaymentOutcome,
     event::{Change, Event},
     later::later,
-    order::{Deadline, Order},
+    order::Order,
     policy::DeliveryMode,
     state::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
@@ -154,7 +154,7 @@ impl Order {
                 self.approval.reviewer = Some(reviewer.clone());
                 self.approval.reason = Some(reason.clone());
                 self.approval.time = Some(now);
-                self.deadline = None;
+                self.wait_no_longer(DeadlineKind::Approval);
                 match decision {
                     ReviewDecision::Approve => self.state = OrderState::Placed,
                     ReviewDecision::Reject => self.end(CloseReason::ApprovalRejected),
@@ -166,7 +166,7 @@ impl Order {
             }
             Change::FulfillmentStarted => {
                 self.state = OrderState::InFulfillment;
-                self.deadline = None;
+                self.wait_no_longer(DeadlineKind::Release);
             }
             Change::PackagePrepared {
                 effect,
@@ -206,8 +206,7 @@ impl Order {
                 // The parcel is gone, so a request whose answer is missing is not repeated.
                 self.unknown
                     .retain(|unknown| unknown.step != Step::RequestPickup);
-                let fault = self.fault.take();
-                self.fault = fault.filter(|fault| !fault.effect.step.is_shipping());
+                self.faults.retain(|fault| !fault.effect.step.is_shipping());
                 self.dispatched(ShipmentState::PickedUp, *estimated_delivery_time, now);
             }
             Change::Shipped {
@@ -272,8 +271,8 @@ impl Order {
             Change::Closed { reason } => {
                 self.ending = Some(*reason);
                 self.state = reason.closed_state();
-                self.deadline = None;
-                self.fault = None;
+                self.deadlines.clear();
+                self.faults.clear();
                 self.close_time = Some(now);
             }
         }
@@ -285,10 +284,6 @@ impl Order {
         self.shipment.carrier = Some(carrier.to_owned());
         let number = &mut self.shipment.tracking_number;
         number.get_or_insert_with(|| tracking_number.to_owned());
-    }
-
-    fn wait_until(&mut self, kind: DeadlineKind, expire_time: Timestamp) {
-        self.deadline = Some(Deadline { kind, expire_time });
     }
 
     fn await_pickup(&mut self, now: Timestamp) {
@@ -303,7 +298,7 @@ impl Order {
         self.shipment.dispatched = true;
         self.shipment.ship_time = Some(now);
         self.shipment.estimated_delivery_time = Some(estimated);
-        self.deadline = None;
+        self.wait_no_longer(DeadlineKind::PickupReminder);
         match (self.policy.delivery, self.policy.delivery_after) {
             (DeliveryMode::AutoAfter, Some(after)) => {
                 self.wait_until(DeadlineKind::Delivery, later(now, after));
@@ -316,6 +311,6 @@ impl Order {
     fn delivered(&mut self, now: Timestamp) {
         self.shipment.state = ShipmentState::Delivered;
         self.shipment.delivery_time = Some(now);
-        self.deadline = None;
+        self.wait_no_longer(DeadlineKind::Delivery);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     effect::Effect,
     later::later,
-    order::{Order, Vouched},
+    order::{Fault, Order, Vouched},
     phase,
     state::{PaymentState, VouchState},
 };
@@ -78,16 +78,12 @@ impl Order {
     /// From when on the order is one for [`causes`] by what it is itself: the store keeps and indexes
     /// it. In the future for a payment that became indeterminate just now.
     pub fn attention_time(&self) -> Option<Timestamp> {
-        let failing = self.attention().map(|fault| fault.since);
+        let failing = self.faults_for_operators().map(|fault| fault.since);
         let unclear = indeterminate_since(self).map(|since| later(since, INDETERMINATE_LONG));
         let vouched = self.doubtful().map(|vouched| vouched.time);
         let unmatched = self.unmatched_since();
         let owed = owed_since(self);
-        let all = failing
-            .into_iter()
-            .chain(unclear)
-            .chain(vouched)
-            .chain(owed);
+        let all = failing.chain(unclear).chain(vouched).chain(owed);
         all.chain(unmatched).min()
     }
 }
@@ -99,9 +95,10 @@ fn indeterminate_since(order: &Order) -> Option<Timestamp> {
     if !unclear || order.state.is_closed() {
         return None;
     }
-    let failing = order.fault.as_ref();
+    let failing = order.faults.iter();
     let failing = failing.filter(|fault| fault.effect.step.is_payment());
-    Some(failing.map_or(order.update_time, |fault| fault.since))
+    let since = failing.map(|fault| fault.since).min();
+    Some(since.unwrap_or(order.update_time))
 }
 
 /// Why the order needs a person at `now`; nothing for one that does not. Without a `workflow`
@@ -114,27 +111,7 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
         found.extend(owed(order));
         return found;
     }
-    if let Some(fault) = order.attention().filter(|fault| fault.refused) {
-        found.push(Cause {
-            kind: CauseKind::RefundByHand,
-            since: fault.since,
-            what: format!(
-                "the provider refuses {}: {}",
-                fault.effect, fault.last_error
-            ),
-            unblocked_by: BY_HAND.to_owned(),
-        });
-    } else if let Some(fault) = order.attention() {
-        found.push(Cause {
-            kind: CauseKind::StepFailing,
-            since: fault.since,
-            what: format!(
-                "{} failed {} times: {}",
-                fault.effect, fault.attempts, fault.last_error
-            ),
-            unblocked_by: "whatever it asks works again; RetryOrder tries it at once".to_owned(),
-        });
-    }
+    found.extend(order.faults_for_operators().map(failing));
     let unclear = indeterminate_since(order).map(|since| later(since, INDETERMINATE_LONG));
     if let Some(time) = unclear.filter(|time| *time <= now) {
         let effects = order.unknown_payments();
@@ -153,15 +130,45 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
     found
 }
 
+/// An effect that asks for an operator.
+fn failing(fault: &Fault) -> Cause {
+    let Fault {
+        effect,
+        attempts,
+        last_error,
+        since,
+        ..
+    } = fault;
+    let (kind, what, unblocked_by) = if fault.refused {
+        (
+            CauseKind::RefundByHand,
+            format!("the provider refuses {effect}: {last_error}"),
+            BY_HAND,
+        )
+    } else {
+        (
+            CauseKind::StepFailing,
+            format!("{effect} failed {attempts} times: {last_error}"),
+            "whatever it asks works again; RetryOrder tries it at once",
+        )
+    };
+    Cause {
+        kind,
+        since: *since,
+        what,
+        unblocked_by: unblocked_by.to_owned(),
+    }
+}
+
 /// Since when a closed order owes money of which nobody knew when it closed.
 fn owed_since(order: &Order) -> Option<Timestamp> {
     order
         .close_time
-        .filter(|_| order.refused_payment().is_some())
+        .filter(|_| !order.refused_payments().is_empty())
 }
 
 fn owed(order: &Order) -> Option<Cause> {
-    let effect = order.refused_payment()?;
+    let effect = order.refused_payments().into_iter().next()?;
     Some(Cause {
         kind: CauseKind::RefundByHand,
         since: owed_since(order)?,

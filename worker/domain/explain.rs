@@ -5,7 +5,7 @@ use super::{
     command::CommandKind,
     effect::Effect,
     order::{Deadline, Order},
-    phase::{self, Todo},
+    phase::{self, Due},
     step::Step,
 };
 use crate::named;
@@ -111,36 +111,52 @@ fn told(order: &Order) -> Explanation {
         allowed: order.all_allowed_commands(),
         unknown_payments: order.payments_to_resolve(),
     };
-    match phase::todo(order, order.update_time) {
-        Todo::Nothing => plain(WaitsFor::Nothing, "nothing: it is closed".to_owned()),
-        Todo::Record(_) => plain(WaitsFor::Workflow, "its workflow, at any moment".to_owned()),
-        Todo::Wait(deadline) => Explanation {
-            deadline,
-            ..plain(WaitsFor::Command, waiting(order, deadline))
-        },
-        Todo::Call { effect, not_before } => {
-            let calling = Explanation {
-                effect: Some(effect),
-                max_attempts: limit(order, effect.step),
-                next_retry: not_before,
-                ..plain(WaitsFor::Provider, format!("the answer to {effect}"))
-            };
-            let Some(fault) = order.fault.as_ref().filter(|fault| fault.effect == effect) else {
-                return calling;
-            };
-            let waits_for = match order.attention() {
-                Some(_) => WaitsFor::Operator,
-                None => WaitsFor::Retry,
-            };
-            Explanation {
-                waits_for,
-                failed_attempts: fault.attempts,
-                last_error: fault.last_error.clone(),
-                since: fault.since,
-                unblocked_by: failing(order, effect),
-                ..calling
-            }
-        }
+    let todo = phase::todo(order, order.update_time);
+    if todo.record.is_some() {
+        return plain(WaitsFor::Workflow, "its workflow, at any moment".to_owned());
+    }
+    if let Some(due) = todo.due.first() {
+        return Explanation {
+            deadline: todo.deadline,
+            ..asking(order, due, plain)
+        };
+    }
+    if todo.waits {
+        return Explanation {
+            deadline: todo.deadline,
+            ..plain(WaitsFor::Command, waiting(order, todo.deadline))
+        };
+    }
+    plain(WaitsFor::Nothing, "nothing: it is closed".to_owned())
+}
+
+/// An effect that is due, or failing.
+fn asking(
+    order: &Order,
+    due: &Due,
+    plain: impl FnOnce(WaitsFor, String) -> Explanation,
+) -> Explanation {
+    let Due { effect, not_before } = *due;
+    let next = |plain: Explanation| Explanation {
+        effect: Some(effect),
+        max_attempts: limit(order, effect.step),
+        next_retry: not_before,
+        ..plain
+    };
+    let Some(fault) = order.fault_of(effect) else {
+        return next(plain(WaitsFor::Provider, format!("the answer to {effect}")));
+    };
+    let mut for_operators = order.faults_for_operators();
+    let waits_for = if for_operators.any(|fault| fault.effect == effect) {
+        WaitsFor::Operator
+    } else {
+        WaitsFor::Retry
+    };
+    Explanation {
+        failed_attempts: fault.attempts,
+        last_error: fault.last_error.clone(),
+        since: fault.since,
+        ..next(plain(waits_for, failing(order, effect)))
     }
 }
 
@@ -167,7 +183,7 @@ fn waiting(order: &Order, deadline: Option<Deadline>) -> String {
 }
 
 fn failing(order: &Order, effect: Effect) -> String {
-    if order.refused_payment() == Some(effect) {
+    if order.is_refused(effect) {
         return BY_HAND.to_owned();
     }
     let unknown = match order.unknown_payments().is_empty() {

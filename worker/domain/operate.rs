@@ -28,7 +28,7 @@ impl Order {
     /// What waits after a failure waits no longer. The failures stay counted: if it fails again, the
     /// next wait is as long as it would have been.
     pub(super) fn retry_now(&mut self, now: Timestamp) {
-        if let Some(fault) = &mut self.fault {
+        for fault in &mut self.faults {
             fault.retry_time = now;
         }
     }
@@ -47,7 +47,7 @@ impl Order {
         else {
             return;
         };
-        let refused = self.refused_payment() == Some(*effect);
+        let refused = self.is_refused(*effect);
         match outcome {
             PaymentOutcome::Succeeded => self.happened(*effect, transaction_id, *amount, now),
             PaymentOutcome::NotHappened => self.never_happened(*effect, now),
@@ -113,7 +113,7 @@ impl Order {
             }
         }
         // What waited because only a person had spoken waits no longer.
-        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.refused) {
+        for fault in self.faults.iter_mut().filter(|fault| fault.refused) {
             fault.refused = false;
             fault.retry_time = now;
         }
@@ -158,7 +158,7 @@ impl Order {
     fn use_up(&mut self, effect: Effect) {
         self.used_up.push(effect);
         let next = self.effect(effect.step);
-        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.effect == effect) {
+        if let Some(fault) = self.fault_mut(effect) {
             fault.effect = next;
         }
         if let Some(entry) = self.compensation_mut(effect) {
@@ -201,8 +201,7 @@ impl Order {
     /// Forward, and undoing, it is tried anew. What is not there need not be undone.
     fn never_happened(&mut self, effect: Effect, now: Timestamp) {
         self.unknown.retain(|unknown| *unknown != effect);
-        let fault = self.fault.as_mut();
-        if let Some(fault) = fault.filter(|fault| fault.effect == effect) {
+        if let Some(fault) = self.fault_mut(effect) {
             fault.unknown = false;
             fault.refused = false;
         }

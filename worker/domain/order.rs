@@ -1,5 +1,8 @@
 //! The order: what was ordered, and everything that happened to it.
 
+mod trouble;
+mod waiting;
+
 use super::{
     address::Address,
     command::PaymentOutcome,
@@ -13,7 +16,7 @@ use super::{
         CloseReason, DeadlineKind, OrderState, PaymentState, ReservationState, ReviewDecision,
         ShipmentState, VouchState,
     },
-    step::{Compensation, CompensationOutcome, Step},
+    step::{Compensation, Step},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,12 +75,13 @@ pub struct Order {
     pub approval: Approval,
     /// The parcel.
     pub shipment: Shipment,
-    /// What the order waits for, and until when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deadline: Option<Deadline>,
-    /// The effect that failed last and was not repeated with success yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    /// What the order waits for, and until when: at most one deadline of a kind for each subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<Deadline>,
+    /// The effects that failed and were not repeated with success yet, one entry each: those that failed first come
+    /// first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
     /// The effects that were had and can be undone, oldest first: what a compensation reverses.
     pub done: Vec<Effect>,
     /// The lasting effects of unknown outcome: the answer was lost and has not come since.
@@ -191,11 +195,16 @@ pub struct Shipment {
     pub redirects: u32,
 }
 
+/// The number of the fulfillment that every deadline is about, as long as an order has only one.
+pub const ONLY_FULFILLMENT: u32 = 1;
+
 /// Until when the order waits, for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
     /// What it waits for.
     pub kind: DeadlineKind,
+    /// The number of the fulfillment that waits, from 1.
+    pub subject: u32,
     /// The absolute end of the wait.
     pub expire_time: Timestamp,
 }
@@ -266,87 +275,6 @@ impl Order {
     /// Why the order closed; none while it is open.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.ending.filter(|_| self.state.is_closed())
-    }
-
-    /// The fault that asks for an operator: a step that failed as often as the policy tolerates, or money that the
-    /// provider refuses to give back.
-    pub fn attention(&self) -> Option<&Fault> {
-        let attention_after = self.policy.attention_after;
-        let fault = self.fault.as_ref();
-        fault.filter(|fault| fault.refused || fault.attempts >= attention_after)
-    }
-
-    /// The effect that gives money back and that no provider will carry out: a person has to give it back. On a
-    /// closed order that is money of which nobody knew when it closed.
-    pub fn refused_payment(&self) -> Option<Effect> {
-        if self.state.is_closed() {
-            let mut owed = self.compensations.iter();
-            let owed = owed.find(|entry| entry.outcome == CompensationOutcome::Pending);
-            return owed
-                .map(|entry| entry.effect)
-                .filter(|effect| effect.step.is_payment());
-        }
-        let fault = self.fault.as_ref().filter(|fault| fault.refused);
-        let effect = fault.map(|fault| fault.effect);
-        effect.filter(|effect| effect.step.is_payment())
-    }
-
-    /// The payment effects that ResolvePayment takes: those of unknown outcome, and the one that was refused.
-    pub fn payments_to_resolve(&self) -> Vec<Effect> {
-        let mut effects = self.unknown_payments();
-        let refused = self.refused_payment();
-        effects.extend(refused.filter(|effect| !effects.contains(effect)));
-        effects
-    }
-
-    /// What a person vouched for and no provider has confirmed; also of a closed order.
-    pub fn doubtful(&self) -> impl Iterator<Item = &Vouched> {
-        self.vouched.iter().filter(|vouched| vouched.is_doubtful())
-    }
-
-    /// What of it the provider can be asked: what became of a movement. Not of one that is tried again under the same
-    /// key: the question would close the key, and the answer to the next attempt tells as much.
-    pub fn to_verify(&self) -> impl Iterator<Item = &Vouched> {
-        let is_undone = self.ending.is_some();
-        self.doubtful().filter(move |vouched| {
-            let stays = vouched.outcome == PaymentOutcome::Succeeded;
-            stays || is_undone && !vouched.effect.step.is_compensation()
-        })
-    }
-
-    /// Whether money of the order was taken only by a person's word: the provider was not heard, or says the contrary.
-    /// The transaction is then a text of that person.
-    pub fn has_unconfirmed_payment(&self) -> bool {
-        self.doubtful().any(|vouched| {
-            let step = vouched.effect.step;
-            let is_forward = step.is_payment() && !step.is_compensation();
-            is_forward && vouched.outcome == PaymentOutcome::Succeeded
-        })
-    }
-
-    /// Since when the provider is to be asked about what a person vouched for; none when nothing is to be asked.
-    pub fn vouch_time(&self) -> Option<Timestamp> {
-        let mut asked = self.to_verify();
-        let first = asked.find(|vouched| vouched.state == VouchState::Unconfirmed);
-        first.map(|vouched| vouched.time)
-    }
-
-    /// The payment effects of an open order whose outcome is unknown: what an operator may resolve.
-    pub fn unknown_payments(&self) -> Vec<Effect> {
-        if self.state.is_closed() {
-            return Vec::new();
-        }
-        let undoing = self.fault.iter().filter(|fault| fault.unknown);
-        let undoing = undoing.map(|fault| fault.effect);
-        let undoing = undoing.filter(|effect| effect.step.is_compensation());
-        // What has been undone since is known.
-        let is_open = |effect: &Effect| {
-            let undone = self.compensation_of(*effect);
-            undone.is_none_or(|entry| entry.outcome == CompensationOutcome::Pending)
-        };
-        let forward = self.unknown.iter().copied().filter(is_open);
-        let all = forward.chain(undoing);
-        all.filter(|effect| effect.step.is_payment()).collect()
     }
 
     /// Whether the carrier has the parcel, or may have it because the answer was lost: then there

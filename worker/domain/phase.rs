@@ -2,7 +2,10 @@
 //!
 //! Each phase answers for itself: `None` when it is through (or was never asked for), else what it
 //! still needs. Nothing is remembered beside the order, so a process that starts anew, or a
-//! workflow that is reset, goes on exactly where the order stands.
+//! workflow that is reset, resumes exactly where the order stands.
+//!
+//! A wait or a failure of one effect holds back only what depends on it. So whoever carries effects out
+//! skips those whose time has not come, and a deadline passes also while an effect is failing.
 
 mod approve;
 mod compensate;
@@ -16,64 +19,135 @@ use super::{
     effect::Effect,
     event::Change,
     order::{Deadline, Order},
-    state::CloseReason,
+    state::{CloseReason, DeadlineKind},
     step::Step,
 };
 use jiff::Timestamp;
 
 /// What is next for an order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Todo {
-    /// Something follows from the order as it stands: record it, ask nobody.
-    Record(Change),
-    /// A provider is to be asked.
-    Call {
-        /// For which effect.
-        effect: Effect,
-        /// Not earlier than this: the wait after a failed attempt.
-        not_before: Option<Timestamp>,
-    },
-    /// A command is to come; with a deadline, at most until then.
-    Wait(Option<Deadline>),
-    /// Nothing, ever.
-    Nothing,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Todo {
+    /// What follows from the order as it stands. It is recorded at once, and nobody is asked.
+    pub record: Option<Change>,
+    /// The effects that are due, in the order in which they are carried out, one at a time.
+    pub due: Vec<Due>,
+    /// Whether the order waits for a command.
+    pub waits: bool,
+    /// The earliest end of that wait; none when it is without end.
+    pub deadline: Option<Deadline>,
+}
+
+/// An effect that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The effect.
+    pub effect: Effect,
+    /// The end of the wait after a failed attempt; none when it did not fail.
+    pub not_before: Option<Timestamp>,
+}
+
+impl Due {
+    /// Whether the effect may be carried out at `now`.
+    pub fn is_ready(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|time| time <= now)
+    }
+}
+
+impl Todo {
+    fn record(change: Change) -> Self {
+        Self {
+            record: Some(change),
+            ..Self::default()
+        }
+    }
+
+    /// One effect, and nothing beside it.
+    fn effect(order: &Order, effect: Effect) -> Self {
+        Self {
+            due: vec![due(order, effect)],
+            ..Self::default()
+        }
+    }
+
+    /// The next effect of a step, and nothing beside it.
+    fn step(order: &Order, step: Step) -> Self {
+        Self::effect(order, order.effect(step))
+    }
+
+    fn wait(deadline: Option<Deadline>) -> Self {
+        Self {
+            waits: true,
+            deadline,
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is something to do, now or later, that needs no command.
+    pub fn is_work(&self) -> bool {
+        self.record.is_some() || !self.due.is_empty()
+    }
+
+    /// Whether there is nothing to do, and nothing to wait for.
+    pub fn is_nothing(&self) -> bool {
+        !self.is_work() && !self.waits
+    }
+
+    /// The effects that may be carried out at `now`, in their order.
+    pub fn ready(&self, now: Timestamp) -> impl Iterator<Item = Effect> {
+        let ready = self.due.iter().filter(move |due| due.is_ready(now));
+        ready.map(|due| due.effect)
+    }
+
+    /// The fence: whether an effect may be carried out at `now`.
+    pub fn allows(&self, effect: Effect, now: Timestamp) -> bool {
+        self.ready(now).any(|ready| ready == effect)
+    }
+
+    /// The earliest time that is waited for: the next attempt of a failed effect, or the deadline.
+    pub fn next_time(&self) -> Option<Timestamp> {
+        let attempts = self.due.iter().filter_map(|due| due.not_before);
+        let deadline = self.deadline.map(|deadline| deadline.expire_time);
+        attempts.chain(deadline).min()
+    }
 }
 
 /// What is next for `order`, seen at `now`. Pure: the same order and time give the same answer.
 pub fn todo(order: &Order, now: Timestamp) -> Todo {
     if order.state.is_closed() {
-        return Todo::Nothing;
+        return Todo::default();
     }
     if let Some(reason) = order.ending {
-        return compensate::todo(order).unwrap_or(Todo::Record(Change::Closed { reason }));
+        let undo = compensate::todo(order);
+        return undo.unwrap_or_else(|| Todo::record(Change::Closed { reason }));
     }
-    screen::todo(order)
+    let phases = screen::todo(order)
         .or_else(|| secure::todo(order, now))
         .or_else(|| approve::todo(order, now))
         .or_else(|| hold::todo(order))
         .or_else(|| fulfill::todo(order))
-        .or_else(|| deliver::todo(order))
-        .unwrap_or(Todo::Record(Change::Closed {
+        .or_else(|| deliver::todo(order));
+    phases.unwrap_or_else(|| {
+        Todo::record(Change::Closed {
             reason: CloseReason::Completed,
-        }))
+        })
+    })
 }
 
-/// When what is next for `order` is due; none when nothing is, or only a command without end. An
-/// order that is long past it was forgotten by its workflow.
+/// The earliest time at which anything is due for `order`; none when nothing is, or only a command without
+/// end. An order that is long past it was forgotten by its workflow.
 pub fn due_time(order: &Order) -> Option<Timestamp> {
-    match todo(order, order.update_time) {
-        Todo::Call { not_before, .. } => Some(not_before.unwrap_or(order.update_time)),
-        Todo::Record(_) => Some(order.update_time),
-        Todo::Wait(deadline) => deadline.map(|deadline| deadline.expire_time),
-        Todo::Nothing => None,
+    let todo = todo(order, order.update_time);
+    let is_first = todo.due.iter().any(|due| due.not_before.is_none());
+    if todo.record.is_some() || is_first {
+        return Some(order.update_time);
     }
+    todo.next_time()
 }
 
 /// What the end of a wait means: none when the order does not wait for that any more, so that a
 /// deadline counts once, and never after its way out was taken.
 pub fn deadline_passed(order: &Order, deadline: &Deadline, now: Timestamp) -> Option<Change> {
-    use super::state::DeadlineKind;
-    if order.deadline.as_ref() != Some(deadline) || now < deadline.expire_time {
+    if !order.deadlines.contains(deadline) || now < deadline.expire_time {
         return None;
     }
     Some(match deadline.kind {
@@ -82,16 +156,10 @@ pub fn deadline_passed(order: &Order, deadline: &Deadline, now: Timestamp) -> Op
     })
 }
 
-/// The next effect of `step`.
-fn call(order: &Order, step: Step) -> Todo {
-    call_for(order, order.effect(step))
-}
-
-/// A call for `effect`, after the wait that its last failure asks for.
-fn call_for(order: &Order, effect: Effect) -> Todo {
-    let fault = order.fault.as_ref();
-    let fault = fault.filter(|fault| fault.effect == effect);
-    Todo::Call {
+/// An effect that is due, after the wait that its last failure asks for.
+fn due(order: &Order, effect: Effect) -> Due {
+    let fault = order.fault_of(effect);
+    Due {
         effect,
         not_before: fault.map(|fault| fault.retry_time),
     }

@@ -96,8 +96,8 @@ pub fn order() -> Order {
             redirect_due: true,
             redirects: 1,
         },
-        deadline: Some(deadline()),
-        fault: Some(Fault {
+        deadlines: vec![deadline()],
+        faults: vec![Fault {
             effect: second(Step::RefundPayment),
             attempts: 2,
             last_error: "no answer".to_owned(),
@@ -105,7 +105,7 @@ pub fn order() -> Order {
             retry_time: time(6),
             unknown: true,
             refused: true,
-        }),
+        }],
         done: vec![Effect::first(Step::ReserveInventory), charge],
         unknown: vec![second(Step::RefundPayment)],
         in_flight: Some(Effect::first(Step::CapturePayment)),
@@ -175,8 +175,8 @@ pub fn new_order() -> Order {
             redirect_due: false,
             redirects: 0,
         },
-        deadline: None,
-        fault: None,
+        deadlines: Vec::new(),
+        faults: Vec::new(),
         done: Vec::new(),
         unknown: Vec::new(),
         in_flight: None,
@@ -259,6 +259,7 @@ pub fn money() -> Money {
 pub fn deadline() -> Deadline {
     Deadline {
         kind: DeadlineKind::PickupReminder,
+        subject: 2,
         expire_time: time(70),
     }
 }

@@ -83,7 +83,6 @@ fn draw(seed: u64, call: &Call<'_>) -> f64 {
 
 /// How often the effect of this call has failed before.
 fn failed_attempts(call: &Call<'_>) -> u32 {
-    let fault = call.order.fault.as_ref();
-    let failed = fault.filter(|fault| fault.effect == call.effect);
+    let failed = call.order.fault_of(call.effect);
     failed.map_or(0, |fault| fault.attempts)
 }

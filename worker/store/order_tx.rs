@@ -111,7 +111,7 @@ impl OrderTx {
         self.now
     }
 
-    /// What is next for the order, as the store sees it: the fence. An effect that is not next (had
+    /// What is next for the order, as the store sees it: the fence. An effect that it does not allow (had
     /// already, or the order was cancelled meanwhile) must not be carried out.
     pub fn todo(&self) -> Todo {
         phase::todo(&self.order, self.now)
@@ -232,10 +232,10 @@ impl OrderTx {
     /// When a rule records without end.
     pub fn settle(&mut self) -> Result<(), StoreError> {
         for _ in 0..MAX_FOLLOW_UPS {
-            match self.todo() {
-                Todo::Record(change) => self.append(change, ACTOR_PROCESS, None, None),
-                _ => return Ok(()),
-            }
+            let Some(change) = self.todo().record else {
+                return Ok(());
+            };
+            self.append(change, ACTOR_PROCESS, None, None);
         }
         let state = self.order.state;
         Err(StoreError::Corrupt(format!("no end of changes in {state}")))

@@ -66,7 +66,7 @@ pub async fn book(
     let step = resolved.step;
     let effect = tx.order().effect(step);
     let key = effect.key(&tx.order().order_id);
-    let is_refused = tx.order().refused_payment() == Some(effect);
+    let is_refused = tx.order().is_refused(effect);
     let known = |known: String| Ok(Err(Refusal::PaymentKnown { step, known }));
     // What the operator's word alone would record.
     let decided = Command::ResolvePayment(resolved.clone()).decide(tx.order(), tx.now());

@@ -73,8 +73,7 @@ fn check_order(dossier: &Dossier) -> Vec<Finding> {
 fn is_unsure(order: &Order, of: impl Fn(Step) -> bool) -> bool {
     let of = |effect: Effect| of(effect.step);
     let lost = order.unknown.iter().any(|effect| of(*effect));
-    let fault = order.fault.as_ref();
-    let failing = fault.is_some_and(|fault| of(fault.effect));
+    let failing = order.faults.iter().any(|fault| of(fault.effect));
     let asked = order.in_flight.is_some_and(of);
     !order.state.is_closed() && (lost || failing || asked)
 }

@@ -151,10 +151,10 @@ impl OrderWorkflow {
         KeepsOrder::order(self).map(|order| order.state)
     }
 
-    /// What the order waits for, and until when.
+    /// What the order waits for, and until when: the deadline that ends first.
     #[query(name = "deadline")]
     pub fn deadline(&self, _ctx: &WorkflowContextView) -> Option<Deadline> {
-        KeepsOrder::order(self)?.deadline
+        KeepsOrder::order(self)?.next_deadline()
     }
 
     /// When the parcel should arrive.
@@ -240,46 +240,40 @@ enum Turn {
     Over,
 }
 
-/// Does what is next for the order.
+/// Does what is next for the order: what follows from it, else the first effect whose time has come, else the
+/// deadline that has passed. Where there is none, it waits for the first of these.
 async fn turn(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut bool) -> Turn {
     if shipping_lane::is_next(ctx) && shipping_lane::run(ctx, cancel_seen).await {
         return Turn::Called;
     }
     let now = call::now(ctx);
     let todo = |order: &Order| phase::todo(order, now);
-    match ctx.state(|workflow| KeepsOrder::order(workflow).map_or(Todo::Nothing, todo)) {
-        Todo::Nothing => {
-            search::show_state(ctx);
-            return Turn::Over;
-        }
-        Todo::Record(_) => call::settle(ctx).await,
-        Todo::Call { effect, not_before } => match not_before.filter(|time| *time > now) {
-            Some(time) => {
-                search::show_state(ctx);
-                wait::until(ctx, Some(time), *cancel_seen).await;
-                return Turn::Waited;
-            }
-            None => call::step(ctx, effect).await,
-        },
-        Todo::Wait(deadline) => {
-            let end = deadline.map(|deadline| deadline.expire_time);
-            search::show_state(ctx);
-            let over = wait::until(ctx, end, *cancel_seen).await;
-            match deadline.filter(|_| over) {
-                Some(deadline) => pass(ctx, deadline).await,
-                None => return Turn::Waited,
-            }
-        }
+    let todo = ctx.state(|workflow| KeepsOrder::order(workflow).map_or_else(Todo::default, todo));
+    let passed = todo.deadline;
+    let passed = passed.filter(|deadline| deadline.expire_time <= now);
+    if todo.record.is_some() {
+        call::settle(ctx).await;
+    } else if let Some(effect) = todo.ready(now).next() {
+        call::step(ctx, effect).await;
+    } else if let Some(deadline) = passed {
+        pass(ctx, deadline).await;
+    } else if todo.is_nothing() {
+        search::show_state(ctx);
+        return Turn::Over;
+    } else {
+        search::show_state(ctx);
+        wait::until(ctx, todo.next_time(), *cancel_seen).await;
+        return Turn::Waited;
     }
     Turn::Called
 }
 
 /// The wait for `deadline` is over. A command that came in the same moment goes first: it is applied
 /// before, and then the deadline finds its way out taken.
-async fn pass(ctx: &WorkflowContext<OrderWorkflow>, deadline: Deadline) {
+pub(super) async fn pass(ctx: &WorkflowContext<OrderWorkflow>, deadline: Deadline) {
     inbox::idle(ctx).await;
-    let order = |workflow: &OrderWorkflow| KeepsOrder::order(workflow).and_then(|o| o.deadline);
-    if ctx.state(order) == Some(deadline) {
+    let waits = |order: &Order| order.deadlines.contains(&deadline);
+    if ctx.state(|workflow| KeepsOrder::order(workflow).is_some_and(waits)) {
         call::pass_deadline(ctx, deadline).await;
     }
 }

@@ -4,13 +4,16 @@
 use super::{
     OrderWorkflow, TASK_TIMEOUT, call, cancel,
     fold::{KeepsOrder, write_input},
-    search,
+    order_workflow, search,
     shipping_workflow::{ShippingWorkflow, next},
     wait,
 };
 use crate::activities::News;
 use futures::FutureExt;
-use orders_domain::{order::Order, policy::ShippingMode};
+use orders_domain::{
+    order::{Deadline, Order},
+    policy::ShippingMode,
+};
 use temporalio_common::data_converters::RawValue;
 use temporalio_sdk::{
     ChildWorkflowOptions, ParentClosePolicy, SignalWorkflowOptions, WorkflowCancellationToken,
@@ -22,11 +25,11 @@ pub fn task_queue(orders: &str) -> String {
     format!("{orders}-shipping")
 }
 
-/// Whether the next step of the order is one for the lane.
+/// Whether an effect that is due for the order is one for the lane.
 pub(super) fn is_next(ctx: &WorkflowContext<OrderWorkflow>) -> bool {
     let now = call::now(ctx);
     let is_next =
-        |order: &Order| order.policy.shipping == ShippingMode::Lane && next(order, now).is_some();
+        |order: &Order| order.policy.shipping == ShippingMode::Lane && next(order, now).is_work();
     ctx.state(|workflow| workflow.order().is_some_and(is_next))
 }
 
@@ -56,17 +59,35 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
     };
     let result = child.result().fuse();
     futures::pin_mut!(result);
+    // Store and workflow may disagree, and must not spin on it.
+    let mut passed = None;
     loop {
         let changed = wait::changed(ctx, known).fuse();
         let cancelled = wait::cancelled(ctx, *cancel_seen).fuse();
-        futures::pin_mut!(changed, cancelled);
+        // A deadline passes also while the lane is failing.
+        let deadline = ctx.state(deadline);
+        let deadline = deadline.filter(|deadline| passed != Some(*deadline));
+        let end = deadline.map(|deadline| deadline.expire_time);
+        let token = WorkflowCancellationToken::new();
+        let over = wait::time(ctx, end, &token).fuse();
+        futures::pin_mut!(changed, cancelled, over);
         workflows::select! {
             news = result => {
+                token.cancel();
                 take_in(ctx, news.ok()).await;
                 return true;
             }
-            _ = changed => {}
-            _ = cancelled => cancel::pass_on(ctx, cancel_seen).await,
+            _ = changed => token.cancel(),
+            _ = cancelled => {
+                token.cancel();
+                cancel::pass_on(ctx, cancel_seen).await;
+            }
+            _ = over => {
+                passed = deadline;
+                if let Some(deadline) = deadline {
+                    order_workflow::pass(ctx, deadline).await;
+                }
+            }
         }
         known = ctx.state(wait::revision);
         wake(ctx, &lane).await;
@@ -74,6 +95,11 @@ pub(super) async fn run(ctx: &WorkflowContext<OrderWorkflow>, cancel_seen: &mut 
             return true;
         }
     }
+}
+
+/// What the order waits for beside its lane.
+fn deadline(workflow: &OrderWorkflow) -> Option<Deadline> {
+    workflow.order().and_then(Order::next_deadline)
 }
 
 /// What the lane has done. A lane that failed, or was ended by hand, or began anew, has no complete

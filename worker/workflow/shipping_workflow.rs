@@ -15,7 +15,6 @@ use super::{
 use crate::activities::News;
 use jiff::Timestamp;
 use orders_domain::{
-    effect::Effect,
     event::Event,
     order::Order,
     phase::{self, Todo},
@@ -123,15 +122,13 @@ async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> 
         let now = call::now(ctx);
         let (following, before) = ctx.state(|workflow| {
             let order = KeepsOrder::order(workflow);
-            let following = order.and_then(|order| next(order, now));
+            let following = order.map_or_else(Todo::default, |order| next(order, now));
             (following, wait::revision(workflow))
         });
-        let Some((effect, not_before)) = following else {
+        if following.is_nothing() {
             break;
-        };
-        if not_before.is_some_and(|time| time > now) {
-            wait::until(ctx, not_before, cancel_seen).await;
-        } else {
+        }
+        if let Some(effect) = following.ready(now).next() {
             call::step(ctx, effect).await;
             if ctx.state(wait::revision) == before {
                 idle += 1;
@@ -139,6 +136,8 @@ async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> 
             } else {
                 idle = 0;
             }
+        } else {
+            wait::until(ctx, following.next_time(), cancel_seen).await;
         }
         if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
             inbox::idle(ctx).await;
@@ -155,12 +154,12 @@ async fn story(ctx: &WorkflowContext<ShippingWorkflow>) -> WorkflowResult<News> 
     Ok(ctx.state(|workflow| workflow.news.clone()))
 }
 
-/// The effect that is next, if it is one of the shipping, and when it may be tried.
-pub(super) fn next(order: &Order, now: Timestamp) -> Option<(Effect, Option<Timestamp>)> {
-    match phase::todo(order, now) {
-        Todo::Call { effect, not_before } if effect.step.is_shipping() => {
-            Some((effect, not_before))
-        }
-        _ => None,
+/// What is next for an order, as far as it is for the lane: the effects of the shipping.
+pub(super) fn next(order: &Order, now: Timestamp) -> Todo {
+    let mut due = phase::todo(order, now).due;
+    due.retain(|due| due.effect.step.is_shipping());
+    Todo {
+        due,
+        ..Todo::default()
     }
 }

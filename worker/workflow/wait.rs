@@ -1,54 +1,52 @@
 //! How the workflow waits: for the order to change, for a time.
 
 use super::{call, fold::KeepsOrder};
+use futures::FutureExt;
 use jiff::Timestamp;
 use std::time::Duration;
 use temporalio_sdk::{
     TimerOptions, WaitConditionOptions, WorkflowCancellationToken, WorkflowContext, workflows,
 };
 
-/// Waits until the order changes, or until `end`; true when the time came first. Ends early, as a
-/// change, when Temporal asks for a cancellation that was not `cancel_seen` yet, or for a shorter
-/// history: refused signals make it longer and change nothing.
+/// Waits until the order changes, or until `end`. It ends early when Temporal asks for a cancellation
+/// that was not `cancel_seen` yet, or for a shorter history: refused signals make it longer and change
+/// nothing.
 pub(super) async fn until<W: KeepsOrder>(
     ctx: &WorkflowContext<W>,
     end: Option<Timestamp>,
     cancel_seen: bool,
-) -> bool {
+) {
     if ctx.continue_as_new_suggested() {
-        return false;
+        return;
     }
-    let changed = changed(ctx, ctx.state(revision));
+    let changed = changed(ctx, ctx.state(revision)).fuse();
     // Apart from the condition above: a cancellation does not wake a detached wait.
-    let changed = futures::FutureExt::fuse(changed);
-    let cancelled = futures::FutureExt::fuse(cancelled(ctx, cancel_seen));
-    futures::pin_mut!(changed, cancelled);
-    let Some(end) = end else {
-        workflows::select! {
-            _ = changed => {}
-            _ = cancelled => {}
-        }
-        return false;
-    };
-    // A timer that loses is only dropped by the SDK and would fire later: it is cancelled by name.
+    let cancelled = cancelled(ctx, cancel_seen).fuse();
     let token = WorkflowCancellationToken::new();
-    let timer = ctx.timer(
-        TimerOptions::builder(time_until(ctx, end))
-            .cancellation_token(token.clone())
-            .build(),
-    );
-    futures::pin_mut!(timer);
+    let over = time(ctx, end, &token).fuse();
+    futures::pin_mut!(changed, cancelled, over);
     workflows::select! {
-        _ = changed => {
-            token.cancel();
-            false
-        }
-        _ = cancelled => {
-            token.cancel();
-            false
-        }
-        _ = timer => true,
+        _ = changed => token.cancel(),
+        _ = cancelled => token.cancel(),
+        _ = over => {}
     }
+}
+
+/// Waits until `end`, or for ever when there is none. A timer that loses is only dropped by the SDK and
+/// would fire later, so whoever waits for something else as well cancels it by its `token`.
+pub(super) async fn time<W>(
+    ctx: &WorkflowContext<W>,
+    end: Option<Timestamp>,
+    token: &WorkflowCancellationToken,
+) {
+    let Some(end) = end else {
+        return std::future::pending().await;
+    };
+    let options = TimerOptions::builder(time_until(ctx, end))
+        .cancellation_token(token.clone())
+        .build();
+    // Only who holds the token cancels it.
+    let _ = ctx.timer(options).await;
 }
 
 /// The revision of the order; none when it was given up.

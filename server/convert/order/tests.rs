@@ -2,8 +2,9 @@ use super::{super::place_order::samples, *};
 use orders_domain::{
     effect::Effect,
     event::{Change, Event},
+    order::ONLY_FULFILLMENT,
     payment_method::PaymentMethodType,
-    phase::{self, Todo},
+    phase,
     state::{DeadlineKind, ReviewDecision},
     step::{CompensationOutcome, Step},
 };
@@ -120,15 +121,17 @@ fn a_deadline_counts_down_to_zero() {
 #[test]
 fn a_fault_shows_as_retry_unless_the_order_waits_for_something() {
     let order = after(samples::order("standard"), [failed(Step::Screen)]);
-    let retry_time = order.fault.as_ref().unwrap().retry_time;
+    let retry_time = order.faults[0].retry_time;
     let shown = show(&order).deadline.unwrap();
     assert_eq!(shown.kind(), v1::DeadlineKind::Retry);
     assert_eq!(shown.expire_time, Some(timestamp(retry_time)));
     let mut both = order;
-    both.deadline = Some(Deadline {
+    let delivery = Deadline {
         kind: DeadlineKind::Delivery,
+        subject: ONLY_FULFILLMENT,
         expire_time: at(500),
-    });
+    };
+    both.deadlines.push(delivery);
     assert_eq!(
         show(&both).deadline.unwrap().kind(),
         v1::DeadlineKind::Delivery
@@ -212,7 +215,7 @@ fn what_is_undone_shows_and_the_reason_only_when_closed() {
     assert_eq!(payment.refunded_amount, Some(samples::usd(44_98)));
     assert_eq!(payment.state(), v1::PaymentState::Refunded);
     let undoing = after(undoing, [undone(Step::ReleaseReservation, 0)]);
-    let Todo::Record(closed) = phase::todo(&undoing, at(50)) else {
+    let Some(closed) = phase::todo(&undoing, at(50)).record else {
         panic!("it closes");
     };
     let shown = show(&after(undoing, [closed]));

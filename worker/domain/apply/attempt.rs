@@ -13,10 +13,7 @@ use jiff::Timestamp;
 impl Order {
     /// An effect was had: nothing about it is open any more.
     pub(crate) fn succeeded(&mut self, effect: Effect) {
-        let fault = self.fault.as_ref();
-        if fault.is_some_and(|fault| fault.effect == effect) {
-            self.fault = None;
-        }
+        self.faults.retain(|fault| fault.effect != effect);
         self.unknown.retain(|unknown| *unknown != effect);
         // A person who said that it had not happened is answered.
         self.vouched.retain(|vouched| {
@@ -44,8 +41,7 @@ impl Order {
         now: Timestamp,
     ) {
         let step = effect.step;
-        let before = self.fault.take().filter(|fault| fault.effect == effect);
-        let (attempts, since, before_unknown) = match before {
+        let (attempts, since, before_unknown) = match self.fault_of(effect) {
             Some(fault) => (fault.attempts + 1, fault.since, fault.unknown),
             None => (1, now, false),
         };
@@ -77,7 +73,7 @@ impl Order {
         } else {
             step.wait_after(&self.policy, attempts)
         };
-        self.fault = Some(Fault {
+        let fault = Fault {
             effect,
             attempts,
             last_error: error.to_owned(),
@@ -85,6 +81,10 @@ impl Order {
             retry_time: later(now, wait),
             unknown: unknown || before_unknown,
             refused,
-        });
+        };
+        match self.fault_mut(effect) {
+            Some(before) => *before = fault,
+            None => self.faults.push(fault),
+        }
     }
 }

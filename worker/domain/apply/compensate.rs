@@ -13,8 +13,8 @@ impl Order {
     pub(super) fn end(&mut self, reason: CloseReason) {
         self.state = OrderState::Cancelling;
         self.ending = Some(reason);
-        self.deadline = None;
-        self.fault = None;
+        self.deadlines.clear();
+        self.faults.clear();
         self.compensations = self.compensation_plan();
         // Its answer comes too late to count: what it was is asked by its key when it is undone.
         let late = self.in_flight.take();

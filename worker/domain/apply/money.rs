@@ -4,7 +4,7 @@ use crate::{
     effect::Effect,
     order::Order,
     payment_method::{PaymentMethod, PaymentMethodType},
-    state::{OrderState, PaymentState},
+    state::{DeadlineKind, OrderState, PaymentState},
     step::Step,
 };
 use jiff::Timestamp;
@@ -56,7 +56,7 @@ impl Order {
         self.captured(effect, transaction_id, captured, now);
         if self.state == OrderState::AwaitingPayment {
             self.state = OrderState::Placed;
-            self.deadline = None;
+            self.wait_no_longer(DeadlineKind::Payment);
         }
     }
 }

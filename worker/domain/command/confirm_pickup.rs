@@ -41,10 +41,10 @@ impl Order {
     /// request that failed counts: the carrier may know better than its answer said, and the confirmed
     /// pickup is then the end of asking.
     pub(crate) fn pickup_was_requested(&self) -> bool {
-        let failed = self.fault.as_ref().map(|fault| fault.effect.step);
+        let mut failed = self.faults.iter().map(|fault| fault.effect.step);
         self.has_done(Step::RequestPickup)
             || self.is_unknown(Step::RequestPickup)
-            || failed == Some(Step::RequestPickup)
+            || failed.any(|step| step == Step::RequestPickup)
     }
 }
 

@@ -91,7 +91,7 @@ impl ResolvePayment {
             outcome: self.outcome,
             witness: Witness::Person,
             // The provider's refusal under the old key is final.
-            new_key: !happened && order.refused_payment() == Some(effect),
+            new_key: !happened && order.is_refused(effect),
             transaction_id: self.transaction_id.clone(),
             amount: if happened {
                 amount(order, self.step)

@@ -1,11 +1,7 @@
 //! RetryOrder: an operator has what the order itself would do later tried at once.
 
 use super::{Refusal, content};
-use crate::{
-    event::Change,
-    order::Order,
-    phase::{self, Todo},
-};
+use crate::{event::Change, order::Order, phase};
 use serde::{Deserialize, Serialize};
 
 /// Why it is to be tried now.
@@ -20,9 +16,8 @@ pub struct RetryOrder {
 /// what is missing; and while the provider is to be asked about what a person vouched for. Otherwise not while it
 /// waits for a command, nor once it is closed.
 pub(super) fn is_allowed(order: &Order) -> bool {
-    let todo = phase::todo(order, order.update_time);
     let doubtful = !order.state.is_closed() && order.to_verify().next().is_some();
-    doubtful || matches!(todo, Todo::Call { .. } | Todo::Record(_))
+    doubtful || phase::todo(order, order.update_time).is_work()
 }
 
 impl RetryOrder {

@@ -114,7 +114,8 @@ fn ended(order: &Order) -> &'static str {
 
 fn facts(text: &mut String, milestone: Milestone, order: &Order) {
     let shipment = &order.shipment;
-    let deadline = order.deadline.map(|deadline| moment(deadline.expire_time));
+    let deadline = order.next_deadline();
+    let deadline = deadline.map(|deadline| moment(deadline.expire_time));
     match milestone {
         Milestone::Received | Milestone::Paid => {
             add(text, "Released", order.release_time.map(moment));

@@ -1,12 +1,13 @@
 //! Compensate: undo what was done, newest first, and never give up.
 
-use super::{Todo, call_for};
+use super::Todo;
 use crate::{order::Order, step::CompensationOutcome};
 
+/// One compensation after the other: the reverse of what was done.
 pub(super) fn todo(order: &Order) -> Option<Todo> {
     order
         .compensations
         .iter()
         .find(|entry| entry.outcome == CompensationOutcome::Pending)
-        .map(|entry| call_for(order, entry.effect))
+        .map(|entry| Todo::effect(order, entry.effect))
 }

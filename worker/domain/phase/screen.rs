@@ -1,8 +1,9 @@
 //! Screen: the fraud check, before any money moves.
 
-use super::{Todo, call};
+use super::Todo;
 use crate::{order::Order, step::Step};
 
 pub(super) fn todo(order: &Order) -> Option<Todo> {
-    (order.policy.fraud_check && !order.screened).then(|| call(order, Step::Screen))
+    let is_asked = order.policy.fraud_check && !order.screened;
+    is_asked.then(|| Todo::step(order, Step::Screen))
 }

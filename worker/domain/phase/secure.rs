@@ -1,12 +1,12 @@
 //! Secure: have the stock and the money, in the order that the policy asks for.
 
-use super::{Todo, call};
+use super::Todo;
 use crate::{
     event::Change,
     later::later,
     order::Order,
     policy::{PaymentMode, SecureOrder},
-    state::ReservationState,
+    state::{DeadlineKind, ReservationState},
     step::Step,
 };
 use jiff::Timestamp;
@@ -20,21 +20,20 @@ pub(super) fn todo(order: &Order, now: Timestamp) -> Option<Todo> {
 }
 
 fn reserve(order: &Order) -> Option<Todo> {
-    (order.reservation.state == ReservationState::None).then(|| call(order, Step::ReserveInventory))
+    let is_missing = order.reservation.state == ReservationState::None;
+    is_missing.then(|| Todo::step(order, Step::ReserveInventory))
 }
 
 fn pay(order: &Order, now: Timestamp) -> Option<Todo> {
-    let done = |step| order.has_done(step);
+    let once = |step| (!order.has_done(step)).then(|| Todo::step(order, step));
     match order.policy.payment {
-        PaymentMode::Sale => (!done(Step::ChargePayment)).then(|| call(order, Step::ChargePayment)),
-        PaymentMode::AuthorizeCapture => {
-            (!done(Step::AuthorizePayment)).then(|| call(order, Step::AuthorizePayment))
-        }
+        PaymentMode::Sale => once(Step::ChargePayment),
+        PaymentMode::AuthorizeCapture => once(Step::AuthorizePayment),
         // A part may have arrived: the order waits until all of it has.
         PaymentMode::External if order.is_paid_outside() => None,
-        PaymentMode::External => Some(match order.deadline {
-            Some(deadline) => Todo::Wait(Some(deadline)),
-            None => Todo::Record(Change::PaymentRequested {
+        PaymentMode::External => Some(match order.deadline_of(DeadlineKind::Payment) {
+            Some(deadline) => Todo::wait(Some(deadline)),
+            None => Todo::record(Change::PaymentRequested {
                 expire_time: later(now, order.policy.payment_timeout.unwrap_or_default()),
             }),
         }),

@@ -9,7 +9,7 @@ use crate::{
     command::{Command, CommandRequest, ConfirmPickup},
     event::Change,
     order::{Deadline, Order},
-    phase::{Todo, todo},
+    phase::todo,
     state::{DeadlineKind, OrderState},
     step::Step,
 };
@@ -62,7 +62,7 @@ pub(super) fn run(scenario: &Scenario, lags: &[Lag]) -> World {
                 let index = part(driver.deadlines.len(), parts);
                 let late = driver.deadlines.get(index);
                 // The one that the order waits for now is not late.
-                if let Some(deadline) = late.filter(|late| world.order.deadline != Some(**late)) {
+                if let Some(deadline) = late.filter(|late| !world.order.deadlines.contains(late)) {
                     world.transact(&Op::Deadline(*deadline));
                 }
             }
@@ -118,7 +118,7 @@ impl Driver<'_> {
                 1 => Lag::None,
                 _ => lag,
             };
-            if let (true, Some(deadline)) = (arrival.late, world.order.deadline) {
+            if let (true, Some(deadline)) = (arrival.late, world.order.next_deadline()) {
                 world.clock = world.clock.max(deadline.expire_time);
             }
             let number = u32::try_from(self.arrived).expect("few commands");
@@ -139,10 +139,10 @@ impl Driver<'_> {
             *world = before;
             return;
         }
-        if let Some(deadline) = world.order.deadline
-            && self.deadlines.last() != Some(&deadline)
-        {
-            self.deadlines.push(deadline);
+        for deadline in &world.order.deadlines {
+            if !self.deadlines.contains(deadline) {
+                self.deadlines.push(*deadline);
+            }
         }
         if !matches!(lag, Lag::Forget) {
             for event in world.news(self.order.revision) {
@@ -161,35 +161,36 @@ impl Driver<'_> {
 
     /// What the workflow would have done next, as far as it knows; none when it only waited.
     fn next(&self, world: &mut World) -> Option<Op> {
-        match todo(&self.order, world.clock) {
-            Todo::Nothing => None,
-            Todo::Record(_) => Some(Op::Settle),
-            Todo::Call {
-                effect: _,
-                not_before: Some(time),
-            } if time > world.clock => {
-                world.clock = time;
-                None
-            }
-            Todo::Call { effect, .. } => Some(Op::Effect(effect)),
-            Todo::Wait(deadline) => Some(match (self.help(world), deadline) {
-                (Some(command), _) => Op::Command(command, None),
-                (None, Some(deadline)) => {
-                    world.clock = world.clock.max(deadline.expire_time);
-                    Op::Deadline(deadline)
-                }
-                // The command came, and the driver forgot: its caller asks again.
-                (None, None) => Op::Settle,
-            }),
+        let todo = todo(&self.order, world.clock);
+        if todo.record.is_some() {
+            return Some(Op::Settle);
         }
+        if let Some(effect) = todo.ready(world.clock).next() {
+            return Some(Op::Effect(effect));
+        }
+        if todo.waits
+            && let Some(command) = self.help(world)
+        {
+            return Some(Op::Command(command, None));
+        }
+        let Some(time) = todo.next_time() else {
+            // The command came, and the driver forgot: its caller asks again.
+            return todo.waits.then_some(Op::Settle);
+        };
+        world.clock = world.clock.max(time);
+        let passed = todo
+            .deadline
+            .filter(|deadline| deadline.expire_time == time);
+        passed.map(Op::Deadline)
     }
 
     /// People outside do what the order waits for.
     fn help(&self, world: &World) -> Option<CommandRequest> {
         let order = &world.order;
-        let Todo::Wait(_) = todo(order, order.update_time) else {
+        let todo = todo(order, order.update_time);
+        if todo.is_work() || !todo.waits {
             return None;
-        };
+        }
         let samples: [Command; 7] = super::replies::samples(order).try_into().ok()?;
         let [payment, review, start, _, delivery, ..] = samples;
         let pickup = Command::ConfirmPickup(ConfirmPickup {
@@ -201,7 +202,7 @@ impl Driver<'_> {
             OrderState::AwaitingApproval if helpful => review,
             OrderState::AwaitingRelease if helpful => start,
             OrderState::InFulfillment if order.shipment.reminders >= 2 => pickup,
-            OrderState::InTransit if order.deadline.is_none() => delivery,
+            OrderState::InTransit if order.deadlines.is_empty() => delivery,
             _ => return None,
         };
         Some(CommandRequest {

@@ -202,7 +202,7 @@ fn a_late_pickup_is_reminded_of() {
     assert_eq!(world.order.shipment.reminders, 2);
     assert_eq!(world.clock.duration_since(start).as_hours(), 48);
     done(&mut world, pickup(Some("NUMBER")));
-    assert_eq!(world.order.deadline, None);
+    assert_eq!(world.order.deadlines, []);
     let number = world.order.shipment.tracking_number.as_deref();
     assert_eq!(number, Some("NUMBER"));
     let estimated = world

@@ -23,7 +23,7 @@ use crate::{
     command::Command,
     event::Change,
     order::Order,
-    phase::{Todo, todo},
+    phase::todo,
     policy::PaymentMode,
     state::{CloseReason, DeadlineKind, OrderState, PaymentState, ReviewDecision, ShipmentState},
     step::Step,
@@ -39,7 +39,7 @@ pub(super) fn after(before: &World, world: &World, op: &Op, outcome: Option<&Out
     axes(&world.order);
     allowed_agrees_with_decide(world);
     // Before the very first transaction, what follows from the placing is still to be recorded.
-    let fresh = matches!(todo(&before.order, world.clock), Todo::Record(_));
+    let fresh = todo(&before.order, world.clock).record.is_some();
     if let (Op::Command(request, signal), Some(outcome)) = (op, outcome) {
         match outcome {
             Outcome::Refused(_) if fresh => assert_eq!(world.ledger, before.ledger),
@@ -95,11 +95,10 @@ fn log(before: &World, world: &World) {
         world.events[order.revision as usize - 1].time
     );
     let next = todo(order, order.update_time);
-    assert!(!matches!(next, Todo::Record(_)), "{next:?} was not settled");
+    assert_eq!(next.record, None, "it was not settled");
     assert_eq!(next, todo(order, order.update_time));
-    if let Todo::Wait(deadline) = next {
-        assert_eq!(deadline, order.deadline);
-    }
+    let deadline = order.next_deadline().filter(|_| next.waits);
+    assert_eq!(next.deadline, deadline);
     oracle::deadlines(world);
     oracle::compensations(world);
 }
@@ -214,7 +213,21 @@ fn parcel(before: &World, world: &World) {
 
 /// The axes follow from what happened and never contradict each other.
 fn axes(order: &Order) {
-    let kind = order.deadline.map(|deadline| deadline.kind);
+    let mut waits = BTreeSet::new();
+    for deadline in &order.deadlines {
+        assert!(
+            waits.insert((deadline.kind, deadline.subject)),
+            "two of a kind"
+        );
+    }
+    let mut failing = BTreeSet::new();
+    for fault in &order.faults {
+        assert!(
+            failing.insert(fault.effect),
+            "two faults of {}",
+            fault.effect
+        );
+    }
     for (state, deadline) in [
         (OrderState::AwaitingPayment, DeadlineKind::Payment),
         (OrderState::AwaitingApproval, DeadlineKind::Approval),
@@ -222,8 +235,9 @@ fn axes(order: &Order) {
     ] {
         assert_eq!(
             order.state == state,
-            kind == Some(deadline),
-            "{state} with {kind:?}"
+            order.deadline_of(deadline).is_some(),
+            "{state} with {:?}",
+            order.deadlines
         );
     }
     let (payment, shipment) = (&order.payment, &order.shipment);
@@ -260,10 +274,8 @@ fn axes(order: &Order) {
     );
     let open_end = order.ending.is_some() && !order.state.is_closed();
     assert_eq!(open_end, order.state == OrderState::Cancelling);
-    let asks = order
-        .fault
-        .as_ref()
-        .is_some_and(|f| f.refused || f.attempts >= order.policy.attention_after);
+    let mut faults = order.faults.iter();
+    let asks = faults.any(|f| f.refused || f.attempts >= order.policy.attention_after);
     assert_eq!(order.attention().is_some(), asks);
 }
 
@@ -274,8 +286,11 @@ fn closed(world: &World) {
     assert_eq!(order.state, reason.closed_state());
     assert!(order.close_time.is_some());
     assert_eq!(order.allowed_commands(), []);
-    assert_eq!(todo(order, order.update_time), Todo::Nothing);
-    assert_eq!((order.deadline, &order.fault), (None, &None));
+    assert!(todo(order, order.update_time).is_nothing());
+    assert_eq!(
+        (&order.deadlines[..], &order.faults[..]),
+        (&[][..], &[][..])
+    );
     assert!(ledger.held.is_empty(), "I3: stock is still held");
     assert!(ledger.stock.values().all(|stock| stock.reserved == 0));
     let parcel = ledger.parcel.as_ref();

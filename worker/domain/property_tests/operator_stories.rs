@@ -2,7 +2,10 @@
 
 use super::{
     ledger::Answer::{self, Failed, Silent},
-    story::{SMALL, answers, call, calls, cancel, done, due_step, follows, placed, preset, say},
+    story::{
+        SMALL, answers, call, calls, cancel, done, due_step, follows, placed, preset, say,
+        the_fault,
+    },
     world::{Outcome, World},
 };
 use crate::{
@@ -89,7 +92,7 @@ fn undoing_is_never_given_up_and_its_waits_grow_to_minutes() {
     assert!(call(&mut world), "the stock is released");
     for attempt in 1..=40 {
         assert!(call(&mut world));
-        let fault = world.order.fault.clone().expect("it failed");
+        let fault = the_fault(&world.order).expect("it failed");
         let tried = (fault.effect.step, fault.attempts);
         assert_eq!(tried, (Step::RefundPayment, attempt));
         assert_eq!(world.order.attention().is_some(), attempt >= after);
@@ -110,11 +113,11 @@ fn a_step_is_tried_at_once_and_its_failures_stay_counted() {
     for _ in 0..11 {
         call(&mut world);
     }
-    let before = world.order.fault.clone().expect("it failed");
+    let before = the_fault(&world.order).expect("it failed");
     assert!(before.retry_time.duration_since(world.clock).as_secs() > 30);
     let now = world.clock;
     done(&mut world, retry());
-    let fault = world.order.fault.clone().expect("it is not forgotten");
+    let fault = the_fault(&world.order).expect("it is not forgotten");
     assert_eq!(
         (fault.attempts, fault.since),
         (before.attempts, before.since)
@@ -123,7 +126,7 @@ fn a_step_is_tried_at_once_and_its_failures_stay_counted() {
     assert_eq!(due_step(&world.order, now), Some(Step::RefundPayment));
     // It fails once more: the wait goes on growing where it was.
     call(&mut world);
-    let fault = world.order.fault.clone().expect("it failed again");
+    let fault = the_fault(&world.order).expect("it failed again");
     assert_eq!(fault.attempts, before.attempts + 1);
     calls(&mut world);
     assert_eq!(world.order.state, OrderState::Cancelled);
@@ -245,7 +248,7 @@ fn what_never_happened_is_not_undone() {
     };
     assert_eq!(follows(&order, world.clock), Some(closed));
     assert_eq!(order.unknown_payments(), []);
-    assert_eq!(order.fault, None);
+    assert_eq!(order.faults, []);
     assert_eq!(
         order.compensations[0].outcome,
         CompensationOutcome::NotNeeded
@@ -408,7 +411,7 @@ fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
     call(&mut world);
     call(&mut world);
     let refund = Effect::first(Step::RefundPayment);
-    let fault = world.order.fault.clone().expect("it was refused");
+    let fault = the_fault(&world.order).expect("it was refused");
     let tried = (fault.effect.step, fault.attempts);
     assert_eq!(tried, (Step::RefundPayment, 1));
     let wait = fault.retry_time.duration_since(world.clock);
@@ -440,7 +443,7 @@ fn money_that_is_refused_asks_for_a_person_at_once_and_is_settled_by_one() {
     };
     assert_eq!(order.effect(Step::RefundPayment), second);
     assert_eq!(order.compensations[1].effect, second);
-    assert_eq!(order.refused_payment(), None);
+    assert_eq!(order.refused_payments(), []);
     assert_eq!(order.vouched, []);
     assert_eq!(due_step(&order, world.clock), Some(Step::RefundPayment));
     // A provider that thinks better of it ends it as well.

@@ -13,7 +13,7 @@ use crate::{
     event::{Change, Event},
     movement::{Balance, Entry, EntryPhase, Journal, Movement, MovementKind, Task, expected},
     order::Order,
-    phase::{self, Todo},
+    phase,
     state::{OrderState, ReviewDecision},
     step::{CompensationOutcome, Step},
 };
@@ -305,7 +305,8 @@ impl World {
     }
 
     fn wait(&mut self) {
-        let deadline = self.order.deadline.filter(|_| self.roll() % 4 == 3);
+        let deadline = self.order.next_deadline();
+        let deadline = deadline.filter(|_| self.roll() % 4 == 3);
         if let Some(deadline) = deadline {
             self.now = self.now.max(deadline.expire_time);
             if let Some(change) = phase::deadline_passed(&self.order, &deadline, self.now) {
@@ -331,18 +332,18 @@ impl World {
             let movement = self.late.remove(0);
             self.outside.perform(&movement);
         }
-        match phase::todo(&self.order, self.now) {
-            Todo::Record(change) => self.append(change),
-            Todo::Call { effect, not_before } => {
-                self.now = not_before.unwrap_or(self.now).max(self.now);
-                if effect.step.is_payment() {
-                    self.payment(effect);
-                } else {
-                    self.other(effect);
-                }
+        let todo = phase::todo(&self.order, self.now);
+        if let Some(change) = todo.record {
+            self.append(change);
+        } else if let Some(due) = todo.due.first() {
+            self.now = due.not_before.unwrap_or(self.now).max(self.now);
+            if due.effect.step.is_payment() {
+                self.payment(due.effect);
+            } else {
+                self.other(due.effect);
             }
-            Todo::Wait(_) => self.wait(),
-            Todo::Nothing => {}
+        } else if todo.waits {
+            self.wait();
         }
         self.perhaps_cancelled();
     }

@@ -132,7 +132,7 @@ pub(super) fn shows(command: &Command, world: &World, revision: i64) {
             ));
         }
         Command::RetryOrder(_) => {
-            let mut faults = order.fault.iter();
+            let mut faults = order.faults.iter();
             assert!(faults.all(|fault| fault.retry_time <= order.update_time));
         }
         Command::ResolvePayment(_) => unreachable!("the ledgers know better"),

@@ -70,12 +70,12 @@ fn a_requested_pickup_is_redirected_each_time() {
     let mut world = started();
     calls(&mut world);
     for line1 in ["new", "newest"] {
-        let deadline = world.order.deadline;
+        let deadlines = world.order.deadlines.clone();
         done(&mut world, move_to(line1));
         assert!(world.order.shipment.redirect_due);
         calls(&mut world);
         assert_eq!(told_carrier(&world), line1);
-        assert_eq!(world.order.deadline, deadline, "the reminder stays");
+        assert_eq!(world.order.deadlines, deadlines, "the reminder stays");
     }
     let redirects = world
         .ledger
@@ -135,8 +135,8 @@ fn a_pickup_is_confirmed_before_the_request_was_answered() {
         assert_eq!(world.order.state, OrderState::InTransit);
         assert!(is_refused(&mut world, cancel()));
         assert_eq!(
-            (&world.order.fault, &*world.order.unknown),
-            (&None, &[][..])
+            (&*world.order.faults, &*world.order.unknown),
+            (&[][..], &[][..])
         );
         calls(&mut world);
         let requests = world.ledger.calls.iter();
@@ -145,7 +145,7 @@ fn a_pickup_is_confirmed_before_the_request_was_answered() {
         let shipment = &world.order.shipment;
         assert_eq!(shipment.state, ShipmentState::PickedUp);
         assert_eq!(shipment.tracking_number.as_deref(), Some("NUMBER"));
-        assert_eq!(world.order.deadline, None, "nobody is reminded");
+        assert_eq!(world.order.deadlines, [], "nobody is reminded");
         done(&mut world, Command::ConfirmDelivery);
         assert_closed(&world, CloseReason::Completed, &[], "");
     }

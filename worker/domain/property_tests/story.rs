@@ -13,9 +13,9 @@ use crate::{
     effect::Effect,
     event::{Change, Event},
     money::Money,
-    order::{LineItem, Order},
+    order::{Fault, LineItem, Order},
     payment_method::PaymentMethodType,
-    phase::{Todo, todo},
+    phase::todo,
     policy::{CancelCutoff, Policy, book::PolicyBook},
     state::{CloseReason, OrderState, ReviewDecision},
     step::Step,
@@ -62,25 +62,25 @@ pub(super) fn answers(world: &mut World, step: Step, answers: &[Answer]) {
 
 /// The effect that is next, and its earliest time.
 pub(super) fn next_call(order: &Order, now: Timestamp) -> Option<(Effect, Option<Timestamp>)> {
-    match todo(order, now) {
-        Todo::Call { effect, not_before } => Some((effect, not_before)),
-        _ => None,
-    }
+    let due = todo(order, now).due;
+    due.first().map(|due| (due.effect, due.not_before))
 }
 
 /// The step that can be carried out at `now`.
 pub(super) fn due_step(order: &Order, now: Timestamp) -> Option<Step> {
-    let (effect, not_before) = next_call(order, now)?;
-    let is_due = not_before.is_none_or(|time| time <= now);
-    is_due.then_some(effect.step)
+    let effect = todo(order, now).ready(now).next();
+    effect.map(|effect| effect.step)
 }
 
 /// What follows from the order as it stands.
 pub(super) fn follows(order: &Order, now: Timestamp) -> Option<Change> {
-    match todo(order, now) {
-        Todo::Record(change) => Some(change),
-        _ => None,
-    }
+    todo(order, now).record
+}
+
+/// The only effect that is failing.
+pub(super) fn the_fault(order: &Order) -> Option<Fault> {
+    assert!(order.faults.len() <= 1, "{:?}", order.faults);
+    order.faults.first().cloned()
 }
 
 /// The steps that undo the order, in their order.
@@ -92,15 +92,18 @@ pub(super) fn undoing(order: &Order) -> Vec<Step> {
 /// Makes the next call, after its wait; false when none is next.
 pub(super) fn call(world: &mut World) -> bool {
     loop {
-        match todo(&world.order, world.clock) {
-            Todo::Record(_) => _ = world.transact(&Op::Settle),
-            Todo::Call { effect, not_before } => {
-                world.clock = not_before.map_or(world.clock, |time| time.max(world.clock));
-                world.transact(&Op::Effect(effect));
-                return true;
-            }
-            Todo::Wait(_) | Todo::Nothing => return false,
+        let todo = todo(&world.order, world.clock);
+        if todo.record.is_some() {
+            world.transact(&Op::Settle);
+            continue;
         }
+        let Some(due) = todo.due.first() else {
+            return false;
+        };
+        let time = due.not_before.unwrap_or(world.clock);
+        world.clock = world.clock.max(time);
+        world.transact(&Op::Effect(due.effect));
+        return true;
     }
 }
 
@@ -116,7 +119,7 @@ pub(super) fn calls(world: &mut World) {
 
 /// Lets the time of the wait pass.
 pub(super) fn pass_deadline(world: &mut World) {
-    let deadline = world.order.deadline.expect("a deadline");
+    let deadline = world.order.next_deadline().expect("a deadline");
     world.clock = deadline.expire_time;
     world.transact(&Op::Deadline(deadline));
 }
@@ -148,7 +151,7 @@ pub(super) fn way_out(world: &mut World) -> bool {
         OrderState::AwaitingApproval => done(world, review(ReviewDecision::Approve)),
         OrderState::AwaitingRelease => done(world, Command::StartFulfillment),
         OrderState::InFulfillment => done(world, pickup(None)),
-        OrderState::InTransit if world.order.deadline.is_some() => pass_deadline(world),
+        OrderState::InTransit if !world.order.deadlines.is_empty() => pass_deadline(world),
         OrderState::InTransit => done(world, Command::ConfirmDelivery),
         _ => return false,
     }

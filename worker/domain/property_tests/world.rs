@@ -11,7 +11,7 @@ use crate::{
     event::{ACTOR_PROCESS, Change, Event},
     money::Money,
     order::{Deadline, Order},
-    phase::{self, Todo},
+    phase,
     step::Step,
 };
 use jiff::Timestamp;
@@ -97,25 +97,14 @@ impl World {
     }
 
     fn call(&mut self, effect: Effect, now: Timestamp) {
-        let fence = match phase::todo(&self.order, now) {
-            Todo::Call {
-                effect: next,
-                not_before,
-            } => next == effect && not_before.is_none_or(|time| time <= now),
-            _ => false,
-        };
-        if !fence {
+        if !phase::todo(&self.order, now).allows(effect, now) {
             return;
         }
         let step = effect.step;
         let answer = self.answer(step);
         let failure = |order: &Order, unknown, refused| Change::AttemptFailed {
             effect,
-            attempt: 1 + order
-                .fault
-                .as_ref()
-                .filter(|fault| fault.effect == effect)
-                .map_or(0, |fault| fault.attempts),
+            attempt: 1 + order.fault_of(effect).map_or(0, |fault| fault.attempts),
             error: "as scripted".to_owned(),
             unknown,
             refused,
@@ -257,10 +246,10 @@ impl World {
 
     fn settle(&mut self, now: Timestamp) {
         for _ in 0..16 {
-            match phase::todo(&self.order, now) {
-                Todo::Record(change) => self.append(change, ACTOR_PROCESS, None, now),
-                _ => return,
-            }
+            let Some(change) = phase::todo(&self.order, now).record else {
+                return;
+            };
+            self.append(change, ACTOR_PROCESS, None, now);
         }
         panic!("no end of changes in {}", self.order.state);
     }

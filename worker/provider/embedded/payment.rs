@@ -112,8 +112,7 @@ impl PaymentProvider for EmbeddedPayment {
 
 /// An attempt that was too short for a slow movement has not ended it.
 fn since_first_asked(call: &Call<'_>) -> Duration {
-    let fault = call.order.fault.as_ref();
-    let failed = fault.filter(|fault| fault.effect == call.effect);
+    let failed = call.order.fault_of(call.effect);
     let time = failed.map(|fault| call.now.duration_since(fault.since));
     time.and_then(|time| Duration::try_from(time).ok())
         .unwrap_or_default()
