@@ -101,10 +101,10 @@ impl Orders {
                 // The workflow refused: the store says why, or it was a refusal of something older
                 // than the store, and is asked again.
                 Err(TemporalError::Refused(_)) => {}
-                // It has closed meanwhile, or is gone.
+                // It has ended meanwhile, or is gone: it is started where something is due.
                 Err(TemporalError::NotFound(_)) => {
                     let stored = self.stored(order_id).await?;
-                    if !stored.order.state.is_closed() {
+                    if !stored.order.is_over() {
                         self.resume(stored).await?;
                     }
                 }
@@ -119,14 +119,11 @@ impl Orders {
         )))
     }
 
-    /// Starts the workflow of an open order anew, from where the order stands: Temporal has lost
-    /// it, or is another one.
+    /// Starts the workflow of an order anew, from where the order stands: Temporal has lost it, or is
+    /// another one; or it had ended, and something is due again.
     pub(super) async fn resume(&self, stored: StoredOrder) -> Result<(), Error> {
         let order_id = stored.order.order_id.clone();
-        tracing::warn!(
-            order_id,
-            "Temporal does not have this open order: started anew"
-        );
+        tracing::warn!(order_id, "Temporal does not have this order: started anew");
         let resumed = self.temporal().ensure_running(stored.order).await;
         resumed
             .map(drop)
@@ -161,7 +158,7 @@ impl Orders {
         checked.map_err(|refusal| Error::refused(order_id, &request.request_id, refusal))
     }
 
-    /// Records what concerns the money of a closed order without its workflow, which has ended or is about
+    /// Records money that arrived for a closed order without its workflow, which has ended or is about
     /// to. Returns the order and whether the same was recorded before; none where the command is of
     /// another kind.
     pub(super) async fn on_closed(
@@ -171,20 +168,11 @@ impl Orders {
     ) -> Result<Option<(StoredOrder, bool)>, Error> {
         let now = orders_store::clock::now();
         let store = self.store();
-        let closed = match &request.command {
-            Command::ConfirmPayment(payment) => {
-                store
-                    .confirm_closed(order_id, request, payment, now)
-                    .await?
-            }
-            Command::ResolvePayment(resolved) => {
-                store
-                    .resolve_closed(order_id, request, resolved, now)
-                    .await?
-            }
-            _ => None,
+        let Command::ConfirmPayment(payment) = &request.command else {
+            return Ok(None);
         };
-        let Some(closed) = closed else {
+        let closed = store.confirm_closed(order_id, request, payment, now);
+        let Some(closed) = closed.await? else {
             return Ok(None);
         };
         match closed.received {

@@ -24,8 +24,8 @@ impl Orders {
         let time = remaining(&request);
         let asked = convert::get_order(request.get_ref()).map_err(Error::Invalid)?;
         let stored = self.stored(&asked.order_id).await?;
-        // A closed order does not change any more, and Temporal may have forgotten it.
-        let stored = match asked.strong && !stored.order.state.is_closed() {
+        // An order that is over has no workflow to ask.
+        let stored = match asked.strong && !stored.order.is_over() {
             true => {
                 let peer = request.extensions().get::<Peer>();
                 let _slot = peer.map(take_waiting).transpose()?;
@@ -54,9 +54,9 @@ impl Orders {
         let stored = self.started(stored).await?;
         let mut answer = self.temporal().order(&order_id).await;
         if let Err(TemporalError::NotFound(_)) = answer {
-            // Temporal has lost it; it may also have closed since it was read.
+            // Temporal has lost it; it may also have ended since it was read.
             let now = self.stored(&order_id).await?;
-            if now.order.state.is_closed() {
+            if now.order.is_over() {
                 return Ok(now);
             }
             self.resume(now).await?;

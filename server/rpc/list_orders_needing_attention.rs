@@ -58,6 +58,10 @@ impl Orders {
                     Seen::NotAsked | Seen::NoAnswer => None,
                 };
                 let causes = causes(order, now, sight);
+                // Only the end of its workflow is late: the sweep sees to it.
+                if causes.is_empty() && order.is_over() {
+                    continue;
+                }
                 let shown = convert::needing_attention(order, &causes);
                 if !page.push(shown, position.clone()) {
                     break;

@@ -32,11 +32,11 @@ impl Orders {
         Ok(mark_replayed(response, replayed))
     }
 
-    /// Has the provider asked at once about what a person vouched for, when the order has closed since; the order, when
+    /// Has the provider asked at once about what a person vouched for, when the order is over; the order, when
     /// there is something to ask. Whoever runs orders sees to it.
     async fn verify(&self, order_id: &str) -> Result<Option<StoredOrder>, Error> {
         let stored = self.stored(order_id).await?;
-        if !stored.order.state.is_closed() || stored.order.to_verify().next().is_none() {
+        if !stored.order.is_over() || stored.order.to_verify().next().is_none() {
             return Ok(None);
         }
         let now = orders_store::clock::now();
@@ -47,10 +47,10 @@ impl Orders {
         Ok(Some(stored))
     }
 
-    /// Starts the workflow of an open order that has none, or somebody else's; the order, when it was so.
+    /// Starts the workflow of an order that has none, or somebody else's, and needs one; the order, when it was so.
     async fn bring_back(&self, order_id: &str) -> Result<Option<StoredOrder>, Error> {
         let stored = self.stored(order_id).await?;
-        if stored.order.state.is_closed() {
+        if stored.order.is_over() {
             return Ok(None);
         }
         let ensured = self.temporal().ensure_running(stored.order.clone()).await;

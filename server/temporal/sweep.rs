@@ -105,11 +105,12 @@ async fn go_on(
     if !found.workflow_started {
         return start(store, temporal, found.order).await;
     }
-    // It may have closed since it was read.
-    let stored = store.order(&order_id).await?;
-    let open = stored.filter(|stored| !stored.order.state.is_closed());
-    let is_open = open.is_some();
-    if let Some(stored) = open {
+    // It may have moved since it was read.
+    let Some(stored) = store.order(&order_id).await? else {
+        return Ok(Ok(()));
+    };
+    let (revision, is_over) = (stored.order.revision, stored.order.is_over());
+    if !is_over {
         match temporal.ensure_running(stored.order).await {
             Ok(Ensured::Running) => {}
             // Its own workers see to it. A wake that nobody reads would only make its history longer.
@@ -117,7 +118,7 @@ async fn go_on(
             Ok(Ensured::Started) => {
                 tracing::warn!(
                     order_id,
-                    "Temporal does not have this open order: started anew"
+                    "something is due for an order that Temporal does not have: started anew"
                 );
                 return Ok(Ok(()));
             }
@@ -126,8 +127,8 @@ async fn go_on(
     }
     match temporal.wake(&order_id).await {
         // Its workflow has ended, as it should.
-        Err(TemporalError::NotFound(_)) if !is_open => {
-            store.forget_due(&order_id).await?;
+        Err(TemporalError::NotFound(_)) if is_over => {
+            store.forget_due(&order_id, revision).await?;
             Ok(Ok(()))
         }
         // It has ended just now: the next sweep sees what has become of the order.

@@ -55,12 +55,12 @@ impl Compare<'_> {
     ) -> Result<(), ReachError> {
         let mut after = String::new();
         loop {
-            let page = self.store.open_orders(&after, BATCH).await?;
+            let page = self.store.running_orders(&after, BATCH).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
             after.clone_from(&last.order_id);
-            compared.open_orders += page.len() as u64;
+            compared.open_orders += page.iter().filter(|order| order.is_open).count() as u64;
             let ids = page.into_iter().map(|order| order.order_id).collect();
             self.twice(ids, report, |id| self.open_order(id)).await?;
         }
@@ -148,15 +148,15 @@ impl Compare<'_> {
         Ok(())
     }
 
-    /// An order that the store has open.
+    /// An order that is open, or for which something is due.
     async fn open_order(&self, order_id: String) -> Result<Option<Trouble>, ReachError> {
         let workflow_id = Order::workflow_id(&order_id);
         let progress = match self.temporal.standing(&workflow_id).await? {
             Standing::Open(progress) => progress,
             gone => {
-                // It may have closed since, or only just have been placed.
+                // It may be over, or only just have been placed.
                 let stored = self.store.order(&order_id).await?;
-                let open = stored.filter(|stored| !stored.order.state.is_closed());
+                let open = stored.filter(|stored| !stored.order.is_over());
                 let Some(open) = open.filter(|open| is_past(open.order.update_time)) else {
                     return Ok(None);
                 };
@@ -204,7 +204,7 @@ impl Compare<'_> {
         Ok(None)
     }
 
-    /// Whether an open order should have gone on some time ago.
+    /// Whether something was due for an order some time ago.
     async fn is_late(&self, order_id: &str) -> Result<bool, ReachError> {
         let stored = self.store.order(order_id).await?;
         let due = stored.and_then(|stored| phase::due_time(&stored.order));
@@ -237,8 +237,8 @@ impl Compare<'_> {
     /// A workflow that Temporal has open.
     async fn workflow(&self, order_id: String) -> Result<Option<Trouble>, ReachError> {
         match self.store.order(&order_id).await? {
-            Some(stored) if !stored.order.state.is_closed() => return Ok(None),
-            Some(stored) if !stored.order.close_time.is_some_and(is_past) => return Ok(None),
+            Some(stored) if !stored.order.is_over() => return Ok(None),
+            Some(stored) if !is_past(stored.order.update_time) => return Ok(None),
             _ => {}
         }
         let workflow_id = Order::workflow_id(&order_id);

@@ -21,7 +21,7 @@ use orders_store::{
 /// What is wrong with an order, or a sku, between the two.
 #[derive(Clone, Debug)]
 pub(super) enum Trouble {
-    /// An open order has no workflow, or one that has ended.
+    /// An order that is open, or for which something is due, has no workflow, or one that has ended.
     NoWorkflow {
         state: OrderState,
         ended: Option<String>,
@@ -223,7 +223,7 @@ impl Repair<'_> {
     /// Starts the workflow from where the order stands.
     async fn resume(&self, order_id: &str) -> Result<Option<&'static str>, ReachError> {
         let stored = self.store.order(order_id).await?;
-        let open = stored.filter(|stored| !stored.order.state.is_closed());
+        let open = stored.filter(|stored| !stored.order.is_over());
         let Some(open) = open else {
             return Ok(Some("nothing was left to do: it is closed"));
         };

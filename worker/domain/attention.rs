@@ -34,7 +34,7 @@ named! {
         PaymentVouched = "PAYMENT_VOUCHED",
         /// Money from outside does not match what the order asks for.
         PaymentUnmatched = "PAYMENT_UNMATCHED",
-        /// The order is open, and Temporal has no open workflow of it.
+        /// The order is open or something is due for it, and Temporal has no open workflow of it.
         NoWorkflow = "NO_WORKFLOW",
         /// The workflow runs, and its tasks fail: a build with a bug.
         WorkflowFailing = "WORKFLOW_FAILING",
@@ -82,8 +82,7 @@ impl Order {
         let unclear = indeterminate_since(self).map(|since| later(since, INDETERMINATE_LONG));
         let vouched = self.doubtful().map(|vouched| vouched.time);
         let unmatched = self.unmatched_since();
-        let owed = owed_since(self);
-        let all = failing.chain(unclear).chain(vouched).chain(owed);
+        let all = failing.chain(unclear).chain(vouched);
         all.chain(unmatched).min()
     }
 }
@@ -92,7 +91,7 @@ impl Order {
 fn indeterminate_since(order: &Order) -> Option<Timestamp> {
     let unclear =
         order.payment.state == PaymentState::Indeterminate || !order.unknown_payments().is_empty();
-    if !unclear || order.state.is_closed() {
+    if !unclear || order.is_over() {
         return None;
     }
     let failing = order.faults.iter();
@@ -107,10 +106,6 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
     // What nobody has confirmed stays in doubt after the order has closed.
     let mut found: Vec<Cause> = order.doubtful().map(in_doubt).collect();
     found.extend(unmatched(order));
-    if order.state.is_closed() {
-        found.extend(owed(order));
-        return found;
-    }
     found.extend(order.faults_for_operators().map(failing));
     let unclear = indeterminate_since(order).map(|since| later(since, INDETERMINATE_LONG));
     if let Some(time) = unclear.filter(|time| *time <= now) {
@@ -126,7 +121,9 @@ pub fn causes(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) -
                     .to_owned(),
         });
     }
-    found.extend(workflow_cause(order, now, workflow));
+    if !order.is_over() {
+        found.extend(workflow_cause(order, now, workflow));
+    }
     found
 }
 
@@ -158,27 +155,6 @@ fn failing(fault: &Fault) -> Cause {
         what,
         unblocked_by: unblocked_by.to_owned(),
     }
-}
-
-/// Since when a closed order owes money of which nobody knew when it closed.
-fn owed_since(order: &Order) -> Option<Timestamp> {
-    order
-        .close_time
-        .filter(|_| !order.refused_payments().is_empty())
-}
-
-fn owed(order: &Order) -> Option<Cause> {
-    let effect = order.refused_payments().into_iter().next()?;
-    Some(Cause {
-        kind: CauseKind::RefundByHand,
-        since: owed_since(order)?,
-        what: format!(
-            "the order had closed when the provider said that it had moved {}: {effect} is due",
-            order.money(order.payment.authorized.max(order.payment.captured))
-        ),
-        unblocked_by: "give the money back, then ResolvePayment with the transaction that did"
-            .to_owned(),
-    })
 }
 
 /// What helps when the provider refuses to give money back.

@@ -310,7 +310,7 @@ pub enum Change {
         /// Minor units that moved, as the provider says; 0 when it did not happen.
         amount: i64,
     },
-    /// Nothing more can happen.
+    /// The order closed. Its state stays as it is from here on.
     Closed {
         /// Why.
         reason: CloseReason,

@@ -65,10 +65,10 @@ pub fn explain(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) 
         workflow,
         Some(WorkflowSight::Missing | WorkflowSight::Ended(_))
     );
-    if is_gone || order.state.is_closed() {
+    if is_gone || order.is_over() {
         allow_retry(order, is_gone, &mut told.allowed);
     }
-    if let Some(cause) = workflow_cause(order, now, workflow).filter(|_| !order.state.is_closed()) {
+    if let Some(cause) = workflow_cause(order, now, workflow).filter(|_| !order.is_over()) {
         let Cause {
             since,
             what,
@@ -82,10 +82,10 @@ pub fn explain(order: &Order, now: Timestamp, workflow: Option<&WorkflowSight>) 
     told
 }
 
-/// Adds RetryOrder where it helps although the order itself has nothing to try: it starts a workflow that an
-/// open order lacks, and has the provider asked about what a person vouched for.
+/// Adds RetryOrder where it helps although the order itself has nothing to try: it starts a workflow that the
+/// order lacks, and has the provider asked about what a person vouched for.
 fn allow_retry(order: &Order, is_gone: bool, allowed: &mut Vec<CommandKind>) {
-    let helps = if order.state.is_closed() {
+    let helps = if order.is_over() {
         order.to_verify().next().is_some()
     } else {
         is_gone

@@ -168,12 +168,21 @@ impl Order {
 
     /// Has an effect undone after all: that was taken to be needless.
     fn compensate_again(&mut self, effect: Effect) {
-        let mut entries = self.compensations.iter_mut();
-        let Some(entry) = entries.find(|entry| entry.undoes == effect) else {
+        let Some(entry) = self.compensation_of(effect).cloned() else {
+            let step = effect.step.undone_by();
+            let entry = step.map(|step| self.compensation(step, effect));
+            self.compensations.extend(entry);
             return;
         };
-        entry.outcome = CompensationOutcome::Pending;
-        entry.time = None;
+        // One that was asked for may have had its outcome: what is due now is another effect.
+        if entry.outcome != CompensationOutcome::Pending && entry.attempts > 0 {
+            self.use_up(entry.effect);
+        }
+        let mut entries = self.compensations.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.undoes == effect) {
+            entry.outcome = CompensationOutcome::Pending;
+            entry.time = None;
+        }
     }
 
     /// As if the provider had answered.

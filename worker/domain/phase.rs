@@ -6,6 +6,8 @@
 //!
 //! A wait or a failure of one effect holds back only what depends on it. So whoever carries effects out
 //! skips those whose time has not come, and a deadline passes also while an effect is failing.
+//!
+//! What is due decides, not whether the order has closed: a closed order may have something due again.
 
 mod approve;
 mod compensate;
@@ -113,8 +115,9 @@ impl Todo {
 
 /// What is next for `order`, seen at `now`. Pure: the same order and time give the same answer.
 pub fn todo(order: &Order, now: Timestamp) -> Todo {
+    // A provider may find after the close that it had moved money: then that is to be undone.
     if order.state.is_closed() {
-        return Todo::default();
+        return compensate::todo(order).unwrap_or_default();
     }
     if let Some(reason) = order.ending {
         let undo = compensate::todo(order);

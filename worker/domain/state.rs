@@ -29,7 +29,7 @@ named! {
 }
 
 impl OrderState {
-    /// Whether nothing can happen to the order any more.
+    /// Whether the order has closed: the state stays. Something may be due all the same.
     pub fn is_closed(self) -> bool {
         matches!(self, Self::Completed | Self::Cancelled | Self::Rejected)
     }

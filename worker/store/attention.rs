@@ -43,11 +43,11 @@ pub(super) const ASKING: &str = "SELECT document, due_time, order_id, attention_
          AND (attention_time, order_id) > ($2, $3)
      ORDER BY attention_time, order_id LIMIT $4";
 
-/// Those that are late, without those of [`ASKING`].
+/// Those that are late, without those of [`ASKING`]. Of a closed order only the end of its workflow may be late.
 pub(super) const LATE: &str = "SELECT document, due_time, order_id, due_time AS since
      FROM orders
      WHERE due_time IS NOT NULL AND due_time < $1 AND (due_time, order_id) > ($2, $3)
-         AND close_time IS NULL AND (attention_time IS NULL OR attention_time > $4)
+         AND (attention_time IS NULL OR attention_time > $4)
      ORDER BY due_time, order_id LIMIT $5";
 
 impl Store {

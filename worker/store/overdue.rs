@@ -81,16 +81,19 @@ impl Store {
         Ok(Page { orders, next })
     }
 
-    /// Notes that nothing more is due for a closed order.
+    /// Notes that nothing more is due for a closed order, as it was read at `revision`. An order that has moved
+    /// since is left alone: something may be due for it again.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn forget_due(&self, order_id: &str) -> Result<(), StoreError> {
+    pub async fn forget_due(&self, order_id: &str, revision: i64) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE orders SET due_time = NULL WHERE order_id = $1 AND close_time IS NOT NULL",
+            "UPDATE orders SET due_time = NULL
+             WHERE order_id = $1 AND revision = $2 AND close_time IS NOT NULL",
         )
         .bind(order_id)
+        .bind(revision)
         .execute(&mut *tx)
         .await?;
         tx.commit().await

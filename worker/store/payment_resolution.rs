@@ -1,17 +1,10 @@
 //! What became of a payment whose answer was lost, or that was refused: whoever knows it is heard in turn (the
 //! books, the provider, a named person), and what counts is written into the journal.
 
-use super::{
-    Store, StoreError, micros,
-    order_tx::OrderTx,
-    payment_journal::Outcome,
-    receipts::{Received, ReceivedClosed},
-};
+use super::{Store, StoreError, micros, order_tx::OrderTx, payment_journal::Outcome};
 use jiff::Timestamp;
 use orders_domain::{
-    command::{
-        Command, CommandRequest, KnownTransaction, PaymentOutcome, Refusal, ResolvePayment, Witness,
-    },
+    command::{Command, KnownTransaction, PaymentOutcome, Refusal, ResolvePayment, Witness},
     effect::Effect,
     event::{ACTOR_PROCESS, Change},
     movement::{EntryPhase, Journal, Movement, MovementKind},
@@ -218,39 +211,6 @@ async fn known_elsewhere(
     }))
 }
 
-async fn settle_closed(
-    tx: &mut OrderTx,
-    request: &CommandRequest,
-    resolved: &ResolvePayment,
-) -> Result<Received, StoreError> {
-    let order_id = tx.order().order_id.clone();
-    let asked = request.fingerprint(&order_id);
-    match tx.request(&request.request_id).await? {
-        Some(before) if before.resource == order_id && before.fingerprint == asked => {
-            return Ok(Received::Again);
-        }
-        Some(_) => return Ok(Received::Refused(Refusal::RequestReused)),
-        None => {}
-    }
-    if let Err(refusal) = request.decide(tx.order(), tx.now()) {
-        return Ok(Received::Refused(refusal));
-    }
-    // No provider is asked: it had closed its key when it said what it had moved.
-    match book(tx, resolved, Source::Outside(None), &request.actor).await? {
-        Err(refusal) => Ok(Received::Refused(refusal)),
-        Ok(booked) => {
-            tx.record_command(
-                booked.change,
-                &request.actor,
-                &request.request_id,
-                &request.attempt,
-            );
-            tx.remember_request(&request.request_id, &asked);
-            Ok(Received::Recorded)
-        }
-    }
-}
-
 /// Whether the provider says something else than the operator, in words. Money that both gave back under
 /// different names was given back twice.
 fn contradiction(resolved: &ResolvePayment, change: &Change) -> Option<Refusal> {
@@ -373,29 +333,6 @@ pub async fn verify(
 }
 
 impl Store {
-    /// Records that a person gave money back for a closed order, whose workflow has ended. None for an order
-    /// that is open: its workflow has to do it.
-    ///
-    /// # Errors
-    /// When there is no such order, or the database cannot be used.
-    pub async fn resolve_closed(
-        &self,
-        order_id: &str,
-        request: &CommandRequest,
-        resolved: &ResolvePayment,
-        now: Timestamp,
-    ) -> Result<Option<ReceivedClosed>, StoreError> {
-        let mut tx = self.lock_order(order_id, now).await?;
-        if !tx.order().state.is_closed() {
-            return Ok(None);
-        }
-        let known = tx.order().revision;
-        let received = settle_closed(&mut tx, request, resolved).await?;
-        let stored = tx.stored();
-        tx.commit(known, None).await?;
-        Ok(Some(ReceivedClosed { received, stored }))
-    }
-
     /// The orders for which a person vouched and whose provider is to be asked by `now`, `limit` at most: those that
     /// wait longest come first.
     ///

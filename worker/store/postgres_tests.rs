@@ -399,7 +399,7 @@ async fn callers_that_stop_waiting_leave_no_transaction_behind() {
                 let change = async {
                     match round % 4 {
                         0 => far.confirm_start(&order_id).await,
-                        1 => far.forget_due(&order_id).await,
+                        1 => far.forget_due(&order_id, 1).await,
                         2 => {
                             let mut tx = far.lock_order(&order_id, now).await?;
                             tx.record(Change::PickupReminded);

@@ -68,12 +68,12 @@ fn check_order(dossier: &Dossier) -> Vec<Finding> {
     findings.list
 }
 
-/// Whether an open order does not know what became of an effect of such a step: the answer was lost, and
+/// Whether an order that is not over does not know what became of an effect of such a step: the answer was lost, and
 /// the tables of the provider may be ahead of it.
 fn is_unsure(order: &Order, of: impl Fn(Step) -> bool) -> bool {
     let of = |effect: Effect| of(effect.step);
     let lost = order.unknown.iter().any(|effect| of(*effect));
     let failing = order.faults.iter().any(|fault| of(fault.effect));
     let asked = order.in_flight.is_some_and(of);
-    !order.state.is_closed() && (lost || failing || asked)
+    !order.is_over() && (lost || failing || asked)
 }

@@ -1,4 +1,4 @@
-//! One workflow for each order, from placing to closed.
+//! One workflow for each order, from its placing until it has closed and nothing is due for it.
 
 #![allow(
     missing_docs,
@@ -204,7 +204,14 @@ async fn story(ctx: &WorkflowContext<OrderWorkflow>) -> WorkflowResult<String> {
         cancel::pass_on(ctx, &mut cancel_seen).await;
         let before = ctx.state(wait::revision);
         match turn(ctx, &mut cancel_seen).await {
-            Turn::Over => break,
+            Turn::Over if ctx.state(|workflow| workflow.order.is_err()) => break,
+            // What is still at work when the workflow ends would fail its caller, and may make something due.
+            Turn::Over => {
+                inbox::idle(ctx).await;
+                if ctx.state(is_over) {
+                    break;
+                }
+            }
             // Store and workflow disagree, and must not spin on it.
             Turn::Called if ctx.state(wait::revision) == before => {
                 idle += 1;
@@ -215,7 +222,7 @@ async fn story(ctx: &WorkflowContext<OrderWorkflow>) -> WorkflowResult<String> {
         if ctx.continue_as_new_suggested() && !cancel::waits(ctx, cancel_seen) {
             inbox::idle(ctx).await;
             let order = ctx.state(|workflow| KeepsOrder::order(workflow).cloned());
-            if let Some(order) = order.filter(|order| !order.state.is_closed()) {
+            if let Some(order) = order.filter(|order| !order.is_over()) {
                 let input = fold::write_input(&order);
                 ctx.continue_as_new(input, ContinueAsNewOptions::default())?;
             }
@@ -224,10 +231,13 @@ async fn story(ctx: &WorkflowContext<OrderWorkflow>) -> WorkflowResult<String> {
     if let Some(why) = ctx.state(|workflow| workflow.order.clone().err()) {
         return Err(failed(why));
     }
-    // What is still at work when the workflow ends would fail its caller.
-    inbox::idle(ctx).await;
     let state = ctx.state(|workflow| KeepsOrder::order(workflow).map(|order| order.state));
     Ok(state.map_or_else(String::new, |state| state.to_string()))
+}
+
+/// Whether nothing is left to do for the order, or it was given up meanwhile.
+fn is_over(workflow: &OrderWorkflow) -> bool {
+    KeepsOrder::order(workflow).is_none_or(Order::is_over)
 }
 
 /// What one turn of the story was.

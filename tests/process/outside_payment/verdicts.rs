@@ -5,9 +5,7 @@ use super::{
     resolution::{key, vouched},
 };
 use crate::operations::verify;
-use orders::v1::{
-    AttentionReasonType as Reason, Order, OrderState, PaymentState, Step, VouchState,
-};
+use orders::v1::{Order, OrderState, PaymentState, Step, VouchState};
 use orders_test_support::{
     Client, Manner, PaymentProvider, Placing, TestServer, TestTemporal, eventually, order::dollars,
     sku,
@@ -95,24 +93,26 @@ async fn what_the_provider_says_after_a_person_is_followed() {
         0
     );
 
-    // The closed order owes its customer the money, and asks for a person until that is settled.
-    let order = until(&client, &owed, "the charge in the books", |order| {
-        payment(order).captured_amount == Some(dollars(19, 990_000_000))
+    // The closed order owes its customer the money, and gives it back; the close stays as it was.
+    let closed = client.get(&owed).await;
+    let order = until(&client, &owed, "the refund", |order| {
+        payment(order).state() == PaymentState::Refunded
     })
     .await;
-    assert_eq!(payment(&order).state(), PaymentState::Refunding);
+    assert_eq!(
+        payment(&order).captured_amount,
+        Some(dollars(19, 990_000_000))
+    );
     assert_eq!(
         payment(&order).transaction_id,
         format!("outside-{}", key(&owed))
     );
-    assert_eq!(client.reasons(&owed).await, [Reason::RefundByHand]);
-    let refund = client
-        .resolve(&owed, Step::RefundPayment, "bank-out-1")
-        .await;
-    assert_eq!(payment(&refund.unwrap()).state(), PaymentState::Refunded);
+    assert_eq!(order.state(), OrderState::Cancelled);
+    assert_eq!(order.close_time, closed.close_time);
+    assert_eq!(kept(&provider, &payment(&order).payment_id), (0, 0));
     assert_eq!(client.reasons(&owed).await, []);
     let again = client
-        .resolve(&owed, Step::RefundPayment, "bank-out-2")
+        .resolve(&owed, Step::RefundPayment, "bank-out-1")
         .await;
     assert_eq!(again.unwrap_err().code(), Code::FailedPrecondition);
 

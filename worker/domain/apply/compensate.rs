@@ -1,6 +1,7 @@
 //! Folding in the end of an order, and what is undone for it.
 
 use crate::{
+    command::PaymentOutcome,
     effect::Effect,
     order::Order,
     state::{CloseReason, OrderState, PaymentState, ReservationState, ShipmentState},
@@ -57,12 +58,18 @@ impl Order {
         amount: i64,
         now: Timestamp,
     ) {
+        let done = outcome == CompensationOutcome::Done;
+        let mut undone = None;
         if let Some(entry) = self.compensation_mut(effect) {
             entry.outcome = outcome;
             entry.time = Some(now);
+            undone = Some(entry.undoes).filter(|_| done);
         }
+        // A person who said that this had never happened is answered.
+        self.vouched.retain(|vouched| {
+            Some(vouched.effect) != undone || vouched.outcome == PaymentOutcome::Succeeded
+        });
         self.succeeded(effect);
-        let done = outcome == CompensationOutcome::Done;
         match effect.step {
             Step::RefundPayment if done => {
                 // The refund of a capture whose answer was lost shows that it had happened.

@@ -14,9 +14,9 @@ pub struct RetryOrder {
 
 /// Whenever the order is to go on by itself, also where nothing has failed yet: its workflow may be
 /// what is missing; and while the provider is to be asked about what a person vouched for. Otherwise not while it
-/// waits for a command, nor once it is closed.
+/// waits for a command, nor once it has closed and nothing is due.
 pub(super) fn is_allowed(order: &Order) -> bool {
-    let doubtful = !order.state.is_closed() && order.to_verify().next().is_some();
+    let doubtful = !order.is_over() && order.to_verify().next().is_some();
     doubtful || phase::todo(order, order.update_time).is_work()
 }
 

@@ -19,12 +19,15 @@ impl Change {
         }
     }
 
-    /// Whether it may still be recorded after the order has closed: refusals, money from outside, and what the
-    /// provider says later of money for which a person vouched.
+    /// Whether it may still be recorded after the order has closed: refusals, money from outside, what the
+    /// provider says later of money for which a person vouched, and what is undone because of it.
     pub fn may_follow_close(&self) -> bool {
         matches!(
             self,
             Self::CommandRefused { .. }
+                | Self::RetryRequested { .. }
+                | Self::AttemptFailed { .. }
+                | Self::Compensated { .. }
                 | Self::PaymentConfirmed { .. }
                 | Self::PaymentRefused { .. }
                 | Self::PaymentDisputed { .. }

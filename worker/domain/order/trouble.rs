@@ -30,15 +30,8 @@ impl Order {
         self.faults_for_operators().next()
     }
 
-    /// The effects that give money back and that no provider will carry out: a person has to give it back. On a
-    /// closed order that is money of which nobody knew when it closed.
+    /// The effects that give money back and that no provider will carry out: a person has to give it back.
     pub fn refused_payments(&self) -> Vec<Effect> {
-        if self.state.is_closed() {
-            let owed = self.compensations.iter();
-            let owed = owed.filter(|entry| entry.outcome == CompensationOutcome::Pending);
-            let owed = owed.map(|entry| entry.effect);
-            return owed.filter(|effect| effect.step.is_payment()).collect();
-        }
         let refused = self.faults.iter().filter(|fault| fault.refused);
         let refused = refused.map(|fault| fault.effect);
         refused.filter(|effect| effect.step.is_payment()).collect()
@@ -92,11 +85,8 @@ impl Order {
         first.map(|vouched| vouched.time)
     }
 
-    /// The payment effects of an open order whose outcome is unknown: what an operator may resolve.
+    /// The payment effects whose outcome is unknown: what an operator may resolve.
     pub fn unknown_payments(&self) -> Vec<Effect> {
-        if self.state.is_closed() {
-            return Vec::new();
-        }
         let undoing = self.faults.iter().filter(|fault| fault.unknown);
         let undoing = undoing.map(|fault| fault.effect);
         let undoing = undoing.filter(|effect| effect.step.is_compensation());

@@ -1,10 +1,15 @@
-//! What an order waits for, and until when.
+//! What an order waits for, and until when; and whether anything is left of it.
 
 use super::{Deadline, ONLY_FULFILLMENT, Order};
-use crate::state::DeadlineKind;
+use crate::{phase, state::DeadlineKind};
 use jiff::Timestamp;
 
 impl Order {
+    /// Whether the order has closed and nothing is due for it. That can change once more: see [`phase::todo`].
+    pub fn is_over(&self) -> bool {
+        self.state.is_closed() && phase::todo(self, self.update_time).is_nothing()
+    }
+
     /// The deadline that ends first.
     pub fn next_deadline(&self) -> Option<Deadline> {
         let all = self.deadlines.iter().copied();

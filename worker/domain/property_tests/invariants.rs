@@ -286,7 +286,7 @@ fn closed(world: &World) {
     assert_eq!(order.state, reason.closed_state());
     assert!(order.close_time.is_some());
     assert_eq!(order.allowed_commands(), []);
-    assert!(todo(order, order.update_time).is_nothing());
+    assert!(order.is_over() && order.payments_to_resolve().is_empty());
     assert_eq!(
         (&order.deadlines[..], &order.faults[..]),
         (&[][..], &[][..])

@@ -15,8 +15,9 @@ CREATE TABLE orders (
     -- Whether Temporal is known to have the workflow; the sweep starts those that it is not known of.
     workflow_started  BIGINT  NOT NULL DEFAULT 0 CHECK (workflow_started IN (0, 1)),
     run_id            TEXT,
-    -- When what is next for the order is due; long past it, the workflow is to be woken. None when
-    -- the order waits for a command without end, or is closed.
+    -- The earliest time at which anything is due for the order; long past it, the workflow is to be woken, or
+    -- started anew. None when the order waits for a command without end, and once it has closed, nothing is due
+    -- and its workflow was seen to end.
     due_time          BIGINT,
     -- The order as it is at this revision, as JSON.
     document          TEXT    NOT NULL,

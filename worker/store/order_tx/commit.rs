@@ -144,19 +144,17 @@ impl OrderTx {
         closed_by_command: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let order = &self.order;
-        // If the process dies now, Temporal drops the command with its task and wakes nobody. So
-        // something stays due until the workflow has ended, too.
-        let due_time = phase::due_time(order).or(closed_by_command);
         batch.add_of_one(
             ("order", &order.order_id),
-            // Of an order that had closed before, the end of its workflow is due, and stays so.
+            // If the process dies after a command that closes the order, Temporal drops the command with
+            // its task and wakes nobody. So the end of the workflow is due, and stays so after the close.
             // A vouch_time that was put off stays, too: the provider was asked in vain.
             "UPDATE orders SET workflow_started = 1, state = $1, close_reason = $2, revision = $3,
                  update_time = $4, close_time = $5, document = $6, run_id = $7,
-                 due_time = CASE WHEN close_time IS NULL THEN $8 ELSE due_time END,
-                 attention_time = $9, refused_signals = refused_signals + $10,
-                 vouch_time = CASE WHEN $11 IS NULL THEN NULL ELSE COALESCE(vouch_time, $11) END
-             WHERE order_id = $12 AND revision = $13",
+                 due_time = COALESCE($8, CASE WHEN close_time IS NULL THEN $9 ELSE due_time END),
+                 attention_time = $10, refused_signals = refused_signals + $11,
+                 vouch_time = CASE WHEN $12 IS NULL THEN NULL ELSE COALESCE(vouch_time, $12) END
+             WHERE order_id = $13 AND revision = $14",
             values![
                 order.state.as_str(),
                 order.close_reason().map(|reason| reason.as_str()),
@@ -165,7 +163,8 @@ impl OrderTx {
                 order.close_time.map(micros),
                 serde_json::to_string(order)?,
                 run_id.or(self.run_id.as_deref()),
-                due_time.map(micros),
+                phase::due_time(order).map(micros),
+                closed_by_command.map(micros),
                 order.attention_time().map(micros),
                 self.refused,
                 order.vouch_time().map(micros),

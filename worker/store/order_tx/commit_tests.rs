@@ -4,6 +4,7 @@
 
 use crate::{
     Store, micros,
+    overdue::Place,
     payment_journal::Outcome,
     samples::{open, open_postgres, take_in},
 };
@@ -12,8 +13,9 @@ use orders_domain::{
     command::{PaymentOutcome, Witness},
     effect::Effect,
     event::Change,
-    movement::Task,
-    step::Step,
+    movement::{EntryPhase, Movement, Task},
+    state::OrderState,
+    step::{CompensationOutcome, Step},
 };
 use sqlx::FromRow;
 
@@ -68,13 +70,130 @@ async fn what_is_due_stays_after_the_close(store: &Store) {
     };
     assert_eq!(refused, expected);
 
-    store.forget_due("closed").await.unwrap();
+    // What was read before it has moved does not count.
+    store.forget_due("closed", closed.revision).await.unwrap();
+    assert_eq!(columns(store, "closed").await, refused);
+    store.forget_due("closed", refused.revision).await.unwrap();
     let mut tx = store.lock_order("closed", later).await.unwrap();
     tx.record(refusal());
     tx.commit(refused.revision, None).await.unwrap();
     let forgotten = columns(store, "closed").await;
     assert_eq!((forgotten.close_time, forgotten.due_time), (time, None));
     assert_eq!(forgotten.refused_signals, 2);
+}
+
+/// The authorization of an order that closed, after a person had said that it never happened.
+async fn closed_without_an_authorization(
+    store: &Store,
+    order_id: &str,
+    now: Timestamp,
+) -> Movement {
+    take_in(store, order_id, now).await;
+    let effect = Effect::first(Step::AuthorizePayment);
+    let mut tx = store.lock_order(order_id, now).await.unwrap();
+    let order = tx.order().clone();
+    let task = tx.journal().await.unwrap().task(&order, effect).unwrap();
+    let Some(Task::Move(movement)) = task else {
+        panic!("{task:?}");
+    };
+    tx.intend(&movement).await.unwrap();
+    tx.record(Change::AttemptFailed {
+        effect,
+        attempt: 1,
+        error: "no answer".to_owned(),
+        unknown: true,
+        refused: false,
+    });
+    let reason = "changed my mind".to_owned();
+    tx.record(Change::CancelRequested { reason });
+    let unmoved = Outcome::unmoved(EntryPhase::NotHappened, "a call");
+    tx.book(&movement, &unmoved, "me").await.unwrap();
+    tx.record(Change::PaymentResolved {
+        effect,
+        outcome: PaymentOutcome::NotHappened,
+        witness: Witness::Person,
+        new_key: false,
+        transaction_id: String::new(),
+        amount: 0,
+        evidence: "a call".to_owned(),
+        reason: String::new(),
+    });
+    tx.settle().unwrap();
+    tx.commit(1, None).await.unwrap();
+    movement
+}
+
+/// What the provider finds after the close is due, and is undone; the state and the time of the close stay.
+async fn a_closed_order_may_have_something_due(store: &Store) {
+    let now = Timestamp::now();
+    let movement = closed_without_an_authorization(store, "found", now).await;
+    let closed = columns(store, "found").await;
+    assert_eq!(
+        (closed.close_time, closed.due_time),
+        (Some(micros(now)), None)
+    );
+
+    let later = now + SignedDuration::from_secs(60);
+    let mut tx = store.lock_order("found", later).await.unwrap();
+    let said = crate::payment_resolution::Said::Moved {
+        transaction_id: "found late".to_owned(),
+        amount: movement.amount,
+    };
+    let authorize = Effect::first(Step::AuthorizePayment);
+    crate::payment_resolution::verify(&mut tx, authorize, &said, "orders")
+        .await
+        .unwrap();
+    tx.commit(closed.revision, None).await.unwrap();
+    let found = columns(store, "found").await;
+    assert_eq!(found.close_time, closed.close_time);
+    assert_eq!(found.due_time, Some(micros(later)));
+    // The sweep that read the order before does not forget it.
+    store.forget_due("found", closed.revision).await.unwrap();
+    assert_eq!(columns(store, "found").await, found);
+    let late = later + SignedDuration::from_secs(1);
+    let overdue = store.overdue(late, &Place::default(), 10).await.unwrap();
+    assert!(
+        overdue
+            .orders
+            .iter()
+            .any(|found| found.order.order_id == "found")
+    );
+
+    let mut tx = store.lock_order("found", later).await.unwrap();
+    let order = tx.order().clone();
+    let void = Effect::first(Step::VoidAuthorization);
+    assert!(order.state == OrderState::Cancelled && !order.is_over());
+    assert!(tx.todo().allows(void, later));
+    let task = tx.journal().await.unwrap().task(&order, void).unwrap();
+    let Some(Task::Move(given_back)) = task else {
+        panic!("{task:?}");
+    };
+    assert_eq!(given_back.original.as_deref(), Some("found late"));
+    tx.intend(&given_back).await.unwrap();
+    tx.book(&given_back, &Outcome::moved("void"), "orders")
+        .await
+        .unwrap();
+    tx.record(Change::Compensated {
+        effect: void,
+        outcome: CompensationOutcome::Done,
+        amount: given_back.amount,
+    });
+    tx.settle().unwrap();
+    tx.commit(found.revision, None).await.unwrap();
+    let over = columns(store, "found").await;
+    assert_eq!(over.close_time, closed.close_time);
+    let order = store.order("found").await.unwrap().unwrap().order;
+    assert!(order.state == OrderState::Cancelled && order.is_over());
+    store.forget_due("found", over.revision).await.unwrap();
+    assert_eq!(columns(store, "found").await.due_time, None);
+    let mut findings = Vec::new();
+    let verified = store.verify(later, |finding| {
+        if finding.order_id.as_deref() == Some("found") {
+            findings.push(finding);
+        }
+    });
+    verified.await.unwrap();
+    assert!(findings.is_empty(), "{findings:?}");
 }
 
 /// The time at which the provider is asked stays where it was put, until nothing is to be asked.
@@ -135,6 +254,7 @@ async fn the_columns_of_a_row_follow_its_order() {
     let path = folder.path().join("orders.db");
     for store in [open(&path).await, open_postgres(folder.path()).await] {
         what_is_due_stays_after_the_close(&store).await;
+        a_closed_order_may_have_something_due(&store).await;
         a_question_that_was_put_off_stays_put_off(&store).await;
     }
 }

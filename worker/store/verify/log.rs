@@ -31,7 +31,7 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
         ),
         None => findings.add(Check::Fold, "its events do not begin with PLACED".to_owned()),
     }
-    check_end(&events, order, findings);
+    check_end(&events, findings);
 }
 
 /// The order as its events make it.
@@ -64,10 +64,11 @@ fn check_columns(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) 
     let reason = order
         .close_reason()
         .map(|reason| reason.as_str().to_owned());
-    // After a command that closed the order, its end stays due until its workflow was seen to end.
+    // After the close, the end of its workflow stays due until the workflow was seen to end.
+    let due = phase::due_time(order).map(micros);
     let due = match order.close_time {
-        Some(closed) => Some(closed).filter(|_| columns.due_time.is_some()),
-        None => phase::due_time(order),
+        Some(_) => due.or(columns.due_time),
+        None => due,
     };
     let text = str::to_owned;
     findings.compare(
@@ -106,7 +107,11 @@ fn check_columns(dossier: &Dossier, order: &Order, findings: &mut Findings<'_>) 
                 format!("{:?}", columns.close_time),
                 time(order.close_time),
             ),
-            ("due_time", format!("{:?}", columns.due_time), time(due)),
+            (
+                "due_time",
+                format!("{:?}", columns.due_time),
+                format!("{due:?}"),
+            ),
         ],
     );
 }
@@ -191,7 +196,7 @@ fn check_effects(rows: &[EventRow], findings: &mut Findings<'_>) {
     }
 }
 
-fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
+fn check_end(events: &[&Event], findings: &mut Findings<'_>) {
     let closed = |event: &&&Event| matches!(event.change, Change::Closed { .. });
     let mut after = events.iter().skip_while(|event| !closed(event)).skip(1);
     let late = after.find(|event| !event.change.may_follow_close());
@@ -202,10 +207,13 @@ fn check_end(events: &[&Event], order: &Order, findings: &mut Findings<'_>) {
             format!("event {} is {what}, after its end", event.revision),
         );
     }
-    if !order.state.is_closed() {
+    let Some(end) = events.iter().position(|event| closed(&event)) else {
         return;
-    }
-    for entry in &order.compensations {
+    };
+    let Some(closed) = fold(&events[..=end]) else {
+        return;
+    };
+    for entry in &closed.compensations {
         if entry.outcome == CompensationOutcome::Pending {
             findings.add(
                 Check::AfterClose,

@@ -77,7 +77,7 @@ pub(super) fn check(dossier: &Dossier, order: &Order, findings: &mut Findings<'_
         );
     }
     check_vouched(order, findings);
-    if order.state.is_closed() {
+    if order.is_over() {
         check_open(&dossier.entries, findings);
         check_closed(order, journal, findings);
     }

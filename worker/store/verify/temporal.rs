@@ -4,11 +4,13 @@ use super::super::{Store, StoreError, from_micros};
 use jiff::Timestamp;
 use sqlx::Row;
 
-/// An order that should have a workflow.
+/// An order that should have a workflow, or may: it is open, or something was due for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenOrder {
+pub struct RunningOrder {
     /// Which.
     pub order_id: String,
+    /// Whether it is open.
+    pub is_open: bool,
     /// When its row changed last.
     pub update_time: Timestamp,
 }
@@ -25,23 +27,29 @@ pub struct OpenSupplierOrder {
 }
 
 impl Store {
-    /// The open orders after an id, in the order of their ids, at most `limit`.
+    /// The orders after an id that should have a workflow, or may, in the order of their ids, at most `limit`.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn open_orders(&self, after: &str, limit: i64) -> Result<Vec<OpenOrder>, StoreError> {
+    pub async fn running_orders(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<RunningOrder>, StoreError> {
         let mut snapshot = self.snapshot().await?;
         let rows = sqlx::query(
-            "SELECT order_id, update_time FROM orders
-             WHERE close_time IS NULL AND order_id > $1 ORDER BY order_id LIMIT $2",
+            "SELECT order_id, update_time, close_time FROM orders
+             WHERE (close_time IS NULL OR due_time IS NOT NULL) AND order_id > $1
+             ORDER BY order_id LIMIT $2",
         )
         .bind(after)
         .bind(limit)
         .fetch_all(&mut *snapshot)
         .await?;
         let rows = rows.iter().map(|row| {
-            Ok(OpenOrder {
+            Ok(RunningOrder {
                 order_id: row.try_get("order_id")?,
+                is_open: row.try_get::<Option<i64>, _>("close_time")?.is_none(),
                 update_time: from_micros(row.try_get("update_time")?)?,
             })
         });
