@@ -2,7 +2,7 @@
 //!
 //! The contract, with every meaning, unit and limit, is `proto/orders/v1/*.proto`, and `build.rs` turns it into Rust.
 //! Written by hand are `redacted.rs`, which keeps payment tokens out of logs, [`endpoint`], how a client reaches a
-//! server, and what the generated checks of [`rules`] are made of.
+//! server, [`pem`], how files of certificates are read, and what the generated checks of [`rules`] are made of.
 //!
 //! # Layout
 //!
@@ -39,6 +39,7 @@ mod orders {
 pub use orders::{provider, v1};
 
 pub mod endpoint;
+pub mod pem;
 mod redacted;
 pub mod rules;
 

@@ -2,7 +2,8 @@
 
 use crate::convert::{moved, movement, payment_token, resolved};
 use async_trait::async_trait;
-use orders::endpoint::{EndpointError, KeepAlive, endpoint};
+use orders::endpoint::{ClientTls, EndpointError, KeepAlive, endpoint};
+use orders::pem::PemError;
 use orders::provider::v1::{
     AuthorizeRequest, CaptureRequest, ChargeRequest, RefundRequest, ResolveRequest, VoidRequest,
     payment_provider_service_client::PaymentProviderServiceClient,
@@ -37,18 +38,33 @@ pub struct RemotePayment {
 
 /// Why nobody can be asked at an address.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "--payment-provider cannot be used ({0}): give it as http://HOST:PORT or https://HOST:PORT"
-)]
-pub struct PaymentProviderError(EndpointError);
+pub enum PaymentProviderError {
+    /// It is no address.
+    #[error(
+        "--payment-provider cannot be used ({0}): give it as http://HOST:PORT or https://HOST:PORT"
+    )]
+    Address(EndpointError),
+    /// A file of the TLS settings cannot be used.
+    #[error(transparent)]
+    Pem(PemError),
+}
+
+impl From<EndpointError> for PaymentProviderError {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Pem(error) => Self::Pem(error),
+            error => Self::Address(error),
+        }
+    }
+}
 
 impl RemotePayment {
     /// A provider at `url`, which is connected to with the first call, and again whenever it is lost.
     ///
     /// # Errors
-    /// When that cannot be an address.
-    pub fn new(url: &str) -> Result<Self, PaymentProviderError> {
-        let endpoint = endpoint(url, KEEP_ALIVE).map_err(PaymentProviderError)?;
+    /// When that cannot be an address, or a file of `tls` cannot be used.
+    pub fn new(url: &str, tls: &ClientTls) -> Result<Self, PaymentProviderError> {
+        let endpoint = endpoint(url, KEEP_ALIVE, tls)?;
         let endpoint = endpoint.connect_timeout(CONNECT);
         Ok(Self {
             client: PaymentProviderServiceClient::new(endpoint.connect_lazy()),

@@ -3,6 +3,7 @@
 use super::{
     failure::Failure,
     options::{ClientOptions, Format},
+    tls,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use orders::RETRIED;
@@ -11,7 +12,7 @@ use orders::v1::{
     inventory_service_client::InventoryServiceClient,
     operator_service_client::OperatorServiceClient, order_service_client::OrderServiceClient,
 };
-use std::{cell::Cell, error::Error, io::ErrorKind, time::Duration};
+use std::{cell::Cell, error::Error, time::Duration};
 use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt;
@@ -26,8 +27,6 @@ const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The reason of a server for a call whose time is up.
 const LATE: &str = "DEADLINE_EXCEEDED";
-/// In the error of a TLS library that is answered by something else.
-const NO_TLS: &str = "InvalidContentType";
 /// While a call waits, a silent server is pinged: a watch would never notice that its host is gone.
 const KEEP_ALIVE: KeepAlive = KeepAlive {
     interval: Duration::from_secs(20),
@@ -60,18 +59,22 @@ impl Connection {
     /// A connection that is made with the first call.
     ///
     /// # Errors
-    /// When the address cannot be one.
+    /// When the address cannot be one, or a file of the TLS options cannot be used.
     pub fn new(options: &ClientOptions) -> Result<Self, Failure> {
-        let server = match options.server.contains("://") {
-            true => options.server.clone(),
-            false => format!("http://{}", options.server),
+        let tls = options.tls.files();
+        let server = if options.server.contains("://") {
+            options.server.clone()
+        } else if tls.flag().is_some() {
+            format!("https://{}", options.server)
+        } else {
+            format!("http://{}", options.server)
         };
-        let unusable = |cause: EndpointError| {
-            Failure::usage(format!(
+        let endpoint = endpoint(&server, KEEP_ALIVE, &tls).map_err(|cause| match cause {
+            EndpointError::Pem(cause) => Failure::usage(cause.to_string()),
+            cause => Failure::usage(format!(
                 "--server {server} cannot be used ({cause}): give it as http://HOST:PORT or https://HOST:PORT"
-            ))
-        };
-        let endpoint = endpoint(&server, KEEP_ALIVE).map_err(unusable)?;
+            )),
+        })?;
         Ok(Self {
             channel: endpoint.connect_lazy(),
             end: Instant::now() + options.timeout,
@@ -157,19 +160,13 @@ impl Connection {
                 false => None,
             };
             let told = told.and_then(|info| info.retry_delay);
+            if let Some(cause) = self.refused_by_tls(&status) {
+                let message = format!("{} cannot be reached: {cause}", self.server);
+                return Err(Failure::usage(message));
+            }
             let (failure, wait) = match told {
                 Some(delay) => (Failure::status(&status), delay),
                 None if self.is_late(&status) => return Err(self.late()),
-                None if self.is_refused_by_tls(&status) => {
-                    let (server, cause) = (&self.server, root_cause(&status).to_string());
-                    let hint = if cause.contains(NO_TLS) {
-                        ". Does it speak TLS? If it does not, use http:// instead of https://"
-                    } else {
-                        ""
-                    };
-                    let message = format!("{server} cannot be reached by TLS: {cause}{hint}");
-                    return Err(Failure::usage(message));
-                }
                 None if is_broken_connection(&status) => (self.unreachable(&status), pause),
                 None => return Err(Failure::status(&status)),
             };
@@ -206,12 +203,9 @@ impl Connection {
         }
     }
 
-    /// Whether the server speaks no TLS, or shows a certificate that is not trusted. Then trying again does
-    /// not help.
-    fn is_refused_by_tls(&self, status: &Status) -> bool {
-        let cause = root_cause(status).downcast_ref::<std::io::Error>();
-        let is_refused = cause.is_some_and(|cause| cause.kind() == ErrorKind::InvalidData);
-        self.server.starts_with("https:") && is_refused
+    /// Returns why the connection failed in TLS, if it did. A status that a server sent has no source.
+    fn refused_by_tls(&self, status: &Status) -> Option<String> {
+        tls::refusal(status.source()?, self.server.starts_with("https:"))
     }
 
     fn late(&self) -> Failure {

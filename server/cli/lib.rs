@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `place`, `get`, `list`, `cancel`, ... | one command each |
 //! | `options`, `command`, `filter`, `address`, `payment_method`, `wait` | options that commands share |
-//! | `connection`, `pages` | calling: time limits, sending again, pages |
+//! | `connection`, `tls`, `pages` | calling: time limits, sending again, TLS, pages |
 //! | `failure`, `exit` | what went wrong, and the exit code of it |
 //! | `print`, `json`, `lines` | how an answer is printed |
 //! | `amount`, `time`, `words`, `order_sheet` | values as people read and write them |
@@ -53,6 +53,7 @@ mod start_fulfillment;
 mod status;
 mod stock;
 mod time;
+mod tls;
 mod update_address;
 mod wait;
 mod watch;

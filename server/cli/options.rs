@@ -1,5 +1,6 @@
 //! Options of all commands, and of all that change something.
 
+use super::tls::TlsOptions;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use orders_domain::event::{ACTOR_PROCESS, ACTOR_TEMPORAL};
@@ -19,7 +20,7 @@ pub enum Format {
 /// Options of all commands.
 #[derive(Args, Clone, Debug)]
 pub struct ClientOptions {
-    /// Where the server is.
+    /// Where the server is: http://HOST:PORT, or https://HOST:PORT for TLS.
     #[arg(
         long,
         env = "ORDERS_SERVER",
@@ -28,6 +29,10 @@ pub struct ClientOptions {
         help_heading = "Server"
     )]
     pub server: String,
+
+    /// The certificates that the client trusts and shows.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// How long the whole command may take: `10s`, `1m 30s`, `500ms`.
     #[arg(
