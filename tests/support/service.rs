@@ -1,6 +1,7 @@
 //! The whole service: its processes, its clients, and what they send.
 
 pub mod again;
+pub mod certificates;
 pub mod cli;
 pub mod client;
 pub mod commands;
@@ -18,6 +19,7 @@ pub mod stand_in;
 pub mod status;
 pub mod supply;
 pub mod temporal;
+pub mod tls;
 pub mod watch;
 pub mod wire;
 
@@ -31,4 +33,5 @@ pub use server::{ServerOptions, TestServer, beside_shared, shared};
 pub use stand_in::StandIn;
 pub use status::Refused;
 pub use temporal::{TestTemporal, TimeSkipping};
+pub use tls::TlsClient;
 pub use wire::Wire;

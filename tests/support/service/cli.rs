@@ -29,8 +29,13 @@ impl Cli {
 
     /// A client of whatever is at `host:port`.
     pub fn at(address: &str) -> Cli {
+        Cli::of_url(&format!("http://{address}"))
+    }
+
+    /// A client of whatever is at a URL.
+    pub fn of_url(url: &str) -> Cli {
         Cli {
-            server: format!("http://{address}"),
+            server: url.to_owned(),
             env: Vec::new(),
         }
     }

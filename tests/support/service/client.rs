@@ -34,12 +34,16 @@ impl Client {
     /// Connects to a server that may be gone.
     pub async fn try_connect(address: &str) -> Result<Client, tonic::transport::Error> {
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
-        let channel = endpoint.connect().await?;
-        Ok(Client {
+        Ok(Client::over(endpoint.connect().await?))
+    }
+
+    /// Over a connection that is there.
+    pub fn over(channel: Channel) -> Client {
+        Client {
             orders: OrderServiceClient::new(channel.clone()),
             inventory: InventoryServiceClient::new(channel.clone()),
             operator: OperatorServiceClient::new(channel),
-        })
+        }
     }
 
     /// Puts pieces of a sku on the shelf.

@@ -1,6 +1,7 @@
 //! A payment provider outside of the server, as a user of the server would write one: it keeps its own
 //! books, by key. It can misbehave as networks and payment systems do, and it remembers who asked what.
 
+use crate::certificates::{Authority, Issued};
 use orders::google::r#type::Money;
 use orders::provider::v1::{
     Accepted, AuthorizeRequest, AuthorizeResponse, CaptureRequest, CaptureResponse, ChargeRequest,
@@ -13,7 +14,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tokio::{net::TcpListener, sync::Notify};
-use tonic::{Request, Response, Status, transport::server::TcpIncoming};
+use tonic::{
+    Request, Response, Status,
+    transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming},
+};
 
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +83,26 @@ pub struct PaymentProvider {
 impl PaymentProvider {
     /// Starts one on a free port.
     pub async fn start() -> PaymentProvider {
+        PaymentProvider::serve("http", Server::builder()).await
+    }
+
+    /// Starts one that speaks TLS, to clients with a certificate of an authority.
+    pub async fn start_tls(own: &Issued, clients: &Authority) -> PaymentProvider {
+        let tls = ServerTlsConfig::new()
+            .identity(Identity::from_pem(&own.certificate, &own.key))
+            .client_ca_root(Certificate::from_pem(clients.pem()));
+        let server = Server::builder().tls_config(tls).unwrap();
+        PaymentProvider::serve("https", server).await
+    }
+
+    async fn serve(scheme: &str, mut server: Server) -> PaymentProvider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let provider = PaymentProvider {
-            url: format!("http://{}", listener.local_addr().unwrap()),
+            url: format!("{scheme}://{}", listener.local_addr().unwrap()),
             ..PaymentProvider::default()
         };
         let service = PaymentProviderServiceServer::new(provider.clone());
-        let server = tonic::transport::Server::builder().add_service(service);
+        let server = server.add_service(service);
         tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
         provider
     }

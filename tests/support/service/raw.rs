@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, Full};
 use std::time::Duration;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -103,8 +103,8 @@ pub async fn grpc(address: &str, path: &str, headers: &[(&str, &str)], body: Vec
 }
 
 /// A connection of HTTP/1, as a browser makes it.
-pub struct Http1 {
-    stream: TcpStream,
+pub struct Http1<S = TcpStream> {
+    stream: S,
     read: Vec<u8>,
 }
 
@@ -117,6 +117,21 @@ impl Http1 {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Http1 {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Http1::send_over(stream, address, method, path, headers, body).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Http1<S> {
+    /// Sends a request over a connection that is there.
+    pub async fn send_over(
+        mut stream: S,
+        address: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Http1<S> {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -125,7 +140,6 @@ impl Http1 {
             "content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         ));
-        let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         stream.write_all(body).await.unwrap();
         let read = Vec::new();

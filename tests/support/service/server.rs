@@ -118,7 +118,8 @@ impl TestServer {
             for begin in ["ready on ", "serving on "] {
                 if let Some(line) = server.process.line_with(begin) {
                     let rest = line.split(begin).nth(1).unwrap();
-                    server.address = rest.split(';').next().unwrap().to_owned();
+                    let url = rest.split(';').next().unwrap();
+                    server.address = url.trim_start_matches("https://").to_owned();
                 }
             }
             assert!(
