@@ -6,6 +6,8 @@
 //! | `connection`, `entry` | what is known of a connection; its requests become calls |
 //! | `pool`, `party`, `turns` | what callers share, and each caller's part of it |
 //! | `cancels` | slowing down those that cancel their calls |
+//! | `tls`, `handshakes` | the certificates, and a bound on slow handshakes |
+//! | `transport` | the stream of a connection, with or without TLS |
 //! | `stalls`, `wire` | closing connections whose peer does not take what is sent |
 //! | `trusted`, `proxy` | proxies that name the client they speak for |
 //! | `files`, `throttle` | the limit of open files; log lines that could be many |
@@ -14,12 +16,15 @@ mod cancels;
 mod connection;
 mod entry;
 mod files;
+mod handshakes;
 mod party;
 mod pool;
 mod proxy;
 mod registry;
 mod stalls;
 mod throttle;
+mod tls;
+mod transport;
 mod trusted;
 mod turns;
 mod wire;
@@ -28,12 +33,14 @@ pub use connection::{Connection, Peer};
 pub use files::raise_limit;
 pub use party::Caller;
 pub use pool::{Permit, Resource};
+pub use tls::{SubjectName, Tls, TlsError, TlsFiles, TlsIdentity};
 pub use trusted::TrustedProxies;
 pub use turns::Turn;
 
 use bytes::Bytes;
 use entry::Entry;
 use futures::StreamExt;
+use handshakes::Handshakes;
 use http::{Request, Response};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -53,6 +60,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{body::Body, transport::server::TcpIncoming};
 use tower::Service;
+use transport::{Rewound, Transport};
 use turns::Turns;
 use wire::Wire;
 
@@ -75,7 +83,7 @@ pub struct Limits {
     pub connections: u64,
     /// Connections of one address.
     pub connections_of_address: u64,
-    /// Within this time a connection shows what it wants.
+    /// Within this time a connection shows what it wants, by TLS and then by HTTP.
     pub first_bytes: Duration,
     /// After this time without a call a connection ends; zero for never.
     pub idle: Duration,
@@ -132,18 +140,22 @@ struct Server<S> {
     http: auto::Builder<TokioExecutor>,
     limits: Limits,
     trusted: TrustedProxies,
+    tls: Option<Tls>,
+    handshakes: Handshakes,
     registry: Arc<Registry>,
     stopping: CancellationToken,
     ended: Throttle,
 }
 
-/// Serves `service` to all connections until `stopping`, and then until all of them have ended.
+/// Serves `service` to all connections until `stopping`, and then until all of them have ended. With `tls`,
+/// the port speaks TLS only.
 pub async fn serve<S>(
     mut incoming: TcpIncoming,
     service: S,
     http: auto::Builder<TokioExecutor>,
     limits: Limits,
     trusted: TrustedProxies,
+    tls: Option<Tls>,
     stopping: CancellationToken,
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
@@ -156,6 +168,8 @@ pub async fn serve<S>(
         http,
         limits,
         trusted,
+        tls,
+        handshakes: Handshakes::default(),
         registry,
         stopping: stopping.clone(),
         ended: Throttle::default(),
@@ -252,7 +266,10 @@ where
                 Err(_) => return,
             }
         }
-        let why = self.converse(stream, ahead, &registered).await;
+        let Some(transport) = self.secure(Rewound::new(stream, ahead), &registered).await else {
+            return;
+        };
+        let why = self.converse(transport, &registered).await;
         let connection = registered.connection();
         let [read, written] = connection.bytes();
         let (peer, age) = (connection.peer, connection.age());
@@ -264,16 +281,33 @@ where
         tracing::trace!(%peer, read, written, ?age, "a connection has ended");
     }
 
+    /// Does the TLS handshake of a connection, if the port speaks TLS. Returns none if it fails.
+    async fn secure(
+        &self,
+        stream: Rewound<TcpStream>,
+        registered: &Registered,
+    ) -> Option<Transport> {
+        let Some(tls) = &self.tls else {
+            return Some(Transport::Plain(stream));
+        };
+        let connection = registered.connection();
+        let most = self.limits.first_bytes;
+        tokio::select! {
+            done = self.handshakes.run(tls, stream, connection, most) => done,
+            () = connection.closing.notified() => None,
+            () = self.stopping.cancelled() => None,
+        }
+    }
+
     /// Serves one connection to its end. Says why, if it was closed by the server.
     async fn converse(
         &self,
-        stream: TcpStream,
-        ahead: Bytes,
+        transport: Transport,
         registered: &Registered,
     ) -> Option<&'static str> {
         let connection = registered.connection().clone();
         let limits = &self.limits;
-        let wire = Wire::new(stream, ahead, connection.clone(), limits.write);
+        let wire = Wire::new(transport, connection.clone(), limits.write);
         let service = TowerToHyperService::new(Entry {
             inner: self.service.clone(),
             connection: connection.clone(),

@@ -11,7 +11,7 @@ pub use migrate::migrate;
 pub use stop::Stop;
 
 use crate::{
-    accept,
+    accept::{self, Tls, TlsError},
     layer::{
         BodyLayer, BodyLimits, DeadlineLayer, OriginLayer, ShedLayer, StatusLayer, StoppingLayer,
         TrailerLayer, WebOrigins,
@@ -110,6 +110,9 @@ pub enum ServeError {
     /// The worker cannot be started.
     #[error(transparent)]
     Worker(#[from] WorkerError),
+    /// A certificate or key of the port cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}; choose another address with --listen")]
     Listen {
@@ -142,6 +145,7 @@ impl ServeError {
             | Self::Mail(_)
             | Self::PaymentProvider(_)
             | Self::Database(_)
+            | Self::Tls(_)
             | Self::NoTemporal => 2,
             Self::Connect(error) if error.is_of_settings() => 2,
             Self::TemporalEnded(_) | Self::Ended(_) => 1,
@@ -159,6 +163,9 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     let policies = read_policies(settings.policies)?;
     let notification = settings.common.mail.notification()?;
     let payment = settings.common.payment.provider()?;
+    let origins = settings.web.origins();
+    let files = settings.tls.files(origins.any());
+    let tls = files.map(Tls::load).transpose()?;
     let listener = listen(settings.listen).await?;
     let mut base = tokio::select! {
         opened = open(&settings.common) => opened?,
@@ -187,13 +194,17 @@ pub async fn serve(settings: ServeSettings, stop: Stop) -> Result<(), ServeError
     background.sweep(&base);
     background.watch_log(&base);
     background.replenish(&base);
+    if let Some(tls) = &tls {
+        background.watch_certificates(tls.clone());
+    }
     if !settings.no_worker {
         background.tell(&base, notification);
         background.verify_vouched(&base, payment);
     }
     let edge = Edge {
         listener,
-        origins: settings.web.origins(),
+        tls,
+        origins,
         limits: settings.limits,
         max_watches: settings.max_watches,
         operator: !settings.no_operator,
@@ -271,6 +282,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 /// Where the API is served, and to whom.
 struct Edge {
     listener: TcpListener,
+    /// The certificates; absent if the port speaks plain text.
+    tls: Option<Tls>,
     limits: LimitSettings,
     origins: WebOrigins,
     max_watches: u32,
@@ -292,6 +305,7 @@ async fn serve_api(
 ) -> Result<(), ServeError> {
     let Edge {
         listener,
+        tls,
         limits,
         origins,
         max_watches,
@@ -345,12 +359,15 @@ async fn serve_api(
         .layer(ShedLayer)
         .layer(TrailerLayer)
         .service(routes.prepare());
+    let (origin, grpcurl) = reached_by(address, tls.as_ref());
+    let ready = format!("ready on {origin}; try: {grpcurl} list orders.v1.OrderService");
     let server = accept::serve(
         limits::incoming(listener, &limits),
         service,
         http,
         limits::accept(&limits, max_watches),
         accept::TrustedProxies::new(&connections.trusted_proxies),
+        tls,
         draining.clone(),
     );
     // Calls are answered from here on; that it is ready is said when commands work, too.
@@ -358,9 +375,6 @@ async fn serve_api(
     if let Some(ui) = &base.ui {
         progress(&format!("Temporal's web UI is at {}", ui.base_url));
     }
-    let ready = format!(
-        "ready on {address}; try: grpcurl -plaintext {address} list orders.v1.OrderService"
-    );
     let begins = async {
         if runs_orders {
             health.wait_ready(READY).await;
@@ -376,7 +390,7 @@ async fn serve_api(
     if is_ready {
         progress(&ready);
     } else {
-        progress(&format!("serving on {address}; no worker polls yet"));
+        progress(&format!("serving on {origin}; no worker polls yet"));
     }
     let later = async {
         if !is_ready && health.is_ready_within(Duration::MAX).await {
@@ -405,6 +419,22 @@ async fn serve_api(
         Err(_) => tracing::warn!("calls under way did not end in time and are cut off"),
     }
     result
+}
+
+/// Returns the address of the API for the log, and the beginning of a command that calls it.
+fn reached_by(address: SocketAddr, tls: Option<&Tls>) -> (String, String) {
+    let Some(tls) = tls else {
+        return (address.to_string(), format!("grpcurl -plaintext {address}"));
+    };
+    let client = if tls.asks_clients() {
+        "-cert CLIENT.pem -key CLIENT.key "
+    } else {
+        ""
+    };
+    (
+        format!("https://{address}"),
+        format!("grpcurl -cacert CA.pem {client}{address}"),
+    )
 }
 
 async fn close(base: Base, workers: Vec<RunningWorker>) {

@@ -9,6 +9,7 @@ mod payment;
 mod replay;
 mod start;
 mod temporal_ui;
+mod tls;
 mod versioning;
 mod web;
 
@@ -20,6 +21,7 @@ pub use payment::PaymentSettings;
 pub use replay::ReplaySettings;
 pub use start::StartSettings;
 pub use temporal_ui::UiAddress;
+pub use tls::TlsSettings;
 pub use versioning::VersioningSettings;
 pub use web::WebSettings;
 
@@ -40,6 +42,10 @@ pub struct ServeSettings {
         value_parser = parse_listen
     )]
     pub listen: SocketAddr,
+
+    /// The certificates of the port.
+    #[command(flatten)]
+    pub tls: TlsSettings,
 
     /// A TOML file with more policies, or with other numbers for those that ship with the server.
     #[arg(long, env = "ORDERS_POLICIES", value_name = "FILE")]

@@ -4,11 +4,12 @@ use super::{
     cancels::Canceller,
     party::{Address, Caller, Party},
     stalls::Stalls,
+    tls::TlsIdentity,
 };
 use std::{
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -41,6 +42,8 @@ pub struct Connection {
     /// Answers that are not written.
     stalls: Stalls,
     canceller: Canceller,
+    /// The names in the client's certificate.
+    identity: OnceLock<TlsIdentity>,
     /// Notified to close the connection at once.
     pub(super) closing: Notify,
 }
@@ -61,7 +64,21 @@ impl Connection {
             bytes: Default::default(),
             stalls: Stalls::default(),
             canceller: Canceller::new(opened),
+            identity: OnceLock::new(),
             closing: Notify::new(),
+        }
+    }
+
+    /// Returns the names in the certificate that the client showed in the TLS handshake. None without TLS,
+    /// and where clients are not asked for a certificate.
+    pub fn identity(&self) -> Option<&TlsIdentity> {
+        self.identity.get()
+    }
+
+    /// Records the identity of the client, once.
+    pub(super) fn identify(&self, identity: Option<TlsIdentity>) {
+        if let Some(identity) = identity {
+            self.identity.get_or_init(|| identity);
         }
     }
 

@@ -1,7 +1,6 @@
 //! The bytes of a connection: counted, and given up when the peer does not take them.
 
 use super::connection::Connection;
-use bytes::{Buf, Bytes};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -18,8 +17,6 @@ use tokio::{
 #[derive(Debug)]
 pub struct Wire<S> {
     inner: S,
-    /// What was read before HTTP began.
-    ahead: Bytes,
     connection: Arc<Connection>,
     write_timeout: Duration,
     /// Runs while a write waits.
@@ -30,16 +27,10 @@ pub struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    /// Over `inner`, of which `ahead` was read already.
-    pub fn new(
-        inner: S,
-        ahead: Bytes,
-        connection: Arc<Connection>,
-        write_timeout: Duration,
-    ) -> Self {
+    /// Wraps `inner`. With TLS inside, the bytes that are counted are those of HTTP.
+    pub fn new(inner: S, connection: Arc<Connection>, write_timeout: Duration) -> Self {
         Self {
             inner,
-            ahead,
             connection,
             write_timeout,
             blocked: None,
@@ -90,13 +81,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ahead.has_remaining() {
-            let count = self.ahead.len().min(buffer.remaining());
-            let bytes = self.ahead.split_to(count);
-            self.connection.has_read(&bytes);
-            buffer.put_slice(&bytes);
-            return Poll::Ready(Ok(()));
-        }
         ready!(self.poll_pause(context));
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
@@ -148,7 +132,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accept::{pool::Pools, registry::Registry, turns::Turns};
+    use crate::accept::{pool::Pools, registry::Registry, transport::Rewound, turns::Turns};
+    use bytes::Bytes;
     use std::net::{IpAddr, Ipv4Addr};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -163,7 +148,7 @@ mod tests {
     async fn a_peer_that_takes_nothing_is_given_up_and_a_slow_one_is_not() {
         let timeout = Duration::from_millis(1500);
         let (near, mut far) = duplex(8);
-        let mut wire = Wire::new(near, Bytes::new(), connection(), timeout);
+        let mut wire = Wire::new(near, connection(), timeout);
         let slow = async {
             let mut bytes = [0; 8];
             for _ in 0..6 {
@@ -187,7 +172,11 @@ mod tests {
         far.write_all(&preface[5..]).await.unwrap();
         let ahead = Bytes::copy_from_slice(&preface[..5]);
         let connection = connection();
-        let mut wire = Wire::new(near, ahead, connection.clone(), Duration::from_secs(1));
+        let mut wire = Wire::new(
+            Rewound::new(near, ahead),
+            connection.clone(),
+            Duration::from_secs(1),
+        );
         let mut read = [0; 24];
         wire.read_exact(&mut read[..23]).await.unwrap();
         assert!(!connection.has_greeted());

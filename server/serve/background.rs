@@ -2,6 +2,7 @@
 
 use super::{DRAIN, ServeError, base::Base, progress};
 use crate::{
+    accept::Tls,
     settings::CommonSettings,
     temporal::{replenish, run_worker::RunningWorker, starter::Starter, sweep},
     watch::watch_log,
@@ -12,7 +13,10 @@ use orders_worker::{
     vouching,
 };
 use std::sync::Arc;
-use tokio::task::JoinHandle;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 /// The background tasks of a process.
@@ -35,6 +39,17 @@ impl Background {
         let task = watch_log(base.store.clone(), self.stopping.clone());
         self.tasks
             .push(("the watch over the event log", tokio::spawn(task)));
+    }
+
+    /// Reads the certificates of the port again when their files change and on SIGHUP.
+    pub(super) fn watch_certificates(&mut self, tls: Tls) {
+        let hangup = signal(SignalKind::hangup());
+        if let Err(error) = &hangup {
+            tracing::warn!(%error, "SIGHUP cannot be received; certificates are read again when their files change");
+        }
+        let task = tls.watch(hangup.ok(), self.stopping.clone());
+        self.tasks
+            .push(("the watch over the certificates", tokio::spawn(task)));
     }
 
     /// Starts new orders for which Temporal was not there.

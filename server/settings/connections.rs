@@ -44,7 +44,7 @@ pub struct ConnectionSettings {
     )]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// How long a new connection may take to begin with HTTP/2, or to send a request.
+    /// How long a new connection may take to begin with HTTP/2, or to send a request, with its TLS handshake.
     #[arg(
         long,
         env = "ORDERS_FIRST_BYTES_TIMEOUT",
