@@ -13,6 +13,13 @@ const TEST: &str = "ORDERS_TEST_";
 /// Read without a flag.
 const WITHOUT_FLAG: [&str; 1] = ["ORDERS_TEMPORAL_CLI"];
 
+/// A name that people may guess, though nothing reads it, and the names that they may mean. It differs from
+/// both by too much to count as a slip. Ignoring it would leave a certificate unchecked.
+const GUESSED: (&str, &str) = (
+    "ORDERS_TLS_CA",
+    "ORDERS_CLI_TLS_CA (the client's) or ORDERS_TLS_CLIENT_CA (that of `serve`)",
+);
+
 /// A variable whose name is nearly that of one that is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {found} is not known; did you mean {meant}?")]
@@ -67,6 +74,10 @@ pub fn find(
     known: &[&str],
 ) -> Result<(), Misspelt> {
     for found in names {
+        if found == GUESSED.0 {
+            let meant = GUESSED.1.to_owned();
+            return Err(Misspelt { found, meant });
+        }
         let Some(rest) = found.strip_prefix(prefix) else {
             continue;
         };
@@ -122,6 +133,8 @@ mod tests {
         ] {
             assert_eq!(find(found).unwrap_err().meant, meant);
         }
+        let guessed = find("ORDERS_TLS_CA").unwrap_err().to_string();
+        assert!(guessed.contains("ORDERS_TLS_CLIENT_CA"), "{guessed}");
         for other in [
             "ORDERS_RUN",
             "ORDERS_PORT",
