@@ -12,4 +12,5 @@ mod search;
 mod serving;
 mod shutdown;
 mod task_queue;
+mod tls;
 pub(crate) mod verify;

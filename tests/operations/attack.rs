@@ -6,10 +6,10 @@ mod connections;
 mod headers;
 mod heartbeat;
 mod large;
-mod probe;
+pub(super) mod probe;
 mod proxies;
 mod resets;
-mod stranger;
+pub(super) mod stranger;
 mod unread;
 mod watches;
 
@@ -18,7 +18,7 @@ use probe::{IMPATIENT, PATIENT, Patience};
 use std::{net::IpAddr, time::Duration};
 
 /// Where attacks come from: the probe's own address, and another one.
-const SOURCES: [IpAddr; 2] = [
+pub(super) const SOURCES: [IpAddr; 2] = [
     IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 1)),
     IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2)),
 ];

@@ -41,15 +41,26 @@ pub async fn beside<T>(
     patience: Patience,
     attack: impl Future<Output = T>,
 ) -> T {
+    let connect = async || Client::try_connect(&server.address).await.unwrap();
+    beside_client(server, connect, patience, attack).await
+}
+
+/// The same with a probe that connects in another way.
+pub async fn beside_client<T>(
+    server: &TestServer,
+    connect: impl AsyncFn() -> Client,
+    patience: Patience,
+    attack: impl Future<Output = T>,
+) -> T {
     let sku = sku();
-    let client = server.client().await;
+    let client = connect().await;
     client.stock(&sku, 1_000_000).await;
     let (mut calls, mut memory, mut slowest) = (0, 0, Duration::ZERO);
     let probe = async {
         let mut client = client;
         loop {
             if calls % CALLS_OF_CONNECTION == CALLS_OF_CONNECTION - 1 {
-                client = Client::try_connect(&server.address).await.unwrap();
+                client = connect().await;
             }
             let begun = Instant::now();
             if let Err(status) = once(&client, &sku, patience).await {
