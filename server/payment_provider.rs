@@ -166,3 +166,43 @@ fn failure(status: Status) -> ProviderError {
         false => ProviderError::NoAnswer(words),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use orders::pem::PemFile;
+    use orders_test_support::{
+        PaymentProvider,
+        certificates::{Authority, Wanted},
+    };
+
+    #[tokio::test]
+    async fn a_provider_that_asks_for_a_certificate_is_shown_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, clients) = (Authority::new("own"), Authority::new("clients"));
+        let certificate = own.issue(&Wanted::new("provider"));
+        let provider = PaymentProvider::start_tls(&certificate, &clients).await;
+        let ca = own.write(folder.path(), "ca.pem");
+        let shown = clients.issue(&Wanted::new("orders"));
+        let (shown, key) = shown.write(folder.path(), "client");
+        let ask = async |tls: &ClientTls| {
+            let remote = RemotePayment::new(&provider.url, tls).unwrap();
+            let asked = ResolveRequest {
+                idempotency_key: "key".to_owned(),
+                payment_id: "payment".to_owned(),
+            };
+            remote.client.clone().resolve(asked).await.map(drop)
+        };
+        let mut tls = ClientTls {
+            ca: Some(PemFile::new("--payment-provider-ca", &ca)),
+            certificate: Some((
+                PemFile::new("--payment-provider-cert", &shown),
+                PemFile::new("--payment-provider-key", &key),
+            )),
+        };
+        ask(&tls).await.unwrap();
+        tls.certificate = None;
+        assert!(ask(&tls).await.is_err());
+    }
+}
