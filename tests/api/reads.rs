@@ -119,7 +119,8 @@ async fn without_a_worker_and_without_temporal_the_answers_are_the_same() {
     let before = known.read(&Wire::connect(&server.address).await).await;
     assert_eq!(before[1]["order"]["orderId"], known.closed);
     assert_eq!(before[5]["orders"].as_array().map(Vec::len), Some(2));
-    drop(server);
+    // Its worker must be gone before the next one is asked.
+    assert_eq!(server.stop().await, Some(0));
 
     let server = TestServer::start(options.arg("--no-worker")).await;
     let wire = Wire::connect(&server.address).await;

@@ -25,7 +25,7 @@ async fn killed_in_the_middle_the_order_goes_on_charged_once() {
     let paying = Placing::pre_order(&sku, 30).token("tok-slow");
     let paying_id = paying.id();
     client.place(paying).await;
-    let child = child_of(server.process.pid());
+    let child = child_of(server.process.pid()).await;
     server.process.kill();
     orders_test_support::eventually("the embedded Temporal to be gone", async || {
         (!is_alive(child)).then_some(())
@@ -83,7 +83,7 @@ async fn a_temporal_that_outlived_its_server_is_stopped_by_the_next_one() {
     let id = placing.id();
     client.place(placing).await;
     client.until(&id, OrderState::AwaitingRelease).await;
-    let orphan = child_of(server.process.pid());
+    let orphan = child_of(server.process.pid()).await;
     server.process.kill();
     assert!(is_alive(orphan), "the emulation does not work");
 
@@ -124,13 +124,13 @@ async fn an_embedded_temporal_that_dies_is_started_again_in_its_place() {
     client.place(placing).await;
     client.until(&waiting, OrderState::AwaitingRelease).await;
     for _ in 0..2 {
-        let child = child_of(server.process.pid());
+        let child = child_of(server.process.pid()).await;
         let pid = nix::unistd::Pid::from_raw(child.cast_signed());
         nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
         // Accepted meanwhile, and done when it is back.
         let placed = client.place(Placing::pre_order(&sku, 30)).await.order_id;
         client.until(&placed, OrderState::AwaitingRelease).await;
-        assert_ne!(child_of(server.process.pid()), child);
+        assert_ne!(child_of(server.process.pid()).await, child);
     }
     client.cancel(&waiting).await.unwrap();
     client.until(&waiting, OrderState::Cancelled).await;
@@ -148,7 +148,7 @@ async fn stopped_cleanly_it_leaves_nothing_running_and_loses_nothing() {
     let placing = Placing::pre_order(&sku, 30);
     let id = placing.id();
     client.place(placing).await;
-    let child = child_of(server.process.pid());
+    let child = child_of(server.process.pid()).await;
     assert_eq!(server.stop().await, Some(0));
     assert!(
         !is_alive(child),
@@ -162,15 +162,17 @@ async fn stopped_cleanly_it_leaves_nothing_running_and_loses_nothing() {
     client.until(&id, OrderState::Cancelled).await;
 }
 
-/// The embedded Temporal of a server.
-fn child_of(pid: u32) -> u32 {
-    let children = format!("/proc/{pid}/task");
-    let tasks = std::fs::read_dir(children).unwrap();
-    let children = tasks.flatten().filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("children")).ok()?;
-        text.split_whitespace().next()?.parse().ok()
-    });
-    children.into_iter().next().expect("a child process")
+/// The embedded Temporal of a server. Linux may leave a child out of the list while threads come and go.
+async fn child_of(pid: u32) -> u32 {
+    eventually("a child process", async || {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let mut children = tasks.flatten().filter_map(|task| {
+            let text = std::fs::read_to_string(task.path().join("children")).ok()?;
+            text.split_whitespace().next()?.parse().ok()
+        });
+        children.next()
+    })
+    .await
 }
 
 fn is_alive(pid: u32) -> bool {

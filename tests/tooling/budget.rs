@@ -14,7 +14,7 @@ struct Budget {
     seed: usize,
 }
 
-const PRE_ORDER: Budget = budget("pre-order", 35, 9_400, 69);
+const PRE_ORDER: Budget = budget("pre-order", 35, 9_600, 69);
 const EXTERNAL_PAYMENT: Budget = budget("external-payment", 26, 6_700, 64);
 const STOCK: Budget = budget("stock", 7, 3_900, 29);
 const SHIPPING_LANE: Budget = budget("shipping-lane", 26, 11_000, 54);

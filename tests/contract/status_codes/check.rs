@@ -12,7 +12,7 @@ use std::{
 use tonic::{Code, Status};
 
 /// Whoever names no deadline has an answer by then.
-const AT_MOST: Duration = Duration::from_secs(11);
+const AT_MOST: Duration = Duration::from_secs(15);
 
 /// A request with what it is to be answered.
 #[derive(Clone, Debug)]
