@@ -14,6 +14,7 @@ use crate::recovery::soak::{
 };
 use futures::{StreamExt, future::join_all, stream};
 use jiff::Timestamp;
+use orders::v1::OrderState;
 use orders_domain::{event::Change, order::Order};
 use orders_test_support::{Placing, TestServer, eventually, sku, unique};
 use std::{
@@ -118,6 +119,15 @@ enum Race {
     CancelCharge,
 }
 
+/// How one race ended.
+struct Ended {
+    /// The answer to the command.
+    answer: Answer,
+    /// Whether the command came first. Money that comes too late is acknowledged as well, so the answer does not
+    /// say it.
+    won: bool,
+}
+
 /// So many races of each kind.
 pub async fn races(each: usize, seed: u64) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -151,26 +161,25 @@ async fn run(name: &str, race: Race, each: usize, seed: u64) -> Row {
         let (line, sku) = (&line, &sku);
         async move {
             let offset = aim.load(Ordering::SeqCst) + offset - 40;
-            let answer = race.run(line, &id, sku, offset).await;
-            let won = matches!(answer, Ok(Answer::Done));
+            let ended = race.run(line, &id, sku, offset).await;
+            let won = ended.as_ref().is_ok_and(|ended| ended.won);
             aim.fetch_add(if won { AIM_STEP } else { -AIM_STEP }, Ordering::SeqCst);
-            (id, answer)
+            (id, ended)
         }
     });
-    let answers: Vec<(String, Result<Answer, String>)> =
-        run.buffer_unordered(AT_ONCE).collect().await;
+    let ended: Vec<(String, Result<Ended, String>)> = run.buffer_unordered(AT_ONCE).collect().await;
     let books = Books::open(&server.data_dir).await;
     let entries = books.entries().await;
     books.close().await;
     let effects = stage.effects().await;
     let mut won = 0;
-    for (id, answer) in answers {
+    for (id, ended) in ended {
         row.runs += 1;
         row.orders += 1;
-        match answer {
+        match ended {
             Err(error) => row.wrong.push(error),
-            Ok(answer) => {
-                won += usize::from(answer == Answer::Done);
+            Ok(Ended { answer, won: first }) => {
+                won += usize::from(first);
                 race.judge(&entries[&id], &effects[&id], answer, &mut row);
                 same_in_temporal(&stage, &entries[&id], &mut row).await;
             }
@@ -208,7 +217,7 @@ impl Race {
     }
 
     /// Places an order, sends the command at its moment, and waits for the end.
-    async fn run(self, line: &Line, id: &str, sku: &str, offset: i64) -> Result<Answer, String> {
+    async fn run(self, line: &Line, id: &str, sku: &str, offset: i64) -> Result<Ended, String> {
         let story = Story {
             name: "race",
             policy: self.policy(id),
@@ -243,7 +252,11 @@ impl Race {
         let answer = line.send(&asked).await;
         // Nothing more is asked.
         story.drive(line, id, 1, usize::MAX).await?;
-        Ok(answer)
+        let won = match self {
+            Race::ConfirmTimeout => line.get(id).await.state() == OrderState::Completed,
+            Race::CancelDeadline | Race::CancelCharge => answer == Answer::Done,
+        };
+        Ok(Ended { answer, won })
     }
 
     fn judge(self, entry: &Entry, effects: &Effects, answer: Answer, row: &mut Row) {
