@@ -31,6 +31,8 @@ pub struct Connection {
     caller: Caller,
     opened: Instant,
     open_calls: AtomicU32,
+    /// How many calls have begun, modulo 2^32.
+    begun: AtomicU32,
     /// Whether a complete request has ever arrived.
     served: AtomicBool,
     /// How much of the preface of HTTP/2 has arrived; beyond its length for another protocol.
@@ -58,6 +60,7 @@ impl Connection {
             caller,
             opened,
             open_calls: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
             served: AtomicBool::new(false),
             preface: AtomicU32::new(0),
             active: AtomicU64::new(0),
@@ -100,6 +103,7 @@ impl Connection {
     /// Counts a call until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> OpenCall {
         self.open_calls.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
         self.served.store(true, Ordering::Relaxed);
         self.touch();
         let counts = self
@@ -118,6 +122,11 @@ impl Connection {
         if let Some(cancels) = self.caller.cancels() {
             self.canceller.end(cancels, false, false);
         }
+    }
+
+    /// How many calls have begun, modulo 2^32.
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// How long until more may be read: not at once where too many calls are cancelled.

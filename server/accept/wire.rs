@@ -13,6 +13,10 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+/// After so many new calls of one connection, they are worked on before more is read. It is not known earlier
+/// how many of them were cancelled.
+const CALLS_AT_ONCE: u32 = 128;
+
 /// A stream of bytes that counts what passes and ends when nothing can be written for some time.
 #[derive(Debug)]
 pub struct Wire<S> {
@@ -24,6 +28,8 @@ pub struct Wire<S> {
     is_blocked: bool,
     /// Runs while nothing is read, because too many calls were cancelled.
     paused: Option<Pin<Box<Sleep>>>,
+    /// How many calls had begun when others were last let go first.
+    begun: u32,
 }
 
 impl<S> Wire<S> {
@@ -36,11 +42,18 @@ impl<S> Wire<S> {
             blocked: None,
             is_blocked: false,
             paused: None,
+            begun: 0,
         }
     }
 
     /// Waits until more may be read.
     fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let begun = self.connection.begun();
+        if begun.wrapping_sub(self.begun) >= CALLS_AT_ONCE {
+            self.begun = begun;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             if let Some(paused) = &mut self.paused {
                 ready!(paused.as_mut().poll(context));

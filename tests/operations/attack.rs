@@ -37,7 +37,7 @@ async fn a_probe_with_little_patience_notices_no_attack() {
         bodies::attack(&server, source, long, IMPATIENT).await;
         unread::attack(&server, source, long, IMPATIENT).await;
         connections::attack(&server, source, 1_000, long, IMPATIENT).await;
-        resets::attack(&server, source, long, IMPATIENT).await;
+        resets::attack(&server, source, 8, long, IMPATIENT).await;
         watches::attack(&server, source, long, IMPATIENT).await;
     }
 }

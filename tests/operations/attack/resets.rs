@@ -47,14 +47,20 @@ fn cancelled(first: u32) -> Vec<u8> {
         .collect()
 }
 
-/// Connections that cancel calls at the same time.
-const CONNECTIONS: u32 = 8;
-
-/// Cancels calls as fast as it can, connecting anew whenever it is put off.
-pub async fn attack(server: &TestServer, source: IpAddr, time: Duration, patience: Patience) {
-    let end = Instant::now() + time;
-    let all = (0..CONNECTIONS).map(|_| cancel_until(end, server, source));
-    let counts = beside(server, patience, futures::future::join_all(all)).await;
+/// Cancels calls on so many connections as fast as it can, connecting anew whenever it is put off.
+pub async fn attack(
+    server: &TestServer,
+    source: IpAddr,
+    connections: usize,
+    time: Duration,
+    patience: Patience,
+) {
+    let counts = beside(server, patience, async {
+        let end = Instant::now() + time;
+        let all = (0..connections).map(|_| cancel_until(end, server, source));
+        futures::future::join_all(all).await
+    });
+    let counts = counts.await;
     println!("{} calls were cancelled", counts.iter().sum::<u32>());
 }
 
@@ -89,7 +95,7 @@ async fn cancel_until(end: Instant, server: &TestServer, source: IpAddr) -> u32 
 async fn calls_that_are_cancelled_disturb_nobody() {
     let server = TestServer::start(ServerOptions::default()).await;
     for source in SOURCES {
-        attack(&server, source, SHORT, PATIENT).await;
+        attack(&server, source, 1, SHORT, PATIENT).await;
     }
 }
 
